@@ -1,0 +1,177 @@
+// Package verify checks a written ONNX file and compares it with recorded
+// values. It knows nothing of how the graph was built: everything is read back
+// from the file, either by its own reader (Structure) or by a Runtime such as
+// the one of package verify/ort.
+package verify
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// DType is ONNX's number for a tensor's element type (TensorProto.DataType).
+type DType int32
+
+// The element types this package knows by name.
+const (
+	Undefined DType = 0
+	Float32   DType = 1
+	Uint8     DType = 2
+	Int8      DType = 3
+	Uint16    DType = 4
+	Int16     DType = 5
+	Int32     DType = 6
+	Int64     DType = 7
+	String    DType = 8
+	Bool      DType = 9
+	Float16   DType = 10
+	Float64   DType = 11
+	Uint32    DType = 12
+	Uint64    DType = 13
+	BFloat16  DType = 16
+)
+
+// dtypes holds the name and the size in bytes of each known element type.
+var dtypes = map[DType]struct {
+	name string
+	size int64
+}{
+	Float32: {"float32", 4}, Uint8: {"uint8", 1}, Int8: {"int8", 1}, Uint16: {"uint16", 2}, Int16: {"int16", 2},
+	Int32: {"int32", 4}, Int64: {"int64", 8}, String: {"string", 0}, Bool: {"bool", 1}, Float16: {"float16", 2},
+	Float64: {"float64", 8}, Uint32: {"uint32", 4}, Uint64: {"uint64", 8}, BFloat16: {"bfloat16", 2},
+}
+
+// String gives the type's name as NumPy spells it, or "type 99".
+func (d DType) String() string {
+	if t, ok := dtypes[d]; ok {
+		return t.name
+	}
+	return "type " + strconv.Itoa(int(d))
+}
+
+// MarshalText makes a DType its name in JSON.
+func (d DType) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// Size is the number of bytes of one element; 0 when elements have no fixed size or the type is unknown.
+func (d DType) Size() int64 { return dtypes[d].size }
+
+// Tensor is a value that goes into a model or comes out of it, row-major.
+// Floats holds the elements of floating-point tensors, Ints those of integer
+// and bool tensors; the other one is nil.
+type Tensor struct {
+	Name   string
+	Shape  []int64
+	Floats []float32
+	Ints   []int64
+}
+
+// IO describes a graph input, a graph output or a value on the way.
+type IO struct {
+	Name     string   `json:"name"`
+	DType    DType    `json:"dtype"`
+	Dims     []int64  `json:"dims"`                // -1 where the dimension is symbolic
+	DimNames []string `json:"dim_names,omitempty"` // per dimension; "" where it is fixed or has no name
+}
+
+// String gives "images float32 [batch, 3, 640, 640]": name, type, shape.
+func (v IO) String() string { return v.Name + " " + v.DType.String() + " " + v.shape() }
+
+// shape prints the dimensions with their names where they are symbolic.
+func (v IO) shape() string {
+	parts := make([]string, len(v.Dims))
+	for i, d := range v.Dims {
+		switch {
+		case d >= 0:
+			parts[i] = strconv.FormatInt(d, 10)
+		case i < len(v.DimNames) && v.DimNames[i] != "":
+			parts[i] = v.DimNames[i]
+		default:
+			parts[i] = "?"
+		}
+	}
+	return "[" + strings.Join(parts, ", ") + "]"
+}
+
+// shapeText prints a concrete shape as 1x3x640x640, a scalar's as "scalar".
+func shapeText(dims []int64) string {
+	if len(dims) == 0 {
+		return "scalar"
+	}
+	parts := make([]string, len(dims))
+	for i, d := range dims {
+		parts[i] = strconv.FormatInt(d, 10)
+	}
+	return strings.Join(parts, "x")
+}
+
+// elements is the product of dims. ok is false when a dimension is negative or
+// the product does not fit in an int64.
+func elements(dims []int64) (n int64, ok bool) {
+	n = 1
+	for _, d := range dims {
+		if d < 0 {
+			return 0, false
+		}
+		if d == 0 {
+			return 0, true
+		}
+		if n > (1<<62)/d {
+			return 0, false
+		}
+		n *= d
+	}
+	return n, true
+}
+
+// SessionOptions say how a Runtime opens a model.
+type SessionOptions struct {
+	Threads      int          // threads within one operator; 0 leaves it to the runtime
+	Optimization Optimization // graph rewriting that the runtime may do
+	Expose       []IO         // inner values to return after the graph's own outputs; the file is not changed
+}
+
+// Optimization is how far a runtime may rewrite the graph it runs.
+type Optimization int
+
+// The levels; the zero value is what a user of the file gets by default.
+const (
+	OptimizeAll Optimization = iota
+	OptimizeBasic
+	OptimizeNone
+)
+
+// Runtime loads and runs ONNX files. It must be safe for concurrent use.
+type Runtime interface {
+	// Version is the runtime's name and version, as in "ONNX Runtime 1.30.0".
+	Version() string
+	// Library is the path of the shared library in use, "" if there is none.
+	Library() string
+	// Open loads the model at path. External data is looked for beside it.
+	Open(ctx context.Context, path string, opts SessionOptions) (Session, error)
+}
+
+// Session is a loaded model. It must be safe for concurrent use.
+type Session interface {
+	// Inputs are the graph's inputs that have no default, in the file's order.
+	Inputs() []IO
+	// Outputs are the graph's outputs in the file's order, then the exposed values.
+	Outputs() []IO
+	// Run gives one tensor for each of Outputs. Inputs are matched by name.
+	Run(ctx context.Context, inputs []Tensor) ([]Tensor, error)
+	// Close frees the model. Closing twice does nothing.
+	Close() error
+}
+
+// index turns a flat offset into a bracketed multi-dimensional index: [0, 17, 4].
+func index(flat int64, dims []int64) string {
+	at := make([]string, len(dims))
+	for i := len(dims) - 1; i >= 0; i-- {
+		if dims[i] > 0 {
+			at[i] = fmt.Sprint(flat % dims[i])
+			flat /= dims[i]
+		}
+	}
+	return "[" + strings.Join(at, ", ") + "]"
+}
