@@ -1,0 +1,182 @@
+package yamlcfg
+
+import (
+	"encoding/json"
+	"fmt"
+	"sort"
+)
+
+// Severity grades a diagnostic.
+type Severity int
+
+// The severities, most severe first.
+const (
+	Error   Severity = iota // the file cannot be used
+	Warning                 // it can, but is probably not what was meant
+)
+
+// String gives the word that is printed: "error" or "warning".
+func (s Severity) String() string {
+	if s == Error {
+		return "error"
+	}
+	return "warning"
+}
+
+// MarshalText writes the severity as its word.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Note adds to a diagnostic what is to be seen at another place, or anywhere when its Span is zero.
+type Note struct {
+	Span    Span
+	Message string
+}
+
+// Diagnostic is one complaint about a text.
+type Diagnostic struct {
+	Severity Severity
+	Span     Span // zero: the whole file
+	Message  string
+	Notes    []Note
+}
+
+// AddNote appends a note and returns the diagnostic, for chaining.
+func (d *Diagnostic) AddNote(span Span, format string, args ...any) *Diagnostic {
+	d.Notes = append(d.Notes, Note{Span: span, Message: fmt.Sprintf(format, args...)})
+	return d
+}
+
+// maxKept bounds the diagnostics kept of each severity: nobody reads more, and a broken file may give thousands.
+const maxKept = 50
+
+// Diagnostics collects the complaints about one text. It is an error when it holds one; see Err.
+// A nil *Diagnostics is empty and may be read, not written.
+type Diagnostics struct {
+	Source *Source
+	List   []*Diagnostic
+	counts [2]int // found, also those not kept
+}
+
+// NewDiagnostics returns an empty collection about src.
+func NewDiagnostics(src *Source) *Diagnostics { return &Diagnostics{Source: src} }
+
+// Errorf adds an error at span and returns it, so that notes can be added.
+func (ds *Diagnostics) Errorf(span Span, format string, args ...any) *Diagnostic {
+	return ds.add(&Diagnostic{Severity: Error, Span: span, Message: fmt.Sprintf(format, args...)})
+}
+
+// Warnf adds a warning at span and returns it, so that notes can be added.
+func (ds *Diagnostics) Warnf(span Span, format string, args ...any) *Diagnostic {
+	return ds.add(&Diagnostic{Severity: Warning, Span: span, Message: fmt.Sprintf(format, args...)})
+}
+
+func (ds *Diagnostics) add(d *Diagnostic) *Diagnostic {
+	ds.counts[d.Severity]++
+	if ds.counts[d.Severity] <= maxKept {
+		ds.List = append(ds.List, d)
+	}
+	return d
+}
+
+// Append adds the diagnostics of other, which is about the same text.
+func (ds *Diagnostics) Append(other *Diagnostics) {
+	if other == nil {
+		return
+	}
+	for _, d := range other.List {
+		ds.add(d)
+	}
+	for s := range other.counts {
+		ds.counts[s] += other.counts[s] - other.kept(Severity(s))
+	}
+}
+
+func (ds *Diagnostics) kept(s Severity) int {
+	n := 0
+	for _, d := range ds.List {
+		if d.Severity == s {
+			n++
+		}
+	}
+	return n
+}
+
+// Count says how many diagnostics of a severity were found.
+func (ds *Diagnostics) Count(s Severity) int {
+	if ds == nil {
+		return 0
+	}
+	return ds.counts[s]
+}
+
+// HasErrors says whether there is any error.
+func (ds *Diagnostics) HasErrors() bool { return ds.Count(Error) > 0 }
+
+// Err returns the collection as an error when it holds one, else nil.
+func (ds *Diagnostics) Err() error {
+	if !ds.HasErrors() {
+		return nil
+	}
+	return ds
+}
+
+// PromoteWarnings turns every warning into an error.
+func (ds *Diagnostics) PromoteWarnings() {
+	if ds == nil {
+		return
+	}
+	for _, d := range ds.List {
+		d.Severity = Error
+	}
+	ds.counts = [2]int{Error: ds.counts[Error] + ds.counts[Warning]}
+}
+
+// Sort orders by position, complaints about the whole file first; equal places keep their order.
+func (ds *Diagnostics) Sort() {
+	sort.SliceStable(ds.List, func(i, j int) bool {
+		return ds.List[i].Span.Start.before(ds.List[j].Span.Start)
+	})
+}
+
+// jsonNote and jsonDiagnostic are the JSON forms: positions flat, absent for the whole file.
+type jsonNote struct {
+	File      string `json:"file"`
+	Line      int    `json:"line,omitempty"`
+	Column    int    `json:"column,omitempty"`
+	EndLine   int    `json:"endLine,omitempty"`
+	EndColumn int    `json:"endColumn,omitempty"`
+	Message   string `json:"message"`
+}
+
+type jsonDiagnostic struct {
+	Severity Severity `json:"severity"`
+	jsonNote
+	Notes []jsonNote `json:"notes,omitempty"`
+}
+
+// MarshalJSON writes an array of objects with severity, file, line, column, endLine, endColumn, message and notes.
+func (ds *Diagnostics) MarshalJSON() ([]byte, error) {
+	list := []jsonDiagnostic{}
+	if ds != nil {
+		for _, d := range ds.List {
+			j := jsonDiagnostic{Severity: d.Severity, jsonNote: ds.jsonNote(d.Span, d.Message)}
+			for _, n := range d.Notes {
+				j.Notes = append(j.Notes, ds.jsonNote(n.Span, n.Message))
+			}
+			list = append(list, j)
+		}
+	}
+	return json.Marshal(list)
+}
+
+func (ds *Diagnostics) jsonNote(span Span, message string) jsonNote {
+	return jsonNote{File: ds.name(), Line: span.Start.Line, Column: span.Start.Col,
+		EndLine: span.End.Line, EndColumn: span.End.Col, Message: message}
+}
+
+func (ds *Diagnostics) name() string {
+	if ds.Source == nil || ds.Source.Name == "" {
+		return "<input>"
+	}
+	return ds.Source.Name
+}
