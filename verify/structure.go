@@ -3,28 +3,313 @@ package verify
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/encoding/protowire"
 )
+
+// maxModelBytes is protobuf's own limit: no reader loads a larger message.
+const maxModelBytes = 1<<31 - 1
+
+// maxProblems is how many faults are listed; the rest are counted.
+const maxProblems = 20
 
 // Facts are what Structure read from a file.
 type Facts struct {
 	IRVersion    int64             `json:"ir_version"`
-	Opset        int64             `json:"opset"` // of the default domain
+	Opset        int64             `json:"opset"` // of ONNX's own operators
 	Producer     string            `json:"producer,omitempty"`
 	Graph        string            `json:"graph,omitempty"`
 	Nodes        int               `json:"nodes"`
 	Initializers int               `json:"initializers"`
-	Inputs       []IO              `json:"inputs"`
+	WeightBytes  int64             `json:"weight_bytes"` // of all initializers, in the file or beside it
+	Inputs       []IO              `json:"inputs"`       // those without an initializer
 	Outputs      []IO              `json:"outputs"`
 	Metadata     map[string]string `json:"metadata,omitempty"`
-	Problems     []string          `json:"problems,omitempty"`
+	External     []string          `json:"external,omitempty"` // names of external data files
+	Unused       []string          `json:"unused,omitempty"`   // initializers that nothing reads
+	Untyped      []string          `json:"untyped,omitempty"`  // edges whose type or shape the file does not say
+	Problems     []string          `json:"problems,omitempty"` // what makes the file wrong; at most 20
+	MoreProblems int               `json:"more_problems,omitempty"`
+
+	values map[string]IO // everything that nodes make, in the main graph
 }
 
-// Summary is one line: "359 nodes, 120 initializers".
-func (f *Facts) Summary() string { return "" }
+// OK is true if no problem was found.
+func (f *Facts) OK() bool { return len(f.Problems) == 0 }
 
-func (f *Facts) exported() error { return nil }
+// Err is nil or an error that lists the problems.
+func (f *Facts) Err() error {
+	if f.OK() {
+		return nil
+	}
+	text := strings.Join(f.Problems, "; ")
+	if f.MoreProblems > 0 {
+		text += fmt.Sprintf("; and %d more", f.MoreProblems)
+	}
+	return errors.New(text)
+}
 
-// Structure reads the file at path.
-func Structure(ctx context.Context, path string) (*Facts, error) {
-	return nil, errors.New("verify: structure check is not there yet")
+// Value describes a value that a node of the main graph makes, as far as the
+// file says: without a value_info its type is Undefined.
+func (f *Facts) Value(name string) (v IO, ok bool) {
+	v, ok = f.values[name]
+	return v, ok
+}
+
+// Summary is one line, such as "359 nodes, 120 initializers".
+func (f *Facts) Summary() string {
+	text := fmt.Sprintf("%d nodes, %d initializers", f.Nodes, f.Initializers)
+	if n := len(f.Unused); n > 0 {
+		text += fmt.Sprintf(" (%d unused, first %q)", n, f.Unused[0])
+	}
+	return text
+}
+
+// exported adds to the problems what ONNX allows but this project's writer
+// promises not to do.
+func (f *Facts) exported() error {
+	if err := f.Err(); err != nil {
+		return err
+	}
+	if n := len(f.Untyped); n > 0 {
+		return fmt.Errorf("%d values have no value_info with type and shape, the first is %q", n, f.Untyped[0])
+	}
+	if lowest := lowestIR(f.Opset); f.IRVersion != lowest {
+		return fmt.Errorf("IR version is %d; the lowest that allows opset %d is %d", f.IRVersion, f.Opset, lowest)
+	}
+	return nil
+}
+
+// lowestIR is the IR version that came with an opset of the default domain, by
+// the table of releases in ONNX's docs/Versioning.md; readers refuse an opset
+// under an older one. 0 for an opset that is not known here.
+func lowestIR(opset int64) int64 {
+	switch {
+	case opset < 1 || opset > 26:
+		return 0
+	case opset <= 8:
+		return 3
+	case opset == 9:
+		return 4
+	case opset == 10:
+		return 5
+	case opset == 11:
+		return 6
+	case opset <= 14:
+		return 7
+	case opset <= 18:
+		return 8
+	case opset <= 20:
+		return 9
+	case opset <= 22:
+		return 10
+	case opset == 23:
+		return 11
+	case opset == 24:
+		return 12
+	}
+	return 13
+}
+
+// Structure checks the ONNX file at path as it lies on the disk, without
+// loading its weights: single assignment and order of values, sizes of
+// initializers, external data, versions. It shares no code with any writer.
+//
+// The error says why the file could not be read. Faults of the file are in
+// Facts.Problems.
+func Structure(ctx context.Context, path string) (facts *Facts, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("structure check: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("structure check: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("structure check: %s is not a regular file", path)
+	}
+	facts, err = StructureReader(ctx, f, info.Size(), func(name string) (int64, error) {
+		info, err := os.Stat(filepath.Join(filepath.Dir(path), name))
+		if err != nil {
+			return 0, err
+		}
+		if !info.Mode().IsRegular() {
+			return 0, errors.New("not a regular file")
+		}
+		return info.Size(), nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("structure check: %s: %w", path, err)
+	}
+	return facts, nil
+}
+
+// StructureReader is Structure for a model of size bytes that need not be a
+// file. external gives the size of an external data file by its name; it may be
+// nil where there are none.
+func StructureReader(ctx context.Context, r io.ReaderAt, size int64, external func(name string) (int64, error)) (*Facts, error) {
+	c := &checker{
+		ctx: ctx, w: newWire(r), external: external,
+		facts: &Facts{Metadata: map[string]string{}, values: map[string]IO{}},
+		files: map[string]int64{}, opsets: map[string]int64{},
+	}
+	if size > maxModelBytes {
+		c.problem("the file has %d bytes; protobuf allows %d, larger models keep their weights beside the file", size, maxModelBytes)
+		return c.facts, nil
+	}
+	err := c.model(span{0, size})
+	if bad := (*malformed)(nil); errors.As(err, &bad) {
+		c.problem("%s", bad.Error())
+		err = nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.facts, nil
+}
+
+// checker is one walk over a model.
+type checker struct {
+	ctx      context.Context
+	w        *wire
+	facts    *Facts
+	external func(name string) (int64, error)
+	files    map[string]int64 // sizes of the external files met so far, -1 for a bad one
+	opsets   map[string]int64
+	made     []string // by the nodes of the main graph, in order
+}
+
+// problem records one fault.
+func (c *checker) problem(format string, args ...any) {
+	if len(c.facts.Problems) == maxProblems {
+		c.facts.MoreProblems++
+		return
+	}
+	c.facts.Problems = append(c.facts.Problems, fmt.Sprintf(format, args...))
+}
+
+// model reads a ModelProto. Several graph fields are one message in parts, as
+// protobuf merges them.
+func (c *checker) model(s span) error {
+	var graphs []span
+	err := c.w.fields(s, func(f field) (err error) {
+		switch f.num {
+		case 1:
+			c.facts.IRVersion, err = f.number()
+		case 2:
+			c.facts.Producer, err = c.w.string(f)
+		case 7:
+			graphs = append(graphs, f.body)
+			err = f.want(protowire.BytesType)
+		case 8:
+			err = c.opset(f)
+		case 14:
+			err = c.metadata(f)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	c.versions()
+	if graphs == nil {
+		c.problem("the file has no graph")
+		return nil
+	}
+	return c.graph(graphs, nil)
+}
+
+// opset reads an OperatorSetIdProto.
+func (c *checker) opset(f field) error {
+	domain, version := "", int64(0)
+	err := c.w.message(f, func(f field) (err error) {
+		switch f.num {
+		case 1:
+			domain, err = c.w.string(f)
+		case 2:
+			version, err = f.number()
+		}
+		return err
+	})
+	domain = domainName(domain)
+	if _, twice := c.opsets[domain]; twice {
+		c.problem("opset of domain %q is imported twice", domain)
+	}
+	c.opsets[domain] = version
+	return err
+}
+
+// domainName gives the default domain its empty name; "ai.onnx" is another one for it.
+func domainName(domain string) string {
+	if domain == "ai.onnx" {
+		return ""
+	}
+	return domain
+}
+
+// versions checks the IR version against the opset.
+func (c *checker) versions() {
+	f := c.facts
+	f.Opset = c.opsets[""]
+	lowest := lowestIR(f.Opset)
+	switch {
+	case f.Opset == 0:
+		c.problem("no opset is imported for ONNX's own operators")
+	case lowest == 0:
+		c.problem("opset %d is not known", f.Opset)
+	case f.IRVersion < lowest:
+		c.problem("IR version %d is too old for opset %d, which came with %d", f.IRVersion, f.Opset, lowest)
+	}
+}
+
+// metadata reads one entry of metadata_props.
+func (c *checker) metadata(f field) error {
+	key, value, err := c.w.keyValue(f)
+	if err != nil {
+		return err
+	}
+	if _, twice := c.facts.Metadata[key]; twice {
+		c.problem("metadata %q is given twice", key)
+	}
+	c.facts.Metadata[key] = value
+	return nil
+}
+
+// plainName is true for the name of a file beside the model: no folder, nothing special.
+func plainName(name string) bool {
+	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, `/\:`) && !strings.ContainsRune(name, 0)
+}
+
+// externalSize gives the size of the external file of that name; ok is false
+// after the problem was recorded.
+func (c *checker) externalSize(name string) (size int64, ok bool) {
+	if size, met := c.files[name]; met {
+		return size, size >= 0
+	}
+	c.files[name] = -1
+	if !plainName(name) {
+		c.problem("external data %q is not the plain name of a file beside the model", name)
+		return 0, false
+	}
+	if c.external == nil {
+		c.problem("external data %q cannot be looked up here", name)
+		return 0, false
+	}
+	size, err := c.external(name)
+	if err != nil {
+		c.problem("external data %q: %v", name, err)
+		return 0, false
+	}
+	c.files[name] = size
+	c.facts.External = append(c.facts.External, name)
+	slices.Sort(c.facts.External)
+	return size, true
 }

@@ -1,0 +1,247 @@
+package verify
+
+import (
+	"fmt"
+	"strconv"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+const (
+	maxNodes      = 1 << 20
+	maxGraphDepth = 16 // graphs inside attributes of nodes
+)
+
+// scope holds the values that are known at a point of a graph.
+type scope struct {
+	parent *scope
+	depth  int
+	known  map[string]bool // assigned so far
+	used   map[string]bool // read by a node or an output
+	typed  map[string]IO   // value_info
+}
+
+// find looks a value up from the inside out and marks it as used where it lives.
+func (s *scope) find(name string) bool {
+	for ; s != nil; s = s.parent {
+		if s.known[name] {
+			s.used[name] = true
+			return true
+		}
+	}
+	return false
+}
+
+// assign adds a value, or records that its name is taken.
+func (c *checker) assign(s *scope, name, by string) {
+	if s.known[name] {
+		c.problem("%s: the name %q is already taken by another value", by, name)
+	}
+	s.known[name] = true
+}
+
+// graph checks a GraphProto that lies in one or more parts.
+func (c *checker) graph(parts []span, parent *scope) error {
+	s := &scope{parent: parent, known: map[string]bool{}, used: map[string]bool{}, typed: map[string]IO{}}
+	if parent != nil {
+		s.depth = parent.depth + 1
+	}
+	if s.depth > maxGraphDepth {
+		return &malformed{parts[0].from, fmt.Sprintf("more than %d graphs inside each other", maxGraphDepth)}
+	}
+	var inputs, outputs []IO
+	var initializers []string
+	var nodes []field
+	for _, part := range parts {
+		err := c.w.fields(part, func(f field) (err error) {
+			var v IO
+			var typed bool
+			switch f.num {
+			case 1:
+				if len(nodes) == maxNodes {
+					return &malformed{f.body.from, fmt.Sprintf("a graph has more than %d nodes", maxNodes)}
+				}
+				nodes = append(nodes, f)
+			case 2:
+				if parent == nil {
+					c.facts.Graph, err = c.w.string(f)
+				}
+			case 5:
+				var name string
+				name, err = c.tensor(f, "initializer")
+				initializers = append(initializers, name)
+			case 11:
+				v, typed, err = c.w.valueInfo(f)
+				inputs = append(inputs, c.declared(v, typed, "input", parent))
+			case 12:
+				v, typed, err = c.w.valueInfo(f)
+				outputs = append(outputs, c.declared(v, typed, "output", parent))
+			case 13:
+				v, typed, err = c.w.valueInfo(f)
+				if _, twice := s.typed[v.Name]; twice {
+					c.problem("value_info of %q is given twice", v.Name)
+				}
+				if typed {
+					s.typed[v.Name] = v
+				}
+			case 15:
+				c.problem("sparse initializers are not supported by this check")
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	weights := c.enter(s, inputs, initializers)
+	for i, n := range nodes {
+		if i%1024 == 0 && c.ctx.Err() != nil {
+			return c.ctx.Err()
+		}
+		if err := c.node(s, i, n); err != nil {
+			return err
+		}
+	}
+	for _, out := range outputs {
+		if !s.find(out.Name) {
+			c.problem("graph output %q is made by no node", out.Name)
+		}
+	}
+	if parent != nil {
+		return nil
+	}
+	c.facts.Nodes, c.facts.Initializers, c.facts.Outputs = len(nodes), len(initializers), outputs
+	for _, in := range inputs {
+		if !weights[in.Name] {
+			c.facts.Inputs = append(c.facts.Inputs, in)
+		}
+	}
+	for _, name := range initializers {
+		if !s.used[name] {
+			c.facts.Unused = append(c.facts.Unused, name)
+		}
+	}
+	if len(outputs) == 0 {
+		c.problem("the graph has no outputs")
+	}
+	c.edges(s, outputs)
+	return nil
+}
+
+// declared notes a graph input or output of the main graph that lacks its type.
+func (c *checker) declared(v IO, typed bool, kind string, parent *scope) IO {
+	if !typed && parent == nil {
+		c.problem("graph %s %q has no tensor type and shape", kind, v.Name)
+	}
+	return v
+}
+
+// enter assigns the inputs and initializers of a graph and gives the set of the
+// latter. An input may have an initializer of the same name: its default.
+func (c *checker) enter(s *scope, inputs []IO, initializers []string) map[string]bool {
+	for _, in := range inputs {
+		c.assign(s, in.Name, "graph input")
+	}
+	weights := make(map[string]bool, len(initializers))
+	for _, name := range initializers {
+		if weights[name] {
+			c.problem("initializer %q is given twice", name)
+		}
+		weights[name] = true
+		s.known[name] = true
+	}
+	return weights
+}
+
+// edges fills Facts.values, and Facts.Untyped, from what the nodes made.
+func (c *checker) edges(s *scope, outputs []IO) {
+	for _, out := range outputs {
+		s.typed[out.Name] = out
+	}
+	for _, name := range c.made {
+		v, typed := s.typed[name]
+		if !typed {
+			v = IO{Name: name}
+			c.facts.Untyped = append(c.facts.Untyped, name)
+		}
+		c.facts.values[name] = v
+	}
+}
+
+// node checks a NodeProto: its operator's domain, that everything it reads is
+// there already, that what it makes is new, and its attributes.
+func (c *checker) node(s *scope, i int, f field) error {
+	var inputs, outputs []string
+	var name, op, domain string
+	var attributes []field
+	err := c.w.message(f, func(f field) (err error) {
+		var text string
+		switch f.num {
+		case 1:
+			text, err = c.w.string(f)
+			inputs = append(inputs, text)
+		case 2:
+			text, err = c.w.string(f)
+			outputs = append(outputs, text)
+		case 3:
+			name, err = c.w.string(f)
+		case 4:
+			op, err = c.w.string(f)
+		case 5:
+			attributes = append(attributes, f)
+		case 7:
+			domain, err = c.w.string(f)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	at := "node " + strconv.Itoa(i) + " (" + op + " " + strconv.Quote(name) + ")"
+	if op == "" {
+		c.problem("%s has no operator", at)
+	}
+	if _, ok := c.opsets[domainName(domain)]; !ok && domainName(domain) != "" {
+		c.problem("%s: no opset is imported for domain %q", at, domain)
+	}
+	for j, in := range inputs {
+		if in != "" && !s.find(in) { // an empty name is an optional input that is left out
+			c.problem("%s: input %d, %q, is no graph input, initializer or output of an earlier node", at, j, in)
+		}
+	}
+	for _, a := range attributes {
+		if err := c.attribute(s, a, at); err != nil {
+			return err
+		}
+	}
+	makes := false
+	for _, out := range outputs {
+		if out == "" {
+			continue
+		}
+		makes = true
+		c.assign(s, out, at)
+		if s.parent == nil {
+			c.made = append(c.made, out)
+		}
+	}
+	if !makes {
+		c.problem("%s makes nothing", at)
+	}
+	return nil
+}
+
+// attribute checks the tensors and graphs in an AttributeProto.
+func (c *checker) attribute(s *scope, f field, node string) error {
+	return c.w.message(f, func(f field) (err error) {
+		switch f.num {
+		case 5, 10:
+			_, err = c.tensor(f, node+": attribute")
+		case 6, 11:
+			if err = f.want(protowire.BytesType); err == nil {
+				err = c.graph([]span{f.body}, s)
+			}
+		}
+		return err
+	})
+}
