@@ -1,13 +1,403 @@
 package yamlcfg
 
-import "io"
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
-// Parse reads a model YAML.
+// The keys of a model YAML that YOLOv5 reads. It fails without the required ones.
+var (
+	requiredKeys = []string{"nc", "depth_multiple", "width_multiple", "anchors", "backbone", "head"}
+	optionalKeys = []string{"activation", "channel_multiple", "ch"}
+)
+
+// inertKeys are keys that are met in model YAMLs, or in what YOLOv5 saves of them, and that no layer depends on.
+var inertKeys = map[string]bool{"inplace": true, "yaml_file": true, "names": true, "path": true, "task": true,
+	"description": true, "author": true, "date": true, "version": true, "license": true, "stride": true, "imgsz": true}
+
+// Parse reads a model YAML. The diagnostics are sorted and hold every error that was found.
+//
+// The Model is nil when the text is no model at all. Otherwise it holds what could be read: after an error it serves
+// only to look for more, where rows that are Broken are to be skipped.
 func Parse(name string, r io.Reader) (*Model, *Diagnostics) {
 	src, err := readSource(name, r)
 	ds := NewDiagnostics(src)
 	if err != nil {
 		ds.Errorf(Span{}, "%v", err)
+		return nil, ds
 	}
-	return nil, ds
+	t := newText(src)
+	p := parser{
+		reader: reader{text: t, layout: lex(t.ascii), ds: ds},
+		m:      &Model{Source: src, ChannelMultiple: 8, Channels: 3},
+		values: map[string]*node{},
+		keys:   map[string]*node{},
+		budget: maxValues,
+	}
+	p.warnDropped()
+	root := p.read()
+	if root == nil || !p.model(root) {
+		p.m = nil
+	}
+	ds.Sort()
+	return p.m, ds
+}
+
+// parser turns the nodes of a text into a Model.
+type parser struct {
+	reader
+	m      *Model
+	values map[string]*node // of the top-level keys
+	keys   map[string]*node // the keys themselves; of a merged key, the merge
+	scope  map[string]Literal
+	budget int // literals that may still be made
+}
+
+// look-alikes that input methods type in place of ASCII punctuation.
+var lookAlikes = map[rune]rune{'，': ',', '、': ',', '：': ':', '［': '[', '］': ']', '【': '[', '】': ']', '（': '(', '）': ')',
+	'‘': '\'', '’': '\'', '“': '"', '”': '"', '－': '-', '−': '-', '–': '-', '—': '-', '．': '.', '。': '.', '＃': '#', '\u00a0': ' ', '\u3000': ' '}
+
+// warnDropped points at characters outside comments that YOLOv5 would not see; one warning a line.
+func (p *parser) warnDropped() {
+	comment, last := 0, 0
+	for i, at := range p.dropped {
+		ascii := at - i
+		for comment < len(p.layout.comments) && p.layout.comments[comment][1] < ascii {
+			comment++
+		}
+		// A dropped byte right before a comment's first byte shares its ASCII offset.
+		if c := comment; c < len(p.layout.comments) && ascii > p.layout.comments[c][0] {
+			continue
+		}
+		pos := p.src.pos(at)
+		r, size := utf8.DecodeRune(p.src.Text[at:])
+		if pos.Line == last || at == 0 && r == '\ufeff' || at < 3 && string(p.src.Text[:min(3, len(p.src.Text))]) == "\ufeff" {
+			continue
+		}
+		last = pos.Line
+		span := Span{Start: pos, End: Pos{Line: pos.Line, Col: pos.Col + 1}}
+		what := fmt.Sprintf("the byte 0x%02x", p.src.Text[at])
+		if r != utf8.RuneError || size > 1 {
+			what = fmt.Sprintf("the character %U", r)
+			if unicode.IsGraphic(r) && !unicode.IsSpace(r) {
+				what = fmt.Sprintf("the character %q (%U)", r, r)
+			}
+		}
+		d := p.ds.Warnf(span, "YOLOv5 reads the file as ASCII and leaves out %s", what)
+		if ascii, ok := lookAlikes[r]; ok {
+			d.AddNote(Span{}, "%q is probably meant", ascii)
+		}
+	}
+}
+
+// model reads the top-level mapping; false means that there is nothing to work with.
+func (p *parser) model(root *node) bool {
+	if root.kind != mapNode {
+		p.ds.Errorf(p.place(root), "expected the keys nc, depth_multiple, width_multiple, anchors, backbone and head, not %s", p.describe(root))
+		return false
+	}
+	p.mapping(root)
+	p.checkKeys()
+	p.numbers()
+	p.anchors()
+	p.activation()
+	p.names()
+	backbone, okBackbone := p.section("backbone")
+	head, okHead := p.section("head")
+	if n := len(backbone) + len(head); n > MaxRows {
+		p.ds.Errorf(Span{}, "the model has %d layers; more than %d are not taken", n, MaxRows)
+		return true
+	} else if n == 0 && okBackbone && okHead {
+		p.ds.Errorf(p.place(p.values["backbone"]), "the model has no layers: backbone and head are empty")
+	}
+	p.m.BackboneRows = len(backbone)
+	p.rows(append(backbone[:len(backbone):len(backbone)], head...))
+	return true
+}
+
+// mapping collects the keys of the top level. PyYAML takes the last of equal keys; explicit ones win over merged.
+func (p *parser) mapping(root *node) {
+	for i := 0; i+1 < len(root.items); i += 2 {
+		key, value := root.items[i], root.items[i+1]
+		if key.kind == scalarNode && key.plain && key.value == "<<" {
+			continue
+		}
+		l, err := Literal{}, error(nil)
+		if key.kind == scalarNode {
+			l, err = scalar(key)
+		}
+		if key.kind != scalarNode || err != nil || l.Kind != String {
+			p.ds.Warnf(p.place(key), "a key that YOLOv5 does not read: %s", p.describe(key))
+			continue
+		}
+		if first, twice := p.keys[key.value]; twice {
+			p.ds.Errorf(p.place(key), "the key %s stands here a second time; YOLOv5 would silently take the last one", key.value).
+				AddNote(p.place(first), "it stands here first")
+			continue
+		}
+		p.keys[key.value], p.values[key.value] = key, value
+	}
+	for i := 0; i+1 < len(root.items); i += 2 {
+		if key := root.items[i]; key.kind == scalarNode && key.plain && key.value == "<<" {
+			p.merge(key, root.items[i+1], 0)
+		}
+	}
+}
+
+// merge adds the keys of a merge key's mapping, or list of mappings, that are not there yet.
+func (p *parser) merge(key, from *node, depth int) {
+	p.budget -= len(from.items) + 1
+	switch {
+	case depth > maxDepth || p.budget < 0:
+		p.ds.Errorf(p.place(key), "merge keys are nested too deep")
+	case from.kind == mapNode:
+		for i := 0; i+1 < len(from.items); i += 2 {
+			k, v := from.items[i], from.items[i+1]
+			if k.kind == scalarNode && p.values[k.value] == nil && k.value != "<<" {
+				p.keys[k.value], p.values[k.value] = key, v
+			}
+		}
+		for i := 0; i+1 < len(from.items); i += 2 {
+			if k := from.items[i]; k.kind == scalarNode && k.plain && k.value == "<<" {
+				p.merge(key, from.items[i+1], depth+1)
+			}
+		}
+	case from.kind == seqNode && depth == 0:
+		for _, item := range from.items {
+			p.merge(key, item, depth+1)
+		}
+	default:
+		p.ds.Errorf(p.place(from), "<< merges a mapping or a list of mappings, not %s", p.describe(from))
+	}
+}
+
+// checkKeys reports required keys that are missing and keys that mean nothing, and reads a misspelt required key
+// as the one that is missing.
+func (p *parser) checkKeys() {
+	var missing []string
+	for _, k := range requiredKeys {
+		if p.values[k] == nil {
+			missing = append(missing, k)
+		}
+	}
+	known := append(append([]string{}, requiredKeys...), optionalKeys...)
+	var unknown []string
+	for k := range p.keys {
+		unknown = append(unknown, k)
+	}
+	sortByPlace(unknown, p.keys)
+	for _, k := range unknown {
+		key, value := p.keys[k], p.values[k]
+		if slices.Contains(known, k) || inertKeys[k] || value.anchored {
+			continue
+		}
+		if meant, ok := Suggest(k, missing); ok {
+			p.ds.Errorf(p.place(key), "unknown key %s; did you mean %s?", k, meant)
+			p.keys[meant], p.values[meant] = key, value
+			missing = remove(missing, meant)
+		} else if meant, ok := Suggest(k, known); ok {
+			p.ds.Warnf(p.place(key), "YOLOv5 does not read the key %s; did you mean %s?", k, meant)
+		} else if len(missing) == 0 {
+			p.ds.Warnf(p.place(key), "YOLOv5 does not read the key %s", k)
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	d := p.ds.Errorf(Span{}, "missing: %s; a YOLOv5 model has the keys %s", strings.Join(missing, ", "), strings.Join(requiredKeys, ", "))
+	switch {
+	case p.keys["scales"] != nil:
+		d.AddNote(p.place(p.keys["scales"]), "`scales` is of later Ultralytics models; in YOLOv5's format depth_multiple and width_multiple take its place")
+	case p.keys["train"] != nil && p.keys["val"] != nil:
+		d.AddNote(p.place(p.keys["train"]), "this looks like the YAML of a data set, not of a model")
+	case p.keys["lr0"] != nil:
+		d.AddNote(p.place(p.keys["lr0"]), "this looks like the hyper-parameters of a training, not a model")
+	}
+}
+
+// numbers reads the scalars of the model.
+func (p *parser) numbers() {
+	m := p.m
+	p.integer("nc", &m.NC, &m.NCSpan, "the number of classes", MaxClasses)
+	p.integer("ch", &m.Channels, &m.ChannelsSpan, "the number of image channels", MaxChannels)
+	p.integer("channel_multiple", &m.ChannelMultiple, &m.ChannelMultipleSpan, "what channels are rounded up to a multiple of", MaxChannels)
+	p.multiple("depth_multiple", &m.DepthMultiple, &m.DepthSpan)
+	p.multiple("width_multiple", &m.WidthMultiple, &m.WidthSpan)
+}
+
+// integer reads a whole number from 1 to most.
+func (p *parser) integer(key string, into *int, span *Span, what string, most int) {
+	n := p.values[key]
+	if n == nil {
+		return
+	}
+	*span = p.place(n)
+	l, ok := p.scalarLiteral(n)
+	switch {
+	case !ok:
+	case l.Kind != Int:
+		p.ds.Errorf(*span, "%s is %s, a whole number, not %s", key, what, p.describe(n))
+	case l.Int < 1 || l.Int > int64(most):
+		p.ds.Errorf(*span, "%s is %s, from 1 to %d, not %d", key, what, most, l.Int)
+	default:
+		*into = int(l.Int)
+	}
+}
+
+// multiple reads a positive factor.
+func (p *parser) multiple(key string, into *float64, span *Span) {
+	n := p.values[key]
+	if n == nil {
+		return
+	}
+	*span = p.place(n)
+	l, ok := p.scalarLiteral(n)
+	if !ok {
+		return
+	}
+	f, number := l.Number()
+	switch {
+	case !number:
+		d := p.ds.Errorf(*span, "%s is a number, not %s", key, p.describe(n))
+		p.exponentNote(d, l)
+	case math.IsNaN(f) || f <= 0 || f > MaxMultiple:
+		p.ds.Errorf(*span, "%s is a number above 0 and up to %d, not %s", key, MaxMultiple, l.Repr())
+	default:
+		*into = f
+	}
+}
+
+// exponentNote explains why 1e-4 is no number at the top level of a YAML.
+func (p *parser) exponentNote(d *Diagnostic, l Literal) {
+	if l.Kind != String {
+		return
+	}
+	if v, err := evalString(l.Str, nil); err == nil && v.Kind == Float {
+		d.AddNote(Span{}, "YAML 1.1 takes a number with an exponent only with a dot and a signed exponent, as in 1.0e-4; otherwise it is text")
+	}
+}
+
+// anchors reads lists of w,h pairs, or a count.
+func (p *parser) anchors() {
+	n := p.values["anchors"]
+	if n == nil {
+		return
+	}
+	before := p.ds.Count(Error)
+	value, ok := p.literal(n, 0)
+	if !ok {
+		return
+	}
+	a := Anchors{Value: value}
+	switch {
+	case value.Kind == Int:
+		if value.Int < 1 || value.Int > MaxAnchors {
+			p.ds.Errorf(value.Span, "anchors as a count is the number of anchors per output, from 1 to %d, not %d", MaxAnchors, value.Int)
+		}
+		a.Count = int(value.Int)
+	case value.Kind != List:
+		p.ds.Errorf(value.Span, "anchors is a list of lists [w,h, w,h, ...], one for each output, or the number of anchors per output, not %s", p.describe(n))
+	case len(value.Items) == 0 || len(value.Items) > MaxAnchors:
+		p.ds.Errorf(value.Span, "anchors has %d lists; expected one for each output of Detect", len(value.Items))
+	default:
+		for _, item := range value.Items {
+			a.Lists = append(a.Lists, p.anchorList(item, value.Items[0]))
+		}
+	}
+	if p.ds.Count(Error) == before {
+		p.m.Anchors = a
+	}
+}
+
+// anchorList reads the anchors of one output. All have as many as the first.
+func (p *parser) anchorList(l, first Literal) []float64 {
+	switch {
+	case l.Kind != List:
+		p.ds.Errorf(l.Span, "the anchors of an output are a list [w,h, w,h, ...], not %s", l.Repr())
+		return nil
+	case len(l.Items) == 0 || len(l.Items)%2 != 0 || len(l.Items) > 2*MaxAnchors:
+		p.ds.Errorf(l.Span, "the anchors of an output are pairs w,h; this list has %d numbers", len(l.Items))
+		return nil
+	case first.Kind == List && len(l.Items) != len(first.Items):
+		p.ds.Errorf(l.Span, "%d numbers, but the first output has %d; all outputs have as many anchors", len(l.Items), len(first.Items)).
+			AddNote(first.Span, "the first output's anchors")
+	}
+	list := make([]float64, 0, len(l.Items))
+	for _, item := range l.Items {
+		f, ok := item.Number()
+		if !ok || math.IsNaN(f) || math.IsInf(f, 0) || f <= 0 {
+			p.ds.Errorf(item.Span, "an anchor's width or height is a number above 0, not %s", item.Repr())
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// activation reads the default activation. YOLOv5 passes over null, false, 0 and the empty string.
+func (p *parser) activation() {
+	n := p.values["activation"]
+	if n == nil {
+		return
+	}
+	p.m.ActivationSpan = p.place(n)
+	l, ok := p.scalarLiteral(n)
+	if !ok || l.Kind == None || l.Kind == Bool && !l.Bool || l.Kind == Int && l.Int == 0 || l.Kind == String && l.Str == "" {
+		return
+	}
+	const want = "activation is a module of torch.nn with its arguments, such as nn.SiLU() or nn.LeakyReLU(0.1)"
+	if l.Kind != String {
+		p.ds.Errorf(l.Span, "%s, not %s", want, p.describe(n))
+		return
+	}
+	v, err := evalString(l.Str, nil)
+	v.Span = l.Span
+	switch {
+	case err != nil:
+		p.ds.Errorf(l.Span, "%s: %v", want, err)
+	case v.Kind == Name:
+		p.ds.Errorf(l.Span, "%s; write %s()", want, v.Str)
+	case v.Kind != Call:
+		p.ds.Errorf(l.Span, "%s, not %s", want, p.describe(n))
+	default:
+		p.m.Activation = &v
+	}
+}
+
+// names sets what YOLOv5's parser has values for when it evaluates an argument.
+func (p *parser) names() {
+	m := p.m
+	number := func(v int) Literal { return Literal{Kind: Int, Int: int64(v)} }
+	p.scope = map[string]Literal{
+		"nc": number(m.NC), "na": number(m.Anchors.NumAnchors()), "no": number(m.NumOutputs()), "anchors": m.Anchors.Value,
+		"act": {Kind: None},
+	}
+	for name, key := range map[string]string{"gd": "depth_multiple", "gw": "width_multiple"} {
+		if n := p.values[key]; n != nil && n.kind == scalarNode {
+			p.scope[name], _ = scalar(n) // an error was reported with the key
+		}
+	}
+	if n := p.values["activation"]; n != nil && n.kind == scalarNode {
+		p.scope["act"], _ = scalar(n)
+	}
+}
+
+// section gives the rows of backbone or head.
+func (p *parser) section(key string) (rows []*node, ok bool) {
+	n := p.values[key]
+	if n == nil {
+		return nil, false
+	}
+	if key == "head" {
+		p.m.HeadSpan = p.place(p.keys[key])
+	}
+	if n.kind != seqNode {
+		p.ds.Errorf(p.place(n), "%s is a list of rows [from, number, module, args], not %s", key, p.describe(n))
+		return nil, false
+	}
+	return n.items, true
 }
