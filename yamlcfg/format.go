@@ -76,7 +76,7 @@ func (p *printer) item(span Span, word, hue, message string) {
 	}
 	text, indent, width := excerpt(p.ds.Source.Line(span.Start.Line), span)
 	caret := "^" + strings.Repeat("~", max(width-1, 0))
-	fmt.Fprintf(&p.out, "%5d | %s\n", span.Start.Line, text)
+	fmt.Fprintf(&p.out, "%5d | %s\n", span.Start.Line, strings.TrimRight(text, " "))
 	fmt.Fprintf(&p.out, "%5s | %s%s\n", "", strings.Repeat(" ", indent), p.paint(green, caret))
 }
 
@@ -92,32 +92,38 @@ func excerpt(line []byte, span Span) (text string, indent, width int) {
 		at   int
 	}
 	var cells []cell
-	at, col, start, end := 0, 1, -1, 0
-	for len(line) > 0 {
+	at, start, end, cut := 0, -1, 0, false
+	for col := 1; len(line) > 0; col++ {
 		r, size := utf8.DecodeRune(line)
-		shown, w := display(r, at)
+		line = line[size:]
+		if col < span.Start.Col-maxWidth {
+			cut = true
+			continue
+		}
+		if col > span.Start.Col+maxWidth {
+			break
+		}
 		if col == span.Start.Col {
 			start = at
 		}
+		shown, w := display(r, at)
 		cells = append(cells, cell{shown, at})
 		at += w
 		if col < endCol {
 			end = at
 		}
-		line = line[size:]
-		col++
 	}
 	if start < 0 {
 		start = at
 	}
 	from, to := 0, at
-	if at > maxWidth {
+	if at > maxWidth || cut {
 		from = max(0, start-leadWidth)
 		to = min(at, from+maxWidth)
 	}
 	var b strings.Builder
 	lead := 0
-	if from > 0 {
+	if from > 0 || cut {
 		b.WriteString("...")
 		lead = 3
 	}
@@ -130,7 +136,7 @@ func excerpt(line []byte, span Span) (text string, indent, width int) {
 			b.WriteString(c.text)
 		}
 	}
-	if to < at {
+	if to < at || len(line) > 0 {
 		b.WriteString("...")
 	}
 	return b.String(), start - max(first, 0) + lead, min(end, to) - start

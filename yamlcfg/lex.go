@@ -75,11 +75,10 @@ func (t *text) lineEnd(offset int) int {
 type layout struct {
 	comments [][2]int // offsets from # to the line end, ascending
 	tabs     []int    // offsets of tabs outside quotes and comments, the first of each line
-	unclosed []int    // offsets of [ and { still open at the end
+	unclosed bool     // a bracket is still open at the end
 	tooDeep  int      // offset of the bracket that exceeds maxDepth, or -1
 	values   int      // upper bound of the number of values
-	deeper   int      // offset of the first row that starts deeper than the row before it, or -1
-	shallow  int      // offset of that row before
+	open     int      // offset of the first line of a row that leaves a bracket of its own open, or -1
 }
 
 // lexer walks over the text and knows just enough YAML to tell comments, quotes and brackets from plain text.
@@ -87,20 +86,21 @@ type lexer struct {
 	layout
 	text   []byte
 	at     int
-	plain  bool // inside a plain scalar
-	open   []int
-	row    int // offset of the latest line that starts with a bracket, or -1
-	rowLen int // its nesting
+	plain  bool  // inside a plain scalar
+	nested []int // offsets of the brackets that are open
+	row    int   // offset of the line's first character if a row may start there, or -1
+	most   int   // nesting that this line may leave
 }
 
 // lex finds the layout of a text.
 func lex(text []byte) layout {
-	l := lexer{text: text, row: -1, layout: layout{tooDeep: -1, deeper: -1, shallow: -1}}
+	l := lexer{text: text, row: -1, layout: layout{tooDeep: -1, open: -1}}
 	lineStart, tabbed := true, false
 	for l.at < len(l.text) {
 		c := l.text[l.at]
 		switch {
 		case c == '\n' || c == '\r':
+			l.rowEnd()
 			l.plain, lineStart, tabbed = false, true, false
 			l.values++
 			l.at++
@@ -126,22 +126,33 @@ func lex(text []byte) layout {
 			lineStart = false
 			continue
 		}
-		if lineStart && c == '[' {
-			l.rowStart()
+		if lineStart {
+			l.rowStart(c)
 		}
 		lineStart = false
 		l.token(c)
 	}
-	l.unclosed = l.open
+	l.unclosed = len(l.nested) > 0
 	return l.layout
 }
 
-// rowStart notes where rows begin to nest: the row before such a place lacks a closing bracket.
-func (l *lexer) rowStart() {
-	if l.row >= 0 && len(l.open) > l.rowLen && l.deeper < 0 && l.rowLen > 0 {
-		l.shallow, l.deeper = l.row, l.at
+// rowStart and rowEnd look for rows that lack a closing bracket. A line that starts with [ may leave open the list
+// of rows; one that starts with - nothing.
+func (l *lexer) rowStart(c byte) {
+	l.row = -1
+	if c == '[' || c == '-' {
+		l.row, l.most = l.at, len(l.nested)
 	}
-	l.row, l.rowLen = l.at, len(l.open)
+	if c == '[' {
+		l.most = max(l.most, 1)
+	}
+}
+
+func (l *lexer) rowEnd() {
+	if l.row >= 0 && len(l.nested) > l.most && l.open < 0 {
+		l.open = l.row
+	}
+	l.row = -1
 }
 
 func (l *lexer) spaceBefore() bool {
@@ -160,7 +171,7 @@ func (l *lexer) skipLine() {
 
 // token consumes one character, or a whole quoted or block scalar, that is neither space nor comment.
 func (l *lexer) token(c byte) {
-	flow := len(l.open) > 0
+	flow := len(l.nested) > 0
 	switch {
 	case (c == '\'' || c == '"') && !l.plain:
 		l.values++
@@ -170,14 +181,14 @@ func (l *lexer) token(c byte) {
 		l.block()
 		return
 	case (c == '[' || c == '{') && (flow || !l.plain):
-		l.open = append(l.open, l.at)
-		if len(l.open) > maxDepth && l.tooDeep < 0 {
+		l.nested = append(l.nested, l.at)
+		if len(l.nested) > maxDepth && l.tooDeep < 0 {
 			l.tooDeep = l.at
 		}
 		l.plain = false
 		l.values++
 	case (c == ']' || c == '}') && flow:
-		l.open = l.open[:len(l.open)-1]
+		l.nested = l.nested[:len(l.nested)-1]
 		l.plain = false
 	case c == ',' && flow:
 		l.plain = false

@@ -1,4 +1,111 @@
 package yamlcfg
 
-// Lint gives warnings about what builds but is probably not meant.
-func (m *Model) Lint() *Diagnostics { return NewDiagnostics(m.Source) }
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Lint warns about what builds but is probably not meant, as far as rows alone tell: indices that an inserted row
+// shifted only in part, layers that nothing uses, maps that are concatenated with themselves. The diagnostics are
+// sorted. A model that has errors gets none.
+func (m *Model) Lint() *Diagnostics {
+	l := &linter{Diagnostics: NewDiagnostics(m.Source), m: m, meant: map[int]bool{}}
+	for _, r := range m.Rows {
+		if r.Broken {
+			return l.Diagnostics
+		}
+	}
+	l.readers = make([][]int, len(m.Rows))
+	for _, r := range m.Rows {
+		for _, s := range r.Sources() {
+			if s >= 0 && s < len(m.Rows) {
+				l.readers[s] = append(l.readers[s], r.Index)
+			}
+		}
+	}
+	l.staleIndices()
+	l.unused()
+	l.pointless()
+	l.Sort()
+	return l.Diagnostics
+}
+
+// linter looks for what is not meant. readers holds, for each layer, the layers that read it.
+type linter struct {
+	*Diagnostics
+	m       *Model
+	readers [][]int
+	meant   map[int]bool // layers that a warning named as probably meant: that they are unused follows
+}
+
+// unused reports layers whose output is neither read nor the model's.
+func (l *linter) unused() {
+	rows := l.m.Rows
+	for i := range rows {
+		if i == len(rows)-1 || len(l.readers[i]) > 0 || l.meant[i] {
+			continue
+		}
+		d := l.Warnf(rows[i].Span, "nothing uses the output of layer %d (%s)", i, rows[i].Module)
+		if detects(rows[i]) {
+			d.AddNote(rows[len(rows)-1].Span, "YOLOv5 takes the last layer for the model's output, which is layer %d (%s)",
+				len(rows)-1, rows[len(rows)-1].Module)
+		}
+	}
+}
+
+// pointless reports rows, and a head, that do nothing or do it twice.
+func (l *linter) pointless() {
+	for _, r := range l.m.Rows {
+		sources := r.Sources()
+		for k, s := range sources {
+			for _, before := range sources[:min(k, 16)] {
+				if s == before {
+					l.Warnf(r.FromSpans[k], "layer %d (%s) reads layer %d twice", r.Index, r.Module, s)
+					break
+				}
+			}
+		}
+		if r.Module == "Concat" && r.FromList && len(sources) == 1 {
+			l.Warnf(r.FromSpan, "a Concat of one layer does nothing")
+		}
+		if r.Number == 0 {
+			l.Warnf(r.NumberSpan, "number 0 does not leave the layer out: YOLOv5 still builds one %s, or one without its inner blocks", r.Module)
+		}
+	}
+	if len(l.m.Rows) > 0 && l.m.BackboneRows == len(l.m.Rows) {
+		l.Warnf(l.m.HeadSpan, "the head has no layers")
+	}
+}
+
+// detects says whether a row is an output head.
+func detects(r Row) bool {
+	return strings.Contains(r.Module, "Detect") || strings.Contains(r.Module, "Segment")
+}
+
+// numbered matches a comment that starts with a layer number, as in `# 17 (P3/8-small)` and `# 0-P1/2`.
+var numbered = regexp.MustCompile(`^([0-9]{1,5})(?:$|[^0-9A-Za-z.%])`)
+
+// shift finds the row from which on all numbering comments are off by one and the same number of layers, where all
+// before are right: rows were inserted (or removed) there. ok is false when the comments do not tell.
+func (l *linter) shift() (row, by int, ok bool) {
+	row = -1
+	for _, r := range l.m.Rows {
+		match := numbered.FindStringSubmatch(r.Comment)
+		if match == nil {
+			continue
+		}
+		n, err := strconv.Atoi(match[1])
+		if err != nil {
+			continue
+		}
+		off := r.Index - n
+		switch {
+		case row < 0 && off != 0:
+			row, by = r.Index, off
+		case row >= 0 && off != by:
+			return 0, 0, false
+		}
+	}
+	return row, by, row >= 0
+}

@@ -11,9 +11,9 @@ const (
 	MaxMultiple = 1_000     // depth_multiple and width_multiple
 	MaxAnchors  = 1_000     // anchors per output, and outputs
 	maxDepth    = 64        // nesting of lists
+	maxFrom     = 1_000     // layers that a row reads
 	maxValues   = 500_000   // values in the text, and literals after aliases are followed
 	maxInt      = 1<<53 - 1 // integers beyond are not exact in the floats that channel arithmetic uses
-	minInt      = -(1<<53 - 1)
 )
 
 // Model is a YOLOv5 model YAML: rows and the numbers that scale them.

@@ -51,11 +51,12 @@ func Parse(name string, r io.Reader) (*Model, *Diagnostics) {
 // parser turns the nodes of a text into a Model.
 type parser struct {
 	reader
-	m      *Model
-	values map[string]*node // of the top-level keys
-	keys   map[string]*node // the keys themselves; of a merged key, the merge
-	scope  map[string]Literal
-	budget int // literals that may still be made
+	m       *Model
+	values  map[string]*node // of the top-level keys
+	keys    map[string]*node // the keys themselves; of a merged key, the merge
+	scope   map[string]Literal
+	budget  int  // literals that may still be made
+	current Span // the row that is being read
 }
 
 // look-alikes that input methods type in place of ASCII punctuation.
@@ -203,7 +204,7 @@ func (p *parser) checkKeys() {
 		} else if meant, ok := Suggest(k, known); ok {
 			p.ds.Warnf(p.place(key), "YOLOv5 does not read the key %s; did you mean %s?", k, meant)
 		} else if len(missing) == 0 {
-			p.ds.Warnf(p.place(key), "YOLOv5 does not read the key %s", k)
+			p.ds.Warnf(p.place(key), "YOLOv5 does not read the key %s", quote(k))
 		}
 	}
 	if len(missing) == 0 {
@@ -318,20 +319,20 @@ func (p *parser) anchors() {
 func (p *parser) anchorList(l, first Literal) []float64 {
 	switch {
 	case l.Kind != List:
-		p.ds.Errorf(l.Span, "the anchors of an output are a list [w,h, w,h, ...], not %s", l.Repr())
+		p.ds.Errorf(l.Span, "the anchors of an output are a list [w,h, w,h, ...], not %.60s", l.Repr())
 		return nil
 	case len(l.Items) == 0 || len(l.Items)%2 != 0 || len(l.Items) > 2*MaxAnchors:
-		p.ds.Errorf(l.Span, "the anchors of an output are pairs w,h; this list has %d numbers", len(l.Items))
+		p.ds.Errorf(l.Span, "the anchors of an output are pairs w,h; this list has %s", plural(len(l.Items), "number"))
 		return nil
 	case first.Kind == List && len(l.Items) != len(first.Items):
-		p.ds.Errorf(l.Span, "%d numbers, but the first output has %d; all outputs have as many anchors", len(l.Items), len(first.Items)).
+		p.ds.Errorf(l.Span, "%s, but the first output has %d; all outputs have as many anchors", plural(len(l.Items), "number"), len(first.Items)).
 			AddNote(first.Span, "the first output's anchors")
 	}
 	list := make([]float64, 0, len(l.Items))
 	for _, item := range l.Items {
 		f, ok := item.Number()
 		if !ok || math.IsNaN(f) || math.IsInf(f, 0) || f <= 0 {
-			p.ds.Errorf(item.Span, "an anchor's width or height is a number above 0, not %s", item.Repr())
+			p.ds.Errorf(item.Span, "an anchor's width or height is a number above 0, not %.60s", item.Repr())
 		}
 		list = append(list, f)
 	}

@@ -26,9 +26,9 @@ func evalString(s string, scope map[string]Literal) (Literal, error) {
 		return Literal{Kind: String, Str: s}, nil // a NameError
 	case err == nil && strings.ContainsRune("+-*/%@&|^<>=!.([?:", rune(p.s[p.at])),
 		err == nil && strings.Contains("if or and is not in for", word.FindString(p.s[p.at:])) && word.MatchString(p.s[p.at:]):
-		return Literal{}, fmt.Errorf("%q is an expression; expressions are not evaluated: write its value", s)
+		return Literal{}, fmt.Errorf("%s is an expression; expressions are not evaluated: write its value", quote(s))
 	}
-	return Literal{}, fmt.Errorf("%q is not a Python literal; YOLOv5 reads a string argument as Python and would refuse it", s)
+	return Literal{}, fmt.Errorf("%s is not a Python literal; YOLOv5 reads a string argument as Python", quote(s))
 }
 
 var (
@@ -48,6 +48,12 @@ var errNotPython = errors.New("not a Python literal")
 // parserVariables are the local names of YOLOv5's parser that eval sees, beside those with a value here.
 var parserVariables = map[string]bool{"d": true, "ch": true, "layers": true, "save": true, "c1": true, "c2": true, "i": true,
 	"f": true, "n": true, "n_": true, "m": true, "m_": true, "args": true, "j": true, "a": true, "t": true, "np": true}
+
+// builtins are the names of Python's own that could be meant as text: eval gives the function instead.
+var builtins = map[string]bool{"abs": true, "all": true, "any": true, "bool": true, "filter": true, "float": true, "hash": true,
+	"id": true, "input": true, "int": true, "iter": true, "len": true, "list": true, "map": true, "max": true, "min": true,
+	"next": true, "object": true, "open": true, "pow": true, "range": true, "reversed": true, "round": true, "set": true,
+	"slice": true, "sorted": true, "str": true, "sum": true, "tuple": true, "type": true, "zip": true}
 
 // pyParser parses Python literals: numbers, strings, lists, tuples, names, and calls of torch.nn classes.
 type pyParser struct {
@@ -142,7 +148,7 @@ func (p *pyParser) number() (Literal, error) {
 	}
 	v, err := strconv.ParseInt(digits, base, 64)
 	if err != nil || v > maxInt {
-		return Literal{}, fmt.Errorf("the integer %s is out of range", text)
+		return Literal{}, fmt.Errorf("the integer %.40s is out of range", text)
 	}
 	return Literal{Kind: Int, Int: v}, nil
 }
@@ -168,7 +174,7 @@ func (p *pyParser) items(closing byte, depth int) (items []Literal, comma bool, 
 // notAtom is the error for what follows a value where a comma or a bracket should.
 func (p *pyParser) notAtom() error {
 	if p.at < len(p.s) && strings.ContainsRune("+-*/%@&|^<>=!.([", rune(p.s[p.at])) {
-		return fmt.Errorf("%q is an expression; expressions are not evaluated: write its value", p.s)
+		return fmt.Errorf("%s is an expression; expressions are not evaluated: write its value", quote(p.s))
 	}
 	return errNotPython
 }
@@ -181,12 +187,12 @@ func (p *pyParser) name(depth int) (Literal, error) {
 	}
 	p.at += len(name)
 	if p.at < len(p.s) && (p.s[p.at] == '\'' || p.s[p.at] == '"') {
-		return Literal{}, fmt.Errorf("the prefix %s of a string is not taken; write a plain string", name)
+		return Literal{}, fmt.Errorf("the prefix %.40s of a string is not taken; write a plain string", name)
 	}
 	torch := strings.HasPrefix(name, "nn.") || strings.HasPrefix(name, "torch.")
 	if p.take('(') {
 		if !strings.HasPrefix(strings.TrimPrefix(name, "torch."), "nn.") {
-			return Literal{}, fmt.Errorf("%q calls %s; calls are not evaluated, only modules of torch.nn such as nn.SiLU() are known", p.s, name)
+			return Literal{}, fmt.Errorf("%s calls %.40s; calls are not evaluated, only modules of torch.nn such as nn.SiLU() are known", quote(p.s), name)
 		}
 		return p.call(name, depth)
 	}
@@ -202,8 +208,11 @@ func (p *pyParser) name(depth int) (Literal, error) {
 		return l, nil
 	}
 	root, _, _ := strings.Cut(name, ".")
-	if _, ok := p.scope[root]; ok || parserVariables[root] {
-		return Literal{}, fmt.Errorf("%s is a variable of YOLOv5's own parser; write the value that is meant", root)
+	if _, ok := p.scope[root]; ok {
+		return Literal{}, fmt.Errorf("%s is an expression; expressions are not evaluated: write its value", quote(p.s))
+	}
+	if parserVariables[root] {
+		return Literal{}, fmt.Errorf("%.40s is a variable of YOLOv5's own parser; write the value that is meant", root)
 	}
 	p.unknown = true
 	return Literal{Kind: String, Str: name}, nil
@@ -237,7 +246,7 @@ func (p *pyParser) call(name string, depth int) (Literal, error) {
 		case keyword:
 			l.Kw = append(l.Kw, Keyword{Name: key, Value: v})
 		case len(l.Kw) > 0:
-			return l, fmt.Errorf("%q: a positional argument follows a keyword argument", p.s)
+			return l, fmt.Errorf("%s: a positional argument follows a keyword argument", quote(p.s))
 		default:
 			l.Items = append(l.Items, v)
 		}

@@ -138,6 +138,8 @@ func (r *reader) syntaxError(err error) {
 	case strings.Contains(le.Message, "unknown anchor"):
 		message = strings.Replace(le.Message, "unknown anchor '", "there is no anchor &", 1)
 		message = strings.Replace(message, "' referenced", " before this alias", 1)
+	case strings.Contains(le.Message, "did not find expected ',' or ']'") && at >= len(bytes.TrimRight(r.ascii, " \r\n")):
+		message = "the file ends inside a list; a closing bracket is missing"
 	case strings.Contains(le.Message, "did not find expected ',' or ']'"):
 		message = "expected ',' or ']' before this; is a comma or a closing bracket missing?"
 	case strings.Contains(le.Message, "did not find expected node content"):
@@ -150,14 +152,25 @@ func (r *reader) syntaxError(err error) {
 		message = fmt.Sprintf("values are nested more than %d deep", maxDepth)
 	}
 	d := r.ds.Errorf(span, "%s", message)
+	if from := r.layout.open; from >= 0 && r.layout.unclosed {
+		d.AddNote(r.span(from, r.lineEnd(from)), "a bracket that opens on this line is not closed on it")
+		return
+	}
 	if le.ContextMark.Line > 0 && (le.ContextMark.Line != le.Mark.Line || le.ContextMark.Column != le.Mark.Column) {
 		from := r.offset(le.ContextMark.Line, le.ContextMark.Column)
-		d.AddNote(r.span(from, min(from+1, r.lineEnd(from))), "%s starts here", strings.TrimPrefix(strings.TrimPrefix(le.ContextMsg, "while parsing "), "while scanning "))
+		d.AddNote(r.span(from, min(from+1, r.lineEnd(from))), "%s starts here", construct(le.ContextMsg))
 	}
-	if len(r.layout.unclosed) > 0 && r.layout.shallow >= 0 {
-		from := r.layout.shallow
-		d.AddNote(r.span(from, r.lineEnd(from)), "this row may lack a closing bracket: the next one starts inside it")
+}
+
+// construct names what the YAML reader was in when it failed.
+func construct(context string) string {
+	for _, c := range [...][2]string{{"flow sequence", "the list"}, {"flow mapping", "the mapping"}, {"quoted scalar", "the quoted text"},
+		{"block sequence", "the list"}, {"block mapping", "the mapping"}} {
+		if strings.Contains(context, c[0]) {
+			return c[1]
+		}
 	}
+	return "what it was reading"
 }
 
 // convert gives the node for y. Nodes that aliases share are converted once.

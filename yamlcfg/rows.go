@@ -29,6 +29,7 @@ func (p *parser) rows(nodes []*node) {
 
 func (p *parser) row(n *node, r *Row) {
 	r.Span = p.place(n)
+	p.current = r.Span
 	if from, to, ok := p.layout.commentAfter(p.ascii, n.to); ok {
 		r.Comment = strings.TrimSpace(strings.TrimLeft(string(p.src.Text[p.original(from):p.original(to)]), "#"))
 	}
@@ -50,7 +51,7 @@ func (p *parser) row(n *node, r *Row) {
 
 // wrongArity tells what a row that has not four values lacks or has too much.
 func (p *parser) wrongArity(n *node, r *Row, want string) {
-	d := p.ds.Errorf(r.Span, "%s; this one has %d values", want, len(n.items))
+	d := p.ds.Errorf(r.Span, "%s; this one has %s", want, plural(len(n.items), "value"))
 	isName := func(n *node) bool {
 		return n.kind == scalarNode && moduleName.MatchString(n.value) && n.value != "None"
 	}
@@ -84,6 +85,10 @@ func (p *parser) from(n *node, r *Row) {
 	if n.kind == seqNode {
 		r.FromList = true
 		items = n.items
+	}
+	if len(items) > maxFrom {
+		p.ds.Errorf(r.FromSpan, "from names %d layers; more than %d are not taken", len(items), maxFrom)
+		return
 	}
 	if len(items) == 0 {
 		p.ds.Errorf(r.FromSpan, "from names no layer; -1 is the layer before")
@@ -133,7 +138,7 @@ func (p *parser) module(n *node, r *Row) {
 	case l.Kind != String || name == "None":
 		p.ds.Errorf(r.ModuleSpan, "module is the name of a class, such as Conv or nn.Upsample, not %s", p.describe(n))
 	case !moduleName.MatchString(name):
-		d := p.ds.Errorf(r.ModuleSpan, "module is the name of a class, such as Conv or nn.Upsample, not %q", l.Str)
+		d := p.ds.Errorf(r.ModuleSpan, "module is the name of a class, such as Conv or nn.Upsample, not %s", quote(l.Str))
 		if before, _, call := strings.Cut(name, "("); call && moduleName.MatchString(before) {
 			d.AddNote(Span{}, "write %s, and its arguments in the list after it", before)
 		}
@@ -166,10 +171,30 @@ func (p *parser) args(n *node, r *Row) {
 				p.ds.Errorf(l.Span, "%v", err)
 				continue
 			}
+			if v.Kind == String && v.Str == l.Str && builtins[l.Str] {
+				p.ds.Warnf(l.Span, "YOLOv5 takes %s for Python's function of that name, not for text", l.Str).
+					AddNote(Span{}, `for the text write "'%s'"`, l.Str)
+			}
 			v.Span = l.Span
 			l = v
 		}
+		p.warnNested(l)
 		r.Args = append(r.Args, l)
+	}
+}
+
+// warnNested points at strings in a list that would be values as arguments: nc in [[nc, 1]] stays text.
+func (p *parser) warnNested(l Literal) {
+	for _, item := range l.Items {
+		switch {
+		case l.Kind == List && item.Kind == String && !item.Span.IsZero():
+			if v, err := evalString(item.Str, p.scope); err == nil && v.Kind != String {
+				p.ds.Warnf(item.Span, "%s stays text here: YOLOv5 reads only the arguments themselves as Python, not what a list holds",
+					quote(item.Str))
+			}
+		case item.Kind == List:
+			p.warnNested(item)
+		}
 	}
 }
 
@@ -200,6 +225,9 @@ func (p *parser) literal(n *node, depth int) (Literal, bool) {
 // tooMany reports once that aliases repeat more than is taken.
 func (p *parser) tooMany(span Span) {
 	if p.budget == -1 {
+		if !p.current.IsZero() {
+			span = p.current
+		}
 		p.ds.Errorf(span, "the aliases repeat more than %d values in all, which no model does", maxValues)
 	}
 }
@@ -260,18 +288,15 @@ func (p *parser) describe(n *node) string {
 		return "a list"
 	}
 	l, err := scalar(n)
-	const most = 60
 	switch {
 	case err != nil:
-		return fmt.Sprintf("%q", n.value)
+		return quote(n.value)
 	case l.Kind == None && n.value == "":
 		return "nothing"
 	case l.Kind == None:
 		return "null"
-	case l.Kind == String && len(l.Str) > most:
-		return fmt.Sprintf("the text %q...", l.Str[:most])
 	case l.Kind == String:
-		return fmt.Sprintf("the text %q", l.Str)
+		return "the text " + quote(l.Str)
 	}
 	return l.Repr()
 }

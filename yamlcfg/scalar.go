@@ -26,6 +26,15 @@ var yamlBools = map[string]bool{
 	"on": true, "On": true, "ON": true, "off": false, "Off": false, "OFF": false,
 }
 
+// quote puts text of the file in quotes for a message, its beginning if it is long.
+func quote(s string) string {
+	const most = 60
+	if len(s) > most {
+		return fmt.Sprintf("%q...", s[:most])
+	}
+	return fmt.Sprintf("%q", s)
+}
+
 // scalar gives a YAML scalar the type that PyYAML gives it: None, Bool, Int, Float or String.
 func scalar(n *node) (Literal, error) {
 	if n.tag != "" {
@@ -53,7 +62,7 @@ func plainScalar(s string) (Literal, error) {
 	case yamlFloat.MatchString(s):
 		return Literal{Kind: Float, Float: floatScalar(s)}, nil
 	case yamlDate.MatchString(s):
-		return Literal{}, fmt.Errorf("%s is a date in YAML; put it in quotes", s)
+		return Literal{}, fmt.Errorf("%.40s is a date in YAML; put it in quotes", s)
 	}
 	return Literal{Kind: String, Str: s}, nil
 }
@@ -74,7 +83,7 @@ func taggedScalar(n *node) (Literal, error) {
 	case n.tag == "!!float" && l.Kind == Int:
 		return Literal{Kind: Float, Float: float64(l.Int)}, nil
 	}
-	return Literal{}, fmt.Errorf("the tag %s does not go with %q; leave it out", n.tag, n.value)
+	return Literal{}, fmt.Errorf("the tag %.40s does not go with %s; leave it out", n.tag, quote(n.value))
 }
 
 // intScalar reads decimal, 0b, 0 (octal), 0x and base-60 integers with underscores.
@@ -93,7 +102,7 @@ func intScalar(s string) (Literal, error) {
 		for _, part := range strings.Split(digits, ":") {
 			d, partErr := strconv.ParseInt(part, 10, 64)
 			if partErr != nil || v > maxInt {
-				return Literal{}, fmt.Errorf("the integer %s is out of range", s)
+				return Literal{}, fmt.Errorf("the integer %.40s is out of range", s)
 			}
 			v = v*60 + d
 		}
@@ -103,7 +112,7 @@ func intScalar(s string) (Literal, error) {
 		v, err = strconv.ParseInt(digits, 10, 64)
 	}
 	if err != nil || v > maxInt {
-		return Literal{}, fmt.Errorf("the integer %s is out of range", s)
+		return Literal{}, fmt.Errorf("the integer %.40s is out of range", s)
 	}
 	if negative {
 		v = -v

@@ -1,0 +1,115 @@
+package yamlcfg
+
+import (
+	"fmt"
+	"strings"
+)
+
+// An index that was right until a row was inserted before its target names the layer before the one that is meant.
+// Nothing fails as long as sizes agree. What gives it away is the form of YOLOv5's heads:
+//
+//   - On the way up (PAN), the map that comes from the convolution of stride 2 is concatenated with the lateral layer
+//     of its scale: the one that on the way down went into the nn.Upsample. Laterals are taken last first.
+//   - On the way down, what comes from the nn.Upsample is concatenated with the end of a backbone stage, not with the
+//     convolution that begins it.
+//   - Detect reads blocks, not the Concats before them.
+//
+// A warning needs both: the form is broken, and the layer that would mend it lies just beside and serves nothing else.
+
+// maxShift is how far beside an index the layer that was meant is looked for.
+const maxShift = 3
+
+// staleIndices reports indices that an inserted or removed row has probably made stale.
+func (l *linter) staleIndices() {
+	var laterals []int // not taken yet
+	for _, r := range l.m.Rows {
+		if r.Index > 0 && upsamples(r) {
+			if s := r.Sources()[0]; s >= 0 && !upsamples(l.m.Rows[s]) {
+				laterals = append(laterals, s)
+			}
+		}
+		switch last := r.Index == len(l.m.Rows)-1; {
+		case len(r.From) < 2:
+		case last && detects(r):
+			l.staleOutputs(r)
+		case l.reads(r, halves) && len(laterals) > 0:
+			lateral := laterals[len(laterals)-1]
+			laterals = laterals[:len(laterals)-1]
+			l.staleLateral(r, lateral)
+		case l.reads(r, upsamples):
+			l.staleSkip(r)
+		}
+	}
+}
+
+// staleLateral checks that r, a Concat on the way up, takes the lateral layer of its scale.
+func (l *linter) staleLateral(r Row, lateral int) {
+	if len(l.readers[lateral]) != 1 {
+		return
+	}
+	for k, f := range r.From {
+		if d := lateral - f; f < 0 || d == 0 || d > maxShift || d < -maxShift {
+			continue
+		}
+		l.stale(r, k, lateral, "only the %s after it uses it; YOLOv5's heads concatenate such a layer on the way up",
+			l.m.Rows[l.readers[lateral][0]].Module)
+		return
+	}
+}
+
+// staleSkip checks that r, a Concat on the way down, does not take the convolution that begins a stage.
+func (l *linter) staleSkip(r Row) {
+	for k, f := range r.From {
+		end := f + 1
+		if f < 0 || end >= r.Index-1 || !halves(l.m.Rows[f]) || len(l.readers[f]) != 2 || len(l.readers[end]) != 1 {
+			continue
+		}
+		next := l.m.Rows[end]
+		if len(next.From) == 1 && next.Sources()[0] == f && !halves(next) {
+			l.stale(r, k, end, "layer %d begins a stage that ends later; YOLOv5's heads concatenate the end", f)
+		}
+	}
+}
+
+// staleOutputs checks that r, the Detect, does not read the Concats before its blocks.
+func (l *linter) staleOutputs(r Row) {
+	for k, f := range r.From {
+		if f < 0 || f+1 >= r.Index || len(l.m.Rows[f].From) < 2 {
+			continue
+		}
+		if next := l.m.Rows[f+1]; len(next.From) == 1 && next.Sources()[0] == f {
+			l.stale(r, k, f+1, "%s reads the block after a Concat in YOLOv5's heads", r.Module)
+		}
+	}
+}
+
+// stale warns about element k of the from of r; why, with args, says what points to the layer that is meant.
+func (l *linter) stale(r Row, k, meant int, why string, args ...any) {
+	f := r.From[k]
+	rows := l.m.Rows
+	l.meant[meant] = true
+	d := l.Warnf(r.FromSpans[k], "%s reads layer %d (%s), but layer %d (%s) is probably meant: indices after an inserted or removed row must move with it",
+		r.Module, f, rows[f].Module, meant, rows[meant].Module)
+	d.AddNote(rows[f].Span, "layer %d is defined here", f)
+	d.AddNote(rows[meant].Span, "layer %d is defined here; %s", meant, fmt.Sprintf(why, args...))
+	if row, by, ok := l.shift(); ok && by == meant-f {
+		d.AddNote(rows[row].Span, "the comments count otherwise from here on: this is layer %d, marked %d", row, row-by)
+	}
+}
+
+// reads says whether one of the layers that r reads satisfies is.
+func (l *linter) reads(r Row, is func(Row) bool) bool {
+	for _, s := range r.Sources() {
+		if s >= 0 && is(l.m.Rows[s]) {
+			return true
+		}
+	}
+	return false
+}
+
+func upsamples(r Row) bool { return strings.Contains(r.Module, "Upsample") }
+
+// halves says whether a row is a convolution of stride 2: [channels, kernel, 2, ...].
+func halves(r Row) bool {
+	return strings.HasSuffix(r.Module, "Conv") && len(r.Args) > 2 && r.Args[2].Kind == Int && r.Args[2].Int == 2
+}
