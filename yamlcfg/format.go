@@ -74,6 +74,9 @@ func (p *printer) item(span Span, word, hue, message string) {
 	if span.IsZero() || p.ds.Source == nil || span.Start.Line > len(p.ds.Source.lines) {
 		return
 	}
+	if len(p.ds.Source.Line(span.Start.Line)) == 0 {
+		return
+	}
 	text, indent, width := excerpt(p.ds.Source.Line(span.Start.Line), span)
 	caret := "^" + strings.Repeat("~", max(width-1, 0))
 	fmt.Fprintf(&p.out, "%5d | %s\n", span.Start.Line, strings.TrimRight(text, " "))

@@ -32,12 +32,12 @@ func (l *linter) staleIndices() {
 		case len(r.From) < 2:
 		case last && detects(r):
 			l.staleOutputs(r)
+		case l.reads(r, upsamples):
+			l.staleSkip(r)
 		case l.reads(r, halves) && len(laterals) > 0:
 			lateral := laterals[len(laterals)-1]
 			laterals = laterals[:len(laterals)-1]
 			l.staleLateral(r, lateral)
-		case l.reads(r, upsamples):
-			l.staleSkip(r)
 		}
 	}
 }

@@ -91,7 +91,7 @@ func (p *parser) warnDropped() {
 		}
 		d := p.ds.Warnf(span, "YOLOv5 reads the file as ASCII and leaves out %s", what)
 		if ascii, ok := lookAlikes[r]; ok {
-			d.AddNote(Span{}, "%q is probably meant", ascii)
+			d.AddNote(Span{}, "%q is probably meant", string(ascii))
 		}
 	}
 }
