@@ -9,7 +9,7 @@ import (
 // Nothing fails as long as sizes agree. What gives it away is the form of YOLOv5's heads:
 //
 //   - On the way up (PAN), the map that comes from the convolution of stride 2 is concatenated with the lateral layer
-//     of its scale: the one that on the way down went into the nn.Upsample. Laterals are taken last first.
+//     of its scale: the 1x1 convolution that on the way down went into the nn.Upsample. Laterals are taken last first.
 //   - On the way down, what comes from the nn.Upsample is concatenated with the end of a backbone stage, not with the
 //     convolution that begins it.
 //   - Detect reads blocks, not the Concats before them.
@@ -44,11 +44,11 @@ func (l *linter) staleIndices() {
 
 // staleLateral checks that r, a Concat on the way up, takes the lateral layer of its scale.
 func (l *linter) staleLateral(r Row, lateral int) {
-	if len(l.readers[lateral]) != 1 {
+	if len(l.readers[lateral]) != 1 || !pointwise(l.m.Rows[lateral]) {
 		return
 	}
 	for k, f := range r.From {
-		if d := lateral - f; f < 0 || d == 0 || d > maxShift || d < -maxShift {
+		if d := lateral - f; f < 0 || d == 0 || d > maxShift || d < -maxShift || pointwise(l.m.Rows[f]) {
 			continue
 		}
 		l.stale(r, k, lateral, "only the %s after it uses it; YOLOv5's heads concatenate such a layer on the way up",
@@ -112,4 +112,9 @@ func upsamples(r Row) bool { return strings.Contains(r.Module, "Upsample") }
 // halves says whether a row is a convolution of stride 2: [channels, kernel, 2, ...].
 func halves(r Row) bool {
 	return strings.HasSuffix(r.Module, "Conv") && len(r.Args) > 2 && r.Args[2].Kind == Int && r.Args[2].Int == 2
+}
+
+// pointwise says whether a row is a 1x1 convolution: [channels, 1, ...].
+func pointwise(r Row) bool {
+	return strings.HasSuffix(r.Module, "Conv") && len(r.Args) > 1 && r.Args[1].Kind == Int && r.Args[1].Int == 1
 }
