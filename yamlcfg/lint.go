@@ -24,6 +24,7 @@ func (m *Model) Lint() *Diagnostics {
 			}
 		}
 	}
+	l.shift = commentShift(m.Rows)
 	l.staleIndices()
 	l.unused()
 	l.pointless()
@@ -36,6 +37,7 @@ type linter struct {
 	*Diagnostics
 	m       *Model
 	readers [][]int
+	shift   shift        // told by comments
 	meant   map[int]bool // layers that a warning named as probably meant: that they are unused follows
 }
 
@@ -86,11 +88,14 @@ func detects(r Row) bool {
 // numbered matches a comment that starts with a layer number, as in `# 17 (P3/8-small)` and `# 0-P1/2`.
 var numbered = regexp.MustCompile(`^([0-9]{1,5})(?:$|[^0-9A-Za-z.%])`)
 
-// shift finds the row from which on all numbering comments are off by one and the same number of layers, where all
-// before are right: rows were inserted (or removed) there. ok is false when the comments do not tell.
-func (l *linter) shift() (row, by int, ok bool) {
-	row = -1
-	for _, r := range l.m.Rows {
+// shift is where the layer numbers in comments go off: from row on, all are off by the same number of layers, where
+// all before are right. Rows were inserted (or removed) there. The zero shift says that the comments do not tell.
+type shift struct{ row, by int }
+
+// commentShift finds the shift of the numbering comments.
+func commentShift(rows []Row) shift {
+	var s shift
+	for _, r := range rows {
 		match := numbered.FindStringSubmatch(r.Comment)
 		if match == nil {
 			continue
@@ -99,13 +104,12 @@ func (l *linter) shift() (row, by int, ok bool) {
 		if err != nil {
 			continue
 		}
-		off := r.Index - n
-		switch {
-		case row < 0 && off != 0:
-			row, by = r.Index, off
-		case row >= 0 && off != by:
-			return 0, 0, false
+		switch off := r.Index - n; {
+		case s.by == 0 && off != 0:
+			s = shift{r.Index, off}
+		case s.by != 0 && off != s.by:
+			return shift{}
 		}
 	}
-	return row, by, row >= 0
+	return s
 }

@@ -92,8 +92,8 @@ func (l *linter) stale(r Row, k, meant int, why string, args ...any) {
 		r.Module, f, rows[f].Module, meant, rows[meant].Module)
 	d.AddNote(rows[f].Span, "layer %d is defined here", f)
 	d.AddNote(rows[meant].Span, "layer %d is defined here; %s", meant, fmt.Sprintf(why, args...))
-	if row, by, ok := l.shift(); ok && by == meant-f {
-		d.AddNote(rows[row].Span, "the comments count otherwise from here on: this is layer %d, marked %d", row, row-by)
+	if s := l.shift; s.by != 0 && s.by == meant-f {
+		d.AddNote(rows[s.row].Span, "the comments count otherwise from here on: this is layer %d, marked %d", s.row, s.row-s.by)
 	}
 }
 

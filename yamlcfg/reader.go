@@ -205,6 +205,10 @@ func (r *reader) convert(y *yaml.Node, depth int) *node {
 	case yaml.MappingNode:
 		n.kind = mapNode
 	}
+	if n.kind != scalarNode && n.tag != "" && n.tag != [...]string{seqNode: "!!seq", mapNode: "!!map"}[n.kind] {
+		r.ds.Errorf(r.span(from, from+1), "the tag %.40s does not go with what follows; leave it out", n.tag)
+		return nil
+	}
 	for _, child := range y.Content {
 		c := r.convert(child, depth+1)
 		if c == nil {
