@@ -1,0 +1,170 @@
+//go:build cgo && !js
+
+package ort
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	onnxruntime "github.com/yalue/onnxruntime_go"
+
+	"ysc2onnx/verify"
+)
+
+// Supported says whether this program can load a shared library at all.
+const Supported = true
+
+// loaded is the one library of this process: the binding keeps one environment,
+// and the library cannot be unloaded safely.
+var loaded struct {
+	sync.Mutex
+	engine *engine
+}
+
+// engine is ONNX Runtime; it implements verify.Runtime.
+type engine struct {
+	library Library
+}
+
+// Open loads the library. A process can use one: opening the same again gives
+// the same runtime, opening another is an error. It stays loaded until the
+// process ends.
+func Open(library Library) (verify.Runtime, error) {
+	loaded.Lock()
+	defer loaded.Unlock()
+	if e := loaded.engine; e != nil {
+		if e.library.Path != library.Path {
+			return nil, fmt.Errorf("ONNX Runtime: %s cannot be loaded, because this process already uses %s", library.Path, e.library.Path)
+		}
+		return e, nil
+	}
+	abs, err := filepath.Abs(library.Path) // so that the loader does not search for it
+	if err != nil {
+		return nil, fmt.Errorf("ONNX Runtime: %w", err)
+	}
+	onnxruntime.SetSharedLibraryPath(abs)
+	if err := onnxruntime.InitializeEnvironment(onnxruntime.WithLogLevelFatal()); err != nil {
+		return nil, fmt.Errorf("ONNX Runtime: cannot load %s (1.%d or newer is needed): %w", library.Path, oldest, plain(err))
+	}
+	loaded.engine = &engine{library}
+	return loaded.engine, nil
+}
+
+// plain strips the binding's own words from an error of the library.
+func plain(err error) error {
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	return err
+}
+
+func (e *engine) Version() string { return "ONNX Runtime " + onnxruntime.GetVersion() }
+
+func (e *engine) Library() string { return e.library.Path }
+
+// Open loads a model by its path, so that its weights are read by the library
+// alone. Only exposing inner values needs the bytes here.
+func (e *engine) Open(ctx context.Context, path string, opts verify.SessionOptions) (verify.Session, error) {
+	facts, err := verify.Structure(ctx, path) // for names and types; the library then loads the model once
+	if err != nil {
+		return nil, err
+	}
+	s := &session{inputs: facts.Inputs, outputs: facts.Outputs}
+	var exposed []verify.IO
+	for _, v := range opts.Expose {
+		if _, found := position(s.outputs, v.Name); !found {
+			s.outputs = append(s.outputs, v)
+			exposed = append(exposed, v)
+		}
+	}
+	if len(s.inputs) == 0 || len(s.outputs) == 0 {
+		return nil, fmt.Errorf("%s: the graph has %d inputs and %d outputs; it needs at least one of each", path, len(s.inputs), len(s.outputs))
+	}
+	settings, err := sessionSettings(opts)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = settings.Destroy() }() // the session has its own copy
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if len(exposed) == 0 {
+		s.run, err = onnxruntime.NewDynamicAdvancedSession(path, names(s.inputs), names(s.outputs), settings)
+	} else {
+		s.run, err = openExposed(path, s, exposed, settings)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ONNX Runtime refuses %s: %w", path, plain(err))
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// openExposed loads a model with more graph outputs than its file names.
+func openExposed(path string, s *session, exposed []verify.IO, settings *onnxruntime.SessionOptions) (*onnxruntime.DynamicAdvancedSession, error) {
+	model, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	// A model in memory has no folder to look for external data in, unless told.
+	if err := settings.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder); err != nil {
+		return nil, err
+	}
+	return onnxruntime.NewDynamicAdvancedSessionWithONNXData(append(model, moreOutputs(exposed)...), names(s.inputs), names(s.outputs), settings)
+}
+
+// sessionSettings translates options into the library's.
+func sessionSettings(opts verify.SessionOptions) (*onnxruntime.SessionOptions, error) {
+	settings, err := onnxruntime.NewSessionOptions()
+	if err != nil {
+		return nil, plain(err)
+	}
+	level, ok := map[verify.Optimization]onnxruntime.GraphOptimizationLevel{
+		verify.OptimizeAll:   onnxruntime.GraphOptimizationLevelEnableAll,
+		verify.OptimizeBasic: onnxruntime.GraphOptimizationLevelEnableBasic,
+		verify.OptimizeNone:  onnxruntime.GraphOptimizationLevelDisableAll,
+	}[opts.Optimization]
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("there is no optimization level %d", opts.Optimization), settings.Destroy())
+	}
+	err = errors.Join(
+		settings.SetGraphOptimizationLevel(level),
+		settings.SetLogSeverityLevel(onnxruntime.LoggingLevelFatal), // errors come back as errors
+	)
+	if opts.Threads > 0 {
+		err = errors.Join(err, settings.SetIntraOpNumThreads(opts.Threads))
+	}
+	if err != nil {
+		return nil, errors.Join(err, settings.Destroy())
+	}
+	return settings, nil
+}
+
+// position finds a value by its name.
+func position(list []verify.IO, name string) (int, bool) {
+	for i, v := range list {
+		if v.Name == name {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// names gives the names of values in order.
+func names(list []verify.IO) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		out[i] = v.Name
+	}
+	return out
+}

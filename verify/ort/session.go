@@ -1,0 +1,199 @@
+//go:build cgo && !js
+
+package ort
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+
+	onnxruntime "github.com/yalue/onnxruntime_go"
+
+	"ysc2onnx/verify"
+)
+
+// session is a loaded model; it implements verify.Session.
+type session struct {
+	inputs, outputs []verify.IO
+
+	mu  sync.RWMutex // held for reading by runs, for writing by Close
+	run *onnxruntime.DynamicAdvancedSession
+}
+
+func (s *session) Inputs() []verify.IO  { return s.inputs }
+func (s *session) Outputs() []verify.IO { return s.outputs }
+
+func (s *session) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.run == nil {
+		return nil
+	}
+	run := s.run
+	s.run = nil
+	return run.Destroy()
+}
+
+// Run computes the outputs. When ctx ends, the library is told to stop at the
+// next node.
+func (s *session) Run(ctx context.Context, inputs []verify.Tensor) ([]verify.Tensor, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.run == nil {
+		return nil, errors.New("ONNX Runtime: the session is closed")
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	in, err := s.feed(inputs)
+	defer release(in)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]onnxruntime.Value, len(s.outputs))
+	defer release(out)
+	if err := s.runUntil(ctx, in, out); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("ONNX Runtime: %w", plain(err))
+	}
+	results := make([]verify.Tensor, len(out))
+	for i, v := range out {
+		if results[i], err = fromValue(s.outputs[i].Name, v); err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
+}
+
+// runUntil runs the model and stops it when ctx ends.
+func (s *session) runUntil(ctx context.Context, in, out []onnxruntime.Value) (err error) {
+	opts, err := onnxruntime.NewRunOptions()
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex // keeps a late Terminate from touching options that are gone
+	ended := false
+	stop := context.AfterFunc(ctx, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if !ended {
+			_ = opts.Terminate() // if it fails, the run goes on to its end
+		}
+	})
+	defer func() {
+		stop()
+		mu.Lock()
+		defer mu.Unlock()
+		ended = true
+		err = errors.Join(err, opts.Destroy())
+	}()
+	if err := s.run.RunWithOptions(in, out, opts); err != nil {
+		return plain(err)
+	}
+	return nil
+}
+
+// feed puts the inputs into the model's order.
+func (s *session) feed(inputs []verify.Tensor) ([]onnxruntime.Value, error) {
+	values := make([]onnxruntime.Value, len(s.inputs))
+	for _, t := range inputs {
+		i, found := position(s.inputs, t.Name)
+		if !found {
+			return values, fmt.Errorf("the model has no input %q; it has %q", t.Name, names(s.inputs))
+		}
+		if values[i] != nil {
+			return values, fmt.Errorf("input %q is given twice", t.Name)
+		}
+		v, err := toValue(s.inputs[i], t)
+		if err != nil {
+			return values, err
+		}
+		values[i] = v
+	}
+	for i, v := range values {
+		if v == nil {
+			return values, fmt.Errorf("input %q is missing", s.inputs[i].Name)
+		}
+	}
+	return values, nil
+}
+
+// toValue gives a tensor the type that the model declares. Elements are shared, not copied.
+func toValue(want verify.IO, t verify.Tensor) (onnxruntime.Value, error) {
+	count := 1.0 // in floating point, where it cannot wrap around
+	for _, d := range t.Shape {
+		count *= float64(d)
+	}
+	var v onnxruntime.Value
+	var err error
+	have := 0
+	switch want.DType {
+	case verify.Float32:
+		if have = len(t.Floats); count == float64(have) {
+			v, err = onnxruntime.NewTensor(onnxruntime.Shape(t.Shape), t.Floats)
+		}
+	case verify.Int64:
+		if have = len(t.Ints); count == float64(have) {
+			v, err = onnxruntime.NewTensor(onnxruntime.Shape(t.Shape), t.Ints)
+		}
+	default:
+		return nil, fmt.Errorf("input %q is of type %s; float32 and int64 can be fed", want.Name, want.DType)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("input %q: %w", want.Name, plain(err))
+	}
+	if count != float64(have) {
+		return nil, fmt.Errorf("input %q: shape %v takes %.0f %s values, but %d were given", want.Name, t.Shape, math.Abs(count), want.DType, have)
+	}
+	return v, nil
+}
+
+// fromValue copies nothing of float32 and int64 tensors: their elements are Go's
+// already. Other numbers are widened.
+func fromValue(name string, v onnxruntime.Value) (verify.Tensor, error) {
+	t := verify.Tensor{Name: name, Shape: v.GetShape()}
+	switch v := v.(type) {
+	case *onnxruntime.Tensor[float32]:
+		t.Floats = v.GetData()
+	case *onnxruntime.Tensor[int64]:
+		t.Ints = v.GetData()
+	case *onnxruntime.Tensor[int32]:
+		t.Ints = widened(v.GetData())
+	case *onnxruntime.Tensor[uint8]:
+		t.Ints = widened(v.GetData())
+	case *onnxruntime.Tensor[int8]:
+		t.Ints = widened(v.GetData())
+	case *onnxruntime.Tensor[bool]:
+		t.Ints = make([]int64, len(v.GetData()))
+		for i, b := range v.GetData() {
+			if b {
+				t.Ints[i] = 1
+			}
+		}
+	default:
+		return t, fmt.Errorf("output %q is not of a type that can be read back (float32, int64, int32, uint8, int8, bool)", name)
+	}
+	return t, nil
+}
+
+// widened gives integers of any size as int64.
+func widened[T int8 | uint8 | int32](v []T) []int64 {
+	out := make([]int64, len(v))
+	for i, x := range v {
+		out[i] = int64(x)
+	}
+	return out
+}
+
+// release frees values; nil ones are skipped.
+func release(values []onnxruntime.Value) {
+	for _, v := range values {
+		if v != nil {
+			_ = v.Destroy() // freeing cannot fail in a way that matters here
+		}
+	}
+}
