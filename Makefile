@@ -1,0 +1,135 @@
+# `make` builds ysc2onnx, gets ONNX Runtime and exports the ScConv example to model.onnx. `make help` lists the rest.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := all
+.NOTPARALLEL:
+MAKEFLAGS   += --no-print-directory
+
+GO       ?= go
+FUZZTIME ?= 30s
+
+BIN         := bin/ysc2onnx
+GOLANGCI    := v2.15.0
+GOVULNCHECK := v1.9.0
+TOOLS       := $(CURDIR)/bin/tools
+LINTER      := $(TOOLS)/golangci-lint-$(GOLANGCI)/golangci-lint
+VULNCHECK   := $(TOOLS)/govulncheck-$(GOVULNCHECK)/govulncheck
+
+# A checkout that git does not trust, or none at all, builds too; the program then has no commit to show.
+BUILDVCS := $(shell git status >/dev/null 2>&1 && echo auto || echo false)
+
+# The packages that need no operating system and no C: all but ONNX Runtime's, the command and programs around it.
+CORE = $(shell $(GO) list ./... | grep -vE '/(verify/ort|cmd|bench|examples)(/|$$)')
+
+# The packages whose arithmetic has the same bits on every machine, and machines whose compilers fuse multiply-adds.
+EXACT      := ./weights
+FUSING     := arm64 ppc64le s390x riscv64
+FUSED_OPS  := F[A-Z]*M(ADD|SUB)[A-Z]*|FMA[A-Z]*|WFM[A-Z]*
+
+title   = @printf '== %s\n' "$(1)"
+# missing says that a check's tool cannot be had: a failure where CI=true, a loud skip elsewhere.
+missing = if [[ "$${CI:-}" == true ]]; then echo "FAILED: $(1)" >&2; exit 1; else echo "*** SKIPPED: $(1) ***" >&2; fi
+# tool installs $(2)@$(3) into the folder of $(1), unless it is there.
+tool    = [[ -x $(1) ]] || { echo "installing $(2)@$(3) into bin/tools, once"; GOBIN=$(dir $(1)) $(GO) install $(2)@$(3) || true; }
+
+.PHONY: all
+all: build runtime ## build, get ONNX Runtime, export examples/yolov5s_ScConv.yaml to model.onnx and verify it
+	@$(BIN) examples/yolov5s_ScConv.yaml -o model.onnx
+
+.PHONY: build
+build: ## build bin/ysc2onnx
+	@$(GO) build -buildvcs=$(BUILDVCS) -trimpath -o $(BIN) ./cmd/ysc2onnx
+
+.PHONY: runtime
+runtime: build ## put ONNX Runtime into the user's cache, unless it is there
+	@$(BIN) runtime install
+
+.PHONY: check
+check: fmt vet lint tidy generate portable test ## everything that must hold before a commit; CI runs it
+
+.PHONY: test
+test: runtime ## run the tests
+	$(call title,go test)
+	@$(GO) test ./...
+
+.PHONY: test-peers
+test-peers: runtime ## run the tests against PyTorch, ONNX and OpenCV too (Debian's python3-torch, -onnx, -opencv …)
+	$(call title,go test -tags peers)
+	@$(GO) test -tags peers -timeout 20m ./...
+
+.PHONY: race
+race: runtime ## run the tests with the race detector
+	$(call title,go test -race)
+	@$(GO) test -race -timeout 30m ./...
+
+.PHONY: fmt
+fmt: ## check that gofmt would change nothing
+	$(call title,gofmt)
+	@files=$$(gofmt -l .); [[ -z "$$files" ]] || { printf 'not formatted, run gofmt -w on:\n%s\n' "$$files" >&2; exit 1; }
+
+.PHONY: vet
+vet: ## go vet, with and without the tests against peers
+	$(call title,go vet)
+	@$(GO) vet ./...
+	@$(GO) vet -tags peers ./...
+
+.PHONY: lint
+lint: ## golangci-lint, built from source into bin/tools when missing
+	$(call title,golangci-lint $(GOLANGCI))
+	@$(call tool,$(LINTER),github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI))
+	@if [[ -x $(LINTER) ]]; then $(LINTER) run ./...; else $(call missing,golangci-lint $(GOLANGCI) could not be installed); fi
+
+.PHONY: tidy
+tidy: ## check that go.mod and go.sum list what is used
+	$(call title,go mod tidy -diff)
+	@$(GO) mod tidy -diff
+
+.PHONY: generate
+generate: ## check that generated files are what go generate writes
+	$(call title,go generate)
+	@if ! grep -rqs --include='*.go' '^//go:generate ' .; then exit 0; fi; \
+	state() { git ls-files -z --cached --others --exclude-standard | xargs -0 sha256sum 2>/dev/null | LC_ALL=C sort -k2; }; \
+	before=$$(state || true); $(GO) generate ./...; after=$$(state || true); \
+	diff <(echo "$$before") <(echo "$$after") >/dev/null || { \
+		echo 'generated files were out of date; they are written anew, look at git diff:' >&2; \
+		{ diff <(echo "$$before") <(echo "$$after") || true; } | sed -n 's/^> [0-9a-f]*/ /p' >&2; exit 1; }
+
+.PHONY: portable
+portable: ## build for WebAssembly and without cgo; look for fused arithmetic where bits must agree
+	$(call title,build for js/wasm and without cgo)
+	@GOOS=js GOARCH=wasm $(GO) build $(CORE)
+	@CGO_ENABLED=0 $(GO) build -buildvcs=false -o /dev/null ./...
+	$(call title,no fused multiply-adds in $(EXACT) on $(FUSING))
+	@for arch in $(FUSING); do \
+		listing=$$(GOARCH=$$arch CGO_ENABLED=0 $(GO) build -gcflags=-S $(EXACT) 2>&1); \
+		if grep -E '\s($(FUSED_OPS))\s' <<<"$$listing"; then echo "fused arithmetic for $$arch, see above" >&2; exit 1; fi; \
+	done
+
+.PHONY: vuln
+vuln: ## govulncheck; needs its database on the network
+	$(call title,govulncheck $(GOVULNCHECK))
+	@$(call tool,$(VULNCHECK),golang.org/x/vuln/cmd/govulncheck,$(GOVULNCHECK))
+	@if [[ -x $(VULNCHECK) ]]; then $(VULNCHECK) ./...; else $(call missing,govulncheck $(GOVULNCHECK) could not be installed); fi
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (30s)
+	@packages=$$($(GO) list ./...); for package in $$packages; do \
+		targets=$$($(GO) test -list '^Fuzz' $$package | sed -n '/^Fuzz/p'); \
+		for target in $$targets; do \
+			printf '== %s %s\n' "$$package" "$$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## run the Go benchmarks
+	@$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: clean
+clean: ## remove what make built, but for the tools
+	@rm -rf $(BIN) model.onnx model.onnx.data
+
+.PHONY: help
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  %-11s %s\n' "$$name" "$$text"; done
