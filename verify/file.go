@@ -196,7 +196,7 @@ func finite(t Tensor) error {
 		return nil
 	}
 	return fmt.Errorf("%s: %d of %d values are not finite, the first is %v at %s",
-		t.Name, bad, len(t.Floats), t.Floats[first], index(int64(first), t.Shape))
+		t.Name, bad, len(t.Floats), t.Floats[first], indexText(position(int64(first), t.Shape)))
 }
 
 // matches compares declared names, types and shapes with the expected ones.

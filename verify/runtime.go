@@ -6,7 +6,6 @@ package verify
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -162,16 +161,4 @@ type Session interface {
 	Run(ctx context.Context, inputs []Tensor) ([]Tensor, error)
 	// Close frees the model. Closing twice does nothing.
 	Close() error
-}
-
-// index turns a flat offset into a bracketed multi-dimensional index: [0, 17, 4].
-func index(flat int64, dims []int64) string {
-	at := make([]string, len(dims))
-	for i := len(dims) - 1; i >= 0; i-- {
-		if dims[i] > 0 {
-			at[i] = fmt.Sprint(flat % dims[i])
-			flat /= dims[i]
-		}
-	}
-	return "[" + strings.Join(at, ", ") + "]"
 }

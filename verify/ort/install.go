@@ -44,7 +44,7 @@ var members = map[string]string{
 
 // InstallOptions change what Install does; the zero value downloads with npm.
 type InstallOptions struct {
-	Tarball  string                   // an onnxruntime-node tarball that is here already; npm is then not run
+	Tarball  string                  // an onnxruntime-node tarball that is here already; npm is then not run
 	Progress func(done, total int64) // called while the tarball is unpacked, in its bytes
 }
 

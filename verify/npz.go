@@ -1,0 +1,122 @@
+package verify
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+const (
+	maxNPZEntries = 10_000
+	// maxDeflate is more than deflate can shrink anything (1032 times): a member
+	// that says it is larger than this times its bytes is lying.
+	maxDeflate = 1040
+)
+
+// Reference gives recorded tensors by name, such as those of an .npz file.
+type Reference interface {
+	// Names lists the tensors in the order of the recording.
+	Names() []string
+	// Read gives one tensor; its Name is the one asked for.
+	Read(name string) (Tensor, error)
+}
+
+// NPZ is a NumPy .npz archive: arrays by name, each read when it is asked for.
+type NPZ struct {
+	names   []string
+	members map[string]*zip.File
+	file    io.Closer // nil if the archive is not a file of ours
+}
+
+// OpenNPZ opens the archive at path. Close it after use.
+func OpenNPZ(path string) (*NPZ, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	z, err := NewNPZ(f, info.Size())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+	}
+	z.file = f
+	return z, nil
+}
+
+// NewNPZ reads the table of contents of an archive of size bytes.
+func NewNPZ(r io.ReaderAt, size int64) (*NPZ, error) {
+	archive, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("not an .npz file: %w", err)
+	}
+	if len(archive.File) > maxNPZEntries {
+		return nil, fmt.Errorf("the .npz file has %d arrays, more than the %d that are allowed", len(archive.File), maxNPZEntries)
+	}
+	z := &NPZ{members: make(map[string]*zip.File, len(archive.File))}
+	for _, member := range archive.File {
+		name, ok := strings.CutSuffix(member.Name, ".npy")
+		if !ok {
+			return nil, fmt.Errorf("the .npz file holds %q, which is not an .npy array", member.Name)
+		}
+		if z.members[name] != nil {
+			return nil, fmt.Errorf("the .npz file holds %q twice", name)
+		}
+		z.members[name] = member
+		z.names = append(z.names, name)
+	}
+	return z, nil
+}
+
+// Close closes the file that OpenNPZ opened.
+func (z *NPZ) Close() error {
+	if z.file == nil {
+		return nil
+	}
+	return z.file.Close()
+}
+
+// Names lists the arrays in the archive's order.
+func (z *NPZ) Names() []string { return z.names }
+
+// Read gives the array of that name: floating-point types as float32, whole
+// numbers and bools as int64.
+func (z *NPZ) Read(name string) (t Tensor, err error) {
+	member := z.members[name]
+	if member == nil {
+		return Tensor{}, fmt.Errorf("the .npz file has no array %q", name)
+	}
+	t, err = readMember(member)
+	if err != nil {
+		return Tensor{}, fmt.Errorf("array %q: %w", name, err)
+	}
+	t.Name = name
+	return t, nil
+}
+
+// readMember unpacks one array.
+func readMember(member *zip.File) (t Tensor, err error) {
+	packed, size := member.CompressedSize64, member.UncompressedSize64
+	if packed < 1<<40 && size > packed*maxDeflate || size > maxElements*8+maxNPYHeader+12 {
+		return t, fmt.Errorf("it says it is %d bytes, unpacked from %d; that cannot be or is too much", size, packed)
+	}
+	r, err := member.Open()
+	if err != nil {
+		return t, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	t, err = readNPY(r, int64(size))
+	if err != nil {
+		return t, err
+	}
+	// The checksum is compared at the end, so the end must be reached.
+	if n, err := io.Copy(io.Discard, io.LimitReader(r, 1)); err != nil || n > 0 {
+		return t, errors.Join(errors.New("the array does not end where it should"), err)
+	}
+	return t, nil
+}
