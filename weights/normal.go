@@ -31,18 +31,14 @@ func (n normal) ReadFloats(dst []float32, off int64) error {
 	if err := checkRange(off, len(dst)); err != nil {
 		return err
 	}
-	const perBlock = 2
-	for len(dst) > 0 {
-		w0, w1, w2, w3 := n.words.block(uint64(off) / perBlock)
-		if off%perBlock == 1 {
+	const perBlock = 2 // a block serves two elements; models have few normal ones, so each takes its own for simplicity
+	for i := range dst {
+		element := uint64(off) + uint64(i)
+		w0, w1, w2, w3 := n.words.block(element / perBlock)
+		if element%perBlock == 1 {
 			w0, w1 = w2, w3
 		}
-		dst[0] = n.value(w0, w1)
-		if off%perBlock == 0 && len(dst) > 1 {
-			dst[1] = n.value(w2, w3)
-			dst, off = dst[1:], off+1
-		}
-		dst, off = dst[1:], off+1
+		dst[i] = n.value(w0, w1)
 	}
 	return nil
 }
