@@ -1,0 +1,67 @@
+package onnxbuild
+
+import "strings"
+
+// Rewriter is what a pass works with while it sweeps over a graph.
+type Rewriter struct {
+	Graph    *Graph
+	replaced map[*Value]*Value
+}
+
+// Rewrite sweeps over the nodes in order, once. For each node, visit may add nodes before it (with the builder, which
+// is in the node's own scope), may replace values, and returns whether the node stays. The inputs that it sees are
+// already replaced. The sweep is linear in the number of nodes.
+func (g *Graph) Rewrite(visit func(r *Rewriter, b Builder, n *Node) (keep bool, err error)) error {
+	r := &Rewriter{Graph: g, replaced: map[*Value]*Value{}}
+	nodes := g.Nodes
+	g.Nodes = make([]*Node, 0, len(nodes))
+	for i, n := range nodes {
+		for j, v := range n.Inputs {
+			n.Inputs[j] = r.Now(v)
+		}
+		keep, err := visit(r, Builder{g, n.scope()}, n)
+		if err == nil {
+			err = g.TakeErr()
+		}
+		if err != nil {
+			g.Nodes = append(g.Nodes, nodes[i:]...)
+			return err
+		}
+		if keep {
+			g.Nodes = append(g.Nodes, n)
+		}
+	}
+	for i, v := range g.Outputs {
+		g.Outputs[i] = r.Now(v)
+	}
+	return nil
+}
+
+// scope is the name scope that the node was built in, "/model.2/cv1".
+func (n *Node) scope() string {
+	return n.Name[:max(strings.LastIndexByte(n.Name, '/'), 0)]
+}
+
+// Now is what stands for v by now.
+func (r *Rewriter) Now(v *Value) *Value {
+	for {
+		w, ok := r.replaced[v]
+		if !ok {
+			return v
+		}
+		v = w
+	}
+}
+
+// Replace lets later nodes and the outputs read by instead of old. It reports whether that is allowed: where old has a
+// name that passes keep, by takes that name, unless it has one itself or is not made by a node.
+func (r *Rewriter) Replace(old, by *Value) bool {
+	if old.Pinned {
+		if by.Pinned || by.Producer == nil {
+			return false
+		}
+		by.Name, by.Pinned, old.Pinned = old.Name, true, false
+	}
+	r.replaced[old] = by
+	return true
+}
