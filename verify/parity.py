@@ -483,14 +483,19 @@ def load_weights(model, path):
 # The user's own training code, recording, the verdict.
 
 
-def training_code(folder, yaml_path, checkpoint):
-    """The model of a YOLOv5 checkout: from a checkpoint, or from the YAML with its weights still to be loaded."""
-    for name in ("seaborn", "IPython", "IPython.display"):  # imported by YOLOv5 for plots and notebooks only
+def without_plots():
+    """Stand in for what YOLOv5 imports for plots and notebooks only, where it is not installed."""
+    for name in ("seaborn", "IPython", "IPython.display"):
         try:
             __import__(name)
         except ImportError:
             sys.modules[name] = types.ModuleType(name)
             vars(sys.modules[name]).update(get_ipython=lambda: None, display=lambda *things: None)
+
+
+def training_code(folder, yaml_path, checkpoint):
+    """The model of a YOLOv5 checkout: from a checkpoint, or from the YAML with its weights still to be loaded."""
+    without_plots()
     sys.path.insert(0, str(Path(folder).resolve()))
     try:
         if checkpoint:
