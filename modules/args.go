@@ -1,0 +1,158 @@
+package modules
+
+import (
+	"strings"
+
+	"ysc2onnx/yamlcfg"
+)
+
+// Args are the arguments of one row, as YOLOv5's parser hands them to a module's constructor. Each call takes the next
+// one that the YAML has; what is wrong with it is reported at its place.
+type Args struct {
+	C1, C2 int         // channels in, and out as the width gain leaves them (wirings that take them)
+	N      int         // repeats (wirings that take them)
+	In     []int       // channels of each input
+	Act    *Activation // the model's default activation
+
+	row      *yamlcfg.Row
+	model    *yamlcfg.Model
+	diags    *yamlcfg.Diagnostics
+	rest     []yamlcfg.Literal // not taken yet
+	names    []string          // of the arguments asked for
+	failed   bool
+	scalable bool // the first argument was taken as c2
+}
+
+// Errorf reports an error at the row's arguments.
+func (a *Args) Errorf(format string, args ...any) { a.errorAt(a.row.ArgsSpan, format, args...) }
+
+func (a *Args) errorAt(span yamlcfg.Span, format string, args ...any) {
+	a.failed = true
+	a.diags.Errorf(span, a.row.Module+": "+format, args...)
+}
+
+// Warnf reports what is probably not meant, at the row's arguments.
+func (a *Args) Warnf(format string, args ...any) {
+	a.diags.Warnf(a.row.ArgsSpan, a.row.Module+": "+format, args...)
+}
+
+// next takes the next argument; ok is false where the YAML has no more.
+func (a *Args) next(name string) (l yamlcfg.Literal, ok bool) {
+	a.names = append(a.names, name)
+	if len(a.rest) == 0 {
+		return l, false
+	}
+	l, a.rest = a.rest[0], a.rest[1:]
+	return l, true
+}
+
+func (a *Args) wrong(name string, l yamlcfg.Literal, expected string) {
+	a.errorAt(l.Span, "argument %s is %s, expected %s", name, l.Repr(), expected)
+}
+
+// limit bounds integer arguments: far above any real one, and safe to multiply.
+const limit = 1 << 20
+
+// Int takes an integer, 0 or more; as in Python, True is 1 and False is 0.
+func (a *Args) Int(name string, def int) int {
+	l, ok := a.next(name)
+	switch {
+	case !ok:
+		return def
+	case l.Kind == yamlcfg.Bool:
+		if l.Bool {
+			return 1
+		}
+		return 0
+	case l.Kind == yamlcfg.Int && l.Int >= 0 && l.Int <= limit:
+		return int(l.Int)
+	}
+	a.wrong(name, l, "an integer from 0 to 1048576")
+	return def
+}
+
+// Positive takes an integer, 1 or more.
+func (a *Args) Positive(name string, def int) int {
+	if len(a.rest) > 0 && a.rest[0].Kind == yamlcfg.Int && a.rest[0].Int < 1 {
+		l, _ := a.next(name)
+		a.wrong(name, l, "an integer of at least 1")
+		return def
+	}
+	return a.Int(name, def)
+}
+
+// IntOrNone takes an integer or None, which gives def.
+func (a *Args) IntOrNone(name string, def int) int {
+	if len(a.rest) > 0 && a.rest[0].Kind == yamlcfg.None {
+		a.next(name)
+		return def
+	}
+	return a.Int(name, def)
+}
+
+// Bool takes a truth value; numbers count as in Python.
+func (a *Args) Bool(name string, def bool) bool {
+	l, ok := a.next(name)
+	if !ok {
+		return def
+	}
+	if x, number := l.Number(); number {
+		return x != 0
+	}
+	if l.Kind != yamlcfg.Bool && l.Kind != yamlcfg.None {
+		a.wrong(name, l, "True or False")
+	}
+	return l.Bool
+}
+
+// Float takes a number.
+func (a *Args) Float(name string, def float64) float64 {
+	l, ok := a.next(name)
+	if !ok {
+		return def
+	}
+	x, number := l.Number()
+	if !number || x < -limit || x > limit {
+		a.wrong(name, l, "a number")
+		return def
+	}
+	return x
+}
+
+// Activation takes what YOLOv5's Conv takes as act: True for the default, a torch.nn module, anything else for none.
+func (a *Args) Activation(name string) *Activation {
+	l, ok := a.next(name)
+	switch {
+	case !ok || l.Kind == yamlcfg.Bool && l.Bool:
+		return a.Act
+	case l.Kind == yamlcfg.Bool || l.Kind == yamlcfg.None:
+		return nil
+	case l.Kind != yamlcfg.Call:
+		a.wrong(name, l, "True, False or a torch.nn activation such as nn.ReLU()")
+		return nil
+	}
+	act, err := activation(l)
+	if err != nil {
+		a.errorAt(l.Span, "%v", err)
+	}
+	return act
+}
+
+// Literal takes an argument of any kind.
+func (a *Args) Literal(name string) (yamlcfg.Literal, bool) { return a.next(name) }
+
+// end reports the arguments that no one took.
+func (a *Args) end() {
+	if len(a.rest) == 0 || a.failed {
+		return
+	}
+	names := a.names
+	if a.scalable {
+		names = append([]string{"c2"}, names...)
+	}
+	if len(names) == 0 {
+		a.errorAt(a.rest[0].Span, "takes no arguments, got %d", len(a.row.Args))
+		return
+	}
+	a.errorAt(a.rest[0].Span, "takes at most %d arguments (%s), got %d", len(names), strings.Join(names, ", "), len(a.row.Args))
+}

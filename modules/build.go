@@ -1,0 +1,297 @@
+package modules
+
+import (
+	"context"
+	"strings"
+
+	"ysc2onnx/onnxbuild"
+	"ysc2onnx/yamlcfg"
+)
+
+// Options says how a model is lowered.
+type Options struct {
+	Batch, Height, Width onnxbuild.Dim // of the input
+	Weights              Weights
+}
+
+// Model is a lowered model: the graph as PyTorch's forward has it, before any pass.
+type Model struct {
+	Graph   *onnxbuild.Graph
+	Summary Summary
+	Strides []int64 // of the detection head's inputs
+	Output  onnxbuild.Shape
+}
+
+// Stride is the largest stride, of which the image's height and width have to be multiples: 32 at least, as in YOLOv5.
+func (m *Model) Stride() int {
+	stride := int64(32)
+	for _, s := range m.Strides {
+		stride = max(stride, s)
+	}
+	return int(stride)
+}
+
+// Build wires the rows of a YAML as YOLOv5's parser does and lowers them. The diagnostics hold every error that was
+// found, and warnings; the model is nil where there is an error. A cancelled context ends it early, with neither.
+func Build(ctx context.Context, cfg *yamlcfg.Model, opt Options) (*Model, *yamlcfg.Diagnostics) {
+	b := &builder{
+		cfg:   cfg,
+		diags: yamlcfg.NewDiagnostics(cfg.Source),
+		graph: onnxbuild.New(graphName(cfg.Source.Name)),
+		act:   SiLU(),
+	}
+	if cfg.Activation != nil {
+		act, err := activation(*cfg.Activation)
+		if err != nil {
+			b.diags.Errorf(cfg.ActivationSpan, "activation: %v", err)
+		} else {
+			b.act = act
+		}
+	}
+	b.lowering = &lowering{
+		weights: opt.Weights, height: opt.Height, params: map[string]*onnxbuild.Value{}, submodules: map[any]bool{},
+	}
+	b.lowering.count.modules = 2 // the model, and the Sequential of its layers
+	image := b.graph.Input("images", onnxbuild.Float32, onnxbuild.Shape{opt.Batch, onnxbuild.D(int64(cfg.Channels)), opt.Height, opt.Width})
+	b.image = output{value: image, channels: cfg.Channels}
+	for i := range cfg.Rows {
+		if ctx.Err() != nil {
+			return nil, b.diags
+		}
+		b.row(&cfg.Rows[i])
+	}
+	b.finish()
+	b.diags.Sort()
+	if b.diags.HasErrors() {
+		return nil, b.diags
+	}
+	return b.model(opt), b.diags
+}
+
+// builder wires and lowers row by row.
+type builder struct {
+	cfg      *yamlcfg.Model
+	diags    *yamlcfg.Diagnostics
+	graph    *onnxbuild.Graph
+	act      *Activation
+	lowering *lowering
+	image    output
+	outputs  []output // of each row
+	summary  []SummaryRow
+}
+
+// output is what a row gives. After an error in the row there is no value, and rows that read it are passed over.
+type output struct {
+	value    *onnxbuild.Value
+	channels int // as YOLOv5's parser counts them
+}
+
+func (b *builder) row(row *yamlcfg.Row) {
+	before := b.lowering.count
+	out, args := b.build(row)
+	b.outputs = append(b.outputs, out)
+	if out.value == nil {
+		return
+	}
+	if row.Index < len(b.cfg.Rows)-1 {
+		b.graph.Rename(out.value, layerName(row.Index))
+		if err := b.graph.TakeErr(); err != nil {
+			b.diags.Errorf(row.Span, "%s: %v", row.Module, err)
+		}
+	}
+	b.summary = append(b.summary, summaryRow(row, b.cfg, byName[row.Module], args, b.lowering.count, before, out.value))
+}
+
+// build makes a row's module and applies it.
+func (b *builder) build(row *yamlcfg.Row) (out output, args *Args) {
+	spec := byName[row.Module]
+	if spec == nil && row.Module != "" {
+		b.unknown(row)
+	}
+	if row.Broken || spec == nil {
+		return out, nil
+	}
+	inputs, ok := b.inputs(row, spec)
+	if !ok {
+		return out, nil
+	}
+	args, out.channels = b.args(row, spec, inputs)
+	if args == nil {
+		return out, nil
+	}
+	values := make([]*onnxbuild.Value, len(inputs))
+	for i, in := range inputs {
+		values[i] = in.value
+	}
+	warnings := len(b.lowering.warnings)
+	y := b.apply(row, spec, args, values)
+	if args.failed || y == nil {
+		return output{}, nil
+	}
+	for _, w := range b.lowering.warnings[warnings:] {
+		b.diags.Warnf(row.Span, "%s: %s", row.Module, w)
+	}
+	if err := b.graph.TakeErr(); err != nil {
+		d := b.diags.Errorf(row.Span, "%s: %v", row.Module, trimScope(err, row.Index))
+		for _, src := range row.Sources() {
+			if src >= 0 {
+				d.AddNote(b.cfg.Rows[src].Span, "layer %d is defined here, its output is %s", src, b.outputs[src].value.Shape)
+			}
+		}
+		return output{}, nil
+	}
+	out.value = y
+	return out, args
+}
+
+// apply makes the module, or several in a Sequential where the number of a module that takes no repeats says so.
+func (b *builder) apply(row *yamlcfg.Row, spec *Spec, args *Args, values []*onnxbuild.Value) *onnxbuild.Value {
+	if spec.Join != nil {
+		m := spec.Join(args)
+		args.end()
+		if args.failed {
+			return nil
+		}
+		return m.Forward(b.scope(row.Index), values)
+	}
+	m := spec.New(args)
+	args.end()
+	if args.failed {
+		return nil
+	}
+	if n := b.cfg.ScaleDepth(row.Number); n > 1 && spec.Wiring != Repeats {
+		m = Repeat(n, func() Module { return m })
+	}
+	return m.Forward(b.scope(row.Index), values[0])
+}
+
+func (b *builder) scope(i int) *Scope {
+	return (&Scope{Builder: b.graph.Build(), model: b.lowering}).In(layerName(i))
+}
+
+// inputs are the outputs that the row reads; ok is false where one is missing because of an earlier error.
+func (b *builder) inputs(row *yamlcfg.Row, spec *Spec) (inputs []output, ok bool) {
+	if spec.New != nil && len(row.From) != 1 {
+		b.diags.Errorf(row.FromSpan, "%s: takes one input, got %d", row.Module, len(row.From))
+		return nil, false
+	}
+	if spec.Join != nil && !row.FromList {
+		b.diags.Errorf(row.FromSpan, "%s: takes a list of inputs, such as [-1, 6], got %d", row.Module, row.From[0])
+		return nil, false
+	}
+	for _, src := range row.Sources() {
+		in := b.image
+		if src >= 0 {
+			in = b.outputs[src]
+		}
+		if in.value == nil {
+			return nil, false
+		}
+		if src == len(b.cfg.Rows)-1 || src >= 0 && byName[b.cfg.Rows[src].Module].Wiring == Head {
+			b.diags.Errorf(row.FromSpan, "%s: layer %d is the detection head, whose output no layer can read", row.Module, src)
+			return nil, false
+		}
+		inputs = append(inputs, in)
+	}
+	return inputs, true
+}
+
+// args wires the row's arguments, and gives the channels that YOLOv5's parser books for its output.
+func (b *builder) args(row *yamlcfg.Row, spec *Spec, inputs []output) (*Args, int) {
+	a := &Args{C1: inputs[0].channels, Act: b.act, row: row, model: b.cfg, diags: b.diags, rest: row.Args}
+	channels := a.C1
+	switch spec.Wiring {
+	case Joined, Head:
+		channels = 0
+		for _, in := range inputs {
+			channels += in.channels
+			a.In = append(a.In, in.channels)
+		}
+	case Scaled, Repeats:
+		c2, ok := a.next("c2")
+		n, number := c2.Number()
+		if !ok {
+			a.Errorf("needs the number of its output channels as first argument")
+			return nil, 0
+		}
+		if !number || n < 1 || n > limit {
+			a.wrong("c2", c2, "the number of output channels, 1 to 1048576")
+			return nil, 0
+		}
+		a.names, a.scalable = nil, true
+		a.C2 = int(n)
+		if a.C2 != b.cfg.NumOutputs() || n != float64(a.C2) {
+			a.C2 = b.cfg.ScaleWidth(n)
+		}
+		if a.C2 < 1 || a.C2 > limit {
+			a.wrong("c2", c2, "channels that width_multiple leaves between 1 and 1048576")
+			return nil, 0
+		}
+		channels = a.C2
+		a.N = b.cfg.ScaleDepth(row.Number)
+	}
+	return a, channels
+}
+
+func (b *builder) unknown(row *yamlcfg.Row) {
+	if near, ok := yamlcfg.Suggest(row.Module, Names()); ok {
+		b.diags.Errorf(row.ModuleSpan, "there is no module %q: did you mean %s?", row.Module, near)
+		return
+	}
+	b.diags.Errorf(row.ModuleSpan, "there is no module %q: expected one of %s", row.Module, strings.Join(Names(), ", "))
+}
+
+// finish makes the last row the model's output.
+func (b *builder) finish() {
+	if len(b.cfg.Rows) == 0 || b.diags.HasErrors() {
+		return
+	}
+	last := &b.cfg.Rows[len(b.cfg.Rows)-1]
+	if byName[last.Module].Wiring != Head {
+		b.diags.Errorf(last.Span, "the last row is %s, expected Detect", last.Module)
+		return
+	}
+	b.graph.Output("output0", b.outputs[last.Index].value)
+	if err := b.graph.TakeErr(); err != nil {
+		b.diags.Errorf(last.Span, "%s: %v", last.Module, err)
+	}
+}
+
+func (b *builder) model(opt Options) *Model {
+	out := b.graph.Outputs[0]
+	if _, static := out.Shape[1].Static(); !static {
+		b.graph.NameDim(out.Shape[1], "anchors")
+	}
+	m := &Model{Graph: b.graph, Strides: b.lowering.strides, Output: out.Shape}
+	m.Summary = Summary{
+		Rows: b.summary, Layers: b.lowering.count.modules, Parameters: b.lowering.count.parameters,
+		GFLOPs: float64(b.lowering.count.macs) * 2 / 1e9, Stride: m.Stride(), Classes: b.lowering.classes,
+	}
+	if h, ok := opt.Height.Static(); ok {
+		w, _ := opt.Width.Static()
+		m.Summary.Height, m.Summary.Width = int(h), int(w)
+	}
+	if n, ok := opt.Batch.Static(); ok && n > 0 {
+		m.Summary.GFLOPs /= float64(n)
+	}
+	return m
+}
+
+// graphName is the YAML's file name without its folder and ending.
+func graphName(file string) string {
+	if i := strings.LastIndexAny(file, `/\`); i >= 0 {
+		file = file[i+1:]
+	}
+	name, _, _ := strings.Cut(file, ".")
+	if name == "" || name == "-" {
+		return "model"
+	}
+	return name
+}
+
+// trimScope leaves out the layer's own scope, which the diagnostic's place tells.
+func trimScope(err error, i int) string {
+	text := err.Error()
+	text = strings.TrimPrefix(text, layerName(i)+": ")
+	return strings.TrimPrefix(text, layerName(i)+"/")
+}

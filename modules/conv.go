@@ -1,0 +1,51 @@
+package modules
+
+import "ysc2onnx/onnxbuild"
+
+// Conv is YOLOv5's standard convolution: Conv2d without bias, BatchNorm2d, activation. [N, c1, H, W] -> [N, c2, H', W'].
+type Conv struct {
+	conv *Conv2d
+	bn   *BatchNorm2d
+	act  *Activation // shared between modules, unless nil: then an Identity of its own
+}
+
+// ConvArgs are the arguments of Conv that have defaults.
+type ConvArgs struct {
+	Kernel, Stride int
+	Pad            int // -1: such that stride 1 keeps the size
+	Groups         int
+	Dilation       int
+}
+
+// NewConv makes a Conv; act is nil for none.
+func NewConv(c1, c2 int, a ConvArgs, act *Activation) *Conv {
+	if a.Pad < 0 {
+		a.Pad = autopad(a.Kernel, a.Dilation)
+	}
+	return &Conv{
+		conv: &Conv2d{
+			C1: c1, C2: c2, Kernel: square(a.Kernel), Stride: square(a.Stride),
+			Pad: square(a.Pad), Dilation: square(a.Dilation), Groups: a.Groups,
+		},
+		bn:  &BatchNorm2d{c2},
+		act: act,
+	}
+}
+
+// conv1x1 is a Conv with kernel and stride 1.
+func conv1x1(c1, c2 int, act *Activation) *Conv {
+	return NewConv(c1, c2, ConvArgs{Kernel: 1, Stride: 1, Groups: 1, Dilation: 1}, act)
+}
+
+// autopad is the padding that keeps the size at stride 1: half of the kernel as dilation spreads it.
+func autopad(kernel, dilation int) int { return (dilation*(kernel-1) + 1) / 2 }
+
+// Forward is act(bn(conv(x))).
+func (c *Conv) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
+	y := c.bn.Forward(s.In("bn"), c.conv.Forward(s.In("conv"), x))
+	if c.act == nil {
+		s.In("act") // an nn.Identity
+		return y
+	}
+	return c.act.Forward(s.Shared("act", c.act), y)
+}

@@ -1,0 +1,132 @@
+package modules
+
+import (
+	"slices"
+
+	"ysc2onnx/onnxbuild"
+	"ysc2onnx/weights"
+)
+
+// Detect is YOLOv5's detection head, decoded: each cell of each map gives, for each of its anchors, a box (centre x and
+// y, width, height in pixels of the image), an objectness and nc class scores.
+// [N, chᵢ, Hᵢ, Wᵢ] for each level -> [N, Σ na·Hᵢ·Wᵢ, 5+nc].
+type Detect struct {
+	Classes  int
+	Anchors  [][]float64 // for each level w, h of each anchor, in pixels
+	Channels []int       // of each input
+}
+
+// Forward decodes all levels and joins them.
+func (m *Detect) Forward(s *Scope, inputs []*onnxbuild.Value) *onnxbuild.Value {
+	if len(inputs) != len(m.Anchors) {
+		s.Err("%d inputs, but anchors for %d", len(inputs), len(m.Anchors))
+		return inputs[0]
+	}
+	strides := make([]int64, len(inputs))
+	for i, x := range inputs {
+		ratio, ok := s.model.height.DivExact(x.Dim(2))
+		if strides[i], _ = ratio.Static(); x.Refused() || !ok || strides[i] < 1 {
+			s.Err("input %d is %s high, which does not divide the image's height %s", i, x.Dim(2), s.model.height)
+			return x
+		}
+	}
+	s.model.strides, s.model.classes = strides, m.Classes
+	anchors := m.ordered(s, strides)
+	list, levels := s.In("m"), make([]*onnxbuild.Value, len(inputs))
+	for i, x := range inputs {
+		levels[i] = m.level(s, list.At(i), x, m.Channels[i], anchors[i], strides[i])
+	}
+	if len(levels) == 1 {
+		return levels[0]
+	}
+	return s.Concat(1, levels...)
+}
+
+// ordered are the anchors in the order of the strides: YOLOv5 turns them around where the first and the last anchors'
+// areas run against the strides (utils/autoanchor.py, check_anchor_order).
+func (m *Detect) ordered(s *Scope, strides []int64) [][]float64 {
+	if !slices.IsSorted(strides) {
+		s.Warn("Detect's inputs have the strides %v: their order is unusual, the anchors are given from the smallest on", strides)
+	}
+	area := func(level []float64) (sum float64) {
+		for i := 0; i+1 < len(level); i += 2 {
+			sum += level[i] * level[i+1]
+		}
+		return sum
+	}
+	last := len(m.Anchors) - 1
+	growth := area(m.Anchors[last]) - area(m.Anchors[0])
+	if order := float64(strides[last] - strides[0]); growth != 0 && growth*order < 0 || growth != 0 && order == 0 {
+		s.Warn("the anchors run against the strides %v of Detect's inputs: YOLOv5 turns them around, and so does this model", strides)
+		reversed := slices.Clone(m.Anchors)
+		slices.Reverse(reversed)
+		return reversed
+	}
+	return m.Anchors
+}
+
+// level decodes one map. With t the sigmoid of the map: xy = (2·t - 1/2 + cell)·stride, wh = (2·t)²·anchor.
+func (m *Detect) level(s, sm *Scope, x *onnxbuild.Value, channels int, anchors []float64, stride int64) *onnxbuild.Value {
+	na, no := int64(len(anchors)/2), int64(m.Classes+5)
+	conv := &Conv2d{
+		C1: channels, C2: int(na * no), Kernel: square(1), Stride: square(1), Dilation: square(1), Groups: 1, Bias: true,
+	}
+	conv.BiasInit = KaimingUniform(int64(conv.C2), int64(channels), 1, 1).Plus(m.biasOffset(stride))
+	x = conv.Forward(sm, x)
+	shape := s.Ints("shape", 0, na, no, -1, 1)
+	if sizes, ok := x.Shape[min(2, len(x.Shape)):].Static(); ok {
+		shape = s.Ints("shape", append([]int64{0, na, no}, sizes...)...)
+	} else if !x.Refused() {
+		shape = s.Concat(0, s.Ints("shape", 0, na, no), s.Sizes(x, 2, 4))
+	}
+	t := s.Sigmoid(s.Transpose(s.Reshape(x, shape), 0, 1, 3, 4, 2)) // [N, na, H, W, 5+nc]
+	part := s.Split(t, 4, 2, 2, no-4)
+	two := s.Scalar("two", 2)
+	xy := s.Mul(s.Add(s.Mul(part[0], two), m.grid(s, x)), s.Scalar("stride", float32(stride)))
+	wh := s.Mul(part[1], two)
+	wh = s.Mul(s.Mul(wh, wh), s.Constant("anchor_grid", anchorGrid(anchors, stride)))
+	return s.Reshape(s.Concat(4, xy, wh, part[2]), s.Ints("rows", 0, -1, no))
+}
+
+// grid holds the place of each cell, column before row, less a half: [1, 1, H, W, 2].
+func (m *Detect) grid(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
+	if x.Refused() {
+		return x
+	}
+	size := s.Concat(0, s.Ints("ones", 1, 1), s.Sizes(x, 2, 4), s.Ints("one", 1))
+	count := func(axis int, shape ...int64) *onnxbuild.Value {
+		limit := s.Reshape(s.Sizes(x, axis, axis+1), s.Ints("scalar"))
+		cells := s.Cast(s.Range(s.Int("from", 0), limit, s.Int("step", 1)), onnxbuild.Float32)
+		return s.Expand(s.Reshape(cells, s.Ints("line", shape...)), size)
+	}
+	cells := s.Concat(4, count(3, 1, 1, 1, -1, 1), count(2, 1, 1, -1, 1, 1))
+	return s.Sub(cells, s.Scalar("half", 0.5))
+}
+
+// anchorGrid is [1, na, 1, 1, 2], in pixels. YOLOv5 keeps anchors in strides, so each is divided and multiplied again.
+func anchorGrid(anchors []float64, stride int64) *onnxbuild.Tensor {
+	pixels := make([]float32, len(anchors))
+	for i, a := range anchors {
+		inStrides := float32(a) / float32(stride)
+		pixels[i] = float32(inStrides * float32(stride))
+	}
+	return onnxbuild.FloatTensor([]int64{1, int64(len(anchors) / 2), 1, 1, 2}, pixels)
+}
+
+// biasOffset is what YOLOv5 adds to the biases of the last convolution (models/yolo.py, _initialize_biases; Lin et al.,
+// Focal Loss, section 3.3): eight objects in an image of 640 pixels, and classes of equal frequency.
+func (m *Detect) biasOffset(stride int64) func(i int64) float64 {
+	cells := 640 / float64(stride)
+	object := weights.Log(8 / float64(cells*cells))
+	class := weights.Log(0.6 / (float64(m.Classes) - 0.99999))
+	no := int64(m.Classes + 5)
+	return func(i int64) float64 {
+		switch k := i % no; {
+		case k == 4:
+			return object
+		case k > 4:
+			return class
+		}
+		return 0
+	}
+}

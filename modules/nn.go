@@ -1,0 +1,78 @@
+package modules
+
+import "ysc2onnx/onnxbuild"
+
+// Conv2d is torch.nn.Conv2d. [N, c1, H, W] -> [N, c2, H', W'].
+type Conv2d struct {
+	C1, C2   int
+	Kernel   [2]int
+	Stride   [2]int
+	Pad      [2]int
+	Dilation [2]int
+	Groups   int
+	Bias     bool
+	BiasInit Init // nil: as PyTorch does
+}
+
+// Forward adds the convolution.
+func (c *Conv2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
+	if c.Groups < 1 || c.C1%c.Groups != 0 || c.C2%c.Groups != 0 {
+		s.Err("%d input and %d output channels do not form %d groups", c.C1, c.C2, c.Groups)
+	}
+	shape := []int64{int64(c.C2), int64(c.C1 / max(c.Groups, 1)), int64(c.Kernel[0]), int64(c.Kernel[1])}
+	weight := s.Param("weight", KaimingUniform(shape...), shape...)
+	var bias *onnxbuild.Value
+	if c.Bias {
+		init := c.BiasInit
+		if init == nil {
+			init = KaimingUniform(shape...)
+		}
+		bias = s.Param("bias", init, shape[0])
+	}
+	y := s.Conv(x, weight, bias, window(c.Kernel, c.Stride, c.Pad, c.Dilation), int64(c.Groups))
+	s.countMACs(y.Shape.Elements(), shape[1]*shape[2]*shape[3])
+	return y
+}
+
+// batchNormEps is the epsilon that YOLOv5 sets on every nn.BatchNorm2d (utils/torch_utils.py, initialize_weights).
+const batchNormEps = 1e-3
+
+// BatchNorm2d is torch.nn.BatchNorm2d when it is not training, with YOLOv5's epsilon. [N, c, H, W], same out.
+type BatchNorm2d struct{ C int }
+
+// Forward adds the normalisation.
+func (b *BatchNorm2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
+	c := int64(b.C)
+	scale, bias := s.Param("weight", Constant(1), c), s.Param("bias", Constant(0), c)
+	mean, variance := s.Buffer("running_mean", Constant(0), c), s.Buffer("running_var", Constant(1), c)
+	s.countMACs(x.Shape.Elements(), 4)
+	return s.BatchNormalization(x, scale, bias, mean, variance, batchNormEps)
+}
+
+// MaxPool2d is torch.nn.MaxPool2d with a square window.
+type MaxPool2d struct{ Kernel, Stride, Pad int }
+
+// Forward adds the pooling.
+func (p *MaxPool2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
+	return s.MaxPool(x, window(square(p.Kernel), square(p.Stride), square(p.Pad), square(1)))
+}
+
+// AdaptiveAvgPool2d is torch.nn.AdaptiveAvgPool2d(1): the mean of each channel. [N, c, H, W] -> [N, c, 1, 1].
+type AdaptiveAvgPool2d struct{}
+
+// Forward adds the mean.
+func (AdaptiveAvgPool2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
+	s.countMACs(x.Shape.Elements().Plus(x.Dim(0).Times(x.Dim(1))), 1)
+	return s.GlobalAveragePool(x)
+}
+
+func square(n int) [2]int { return [2]int{n, n} }
+
+func window(kernel, stride, pad, dilation [2]int) onnxbuild.Window {
+	w := onnxbuild.Window{}
+	for i := range 2 {
+		w.Kernel[i], w.Stride[i], w.Dilation[i] = int64(kernel[i]), int64(stride[i]), int64(dilation[i])
+		w.Pads[i], w.Pads[i+2] = int64(pad[i]), int64(pad[i])
+	}
+	return w
+}

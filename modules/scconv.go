@@ -1,0 +1,152 @@
+package modules
+
+import "ysc2onnx/onnxbuild"
+
+// ScConv is spatial and channel reconstruction convolution (Li et al., CVPR 2023): CRU(SRU(x)). It keeps the shape.
+type ScConv struct {
+	sru *SRU
+	cru *CRU
+}
+
+// ScConvArgs are the arguments of ScConv that have defaults.
+type ScConvArgs struct {
+	Groups      int     // group_num, of the group normalisation
+	Gate        float64 // gate_treshold, as the published code spells it
+	Alpha       float64 // the share of channels in the upper part
+	Squeeze     int     // squeeze_radio: what the channels of both parts are divided by
+	GroupSize   int     // groups of the group-wise convolution
+	GroupKernel int     // its kernel
+}
+
+// defaultScConv are the defaults of the published code.
+var defaultScConv = ScConvArgs{Groups: 16, Gate: 0.5, Alpha: 0.5, Squeeze: 2, GroupSize: 2, GroupKernel: 3}
+
+// NewScConv makes an ScConv for c channels.
+func NewScConv(c int, a ScConvArgs) *ScConv {
+	return &ScConv{
+		sru: &SRU{c: c, gate: a.Gate, gn: &GroupBatchnorm2d{C: c, Groups: a.Groups, Eps: 1e-10}},
+		cru: newCRU(c, a),
+	}
+}
+
+// Forward is CRU(SRU(x)).
+func (m *ScConv) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
+	return m.cru.Forward(s.In("CRU"), m.sru.Forward(s.In("SRU"), x))
+}
+
+// GroupBatchnorm2d normalises groups of channels by their mean and their unbiased standard deviation, eps added to the
+// latter: (x - mean) / (std + eps) · gamma + beta. [N, c, H, W], same out.
+type GroupBatchnorm2d struct {
+	C, Groups int
+	Eps       float32
+}
+
+func (m *GroupBatchnorm2d) gamma(s *Scope) *onnxbuild.Value {
+	return s.Param("gamma", Normal(), int64(m.C), 1, 1)
+}
+
+// Forward normalises x.
+func (m *GroupBatchnorm2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
+	s.chans(x, m.C)
+	if m.Groups < 1 || m.C%m.Groups != 0 {
+		s.Err("%d channels do not form %d groups: group_num has to divide the channels", m.C, m.Groups)
+		return x
+	}
+	groups := s.Reshape(x, s.Ints("groups", 0, int64(m.Groups), -1))
+	if n, ok := groups.Dim(2).Static(); ok && n < 2 && !groups.Refused() {
+		s.Err("each of the %d groups holds one number, whose standard deviation is not defined: PyTorch gives NaN; use fewer groups or a larger image", m.Groups)
+		return x
+	}
+	d := s.Sub(groups, s.ReduceMean(groups, 2))
+	variance := s.Div(s.ReduceSum(s.Mul(d, d), 2), m.degrees(s, groups))
+	y := s.Div(d, s.Add(s.Sqrt(variance), s.Scalar("eps", m.Eps)))
+	shape := s.Ints("shape", 0, int64(m.C), -1, 1)
+	if sizes, ok := x.Shape[min(2, len(x.Shape)):].Static(); ok {
+		shape = s.Ints("shape", append([]int64{0, int64(m.C)}, sizes...)...)
+	} else if !x.Refused() {
+		shape = s.Concat(0, s.Ints("shape", 0, int64(m.C)), s.Sizes(x, 2, 4))
+	}
+	y = s.Reshape(y, shape)
+	return s.Add(s.Mul(y, m.gamma(s)), s.Param("beta", Constant(0), int64(m.C), 1, 1))
+}
+
+// degrees is the number of elements of a group less one, by which the unbiased variance divides.
+func (m *GroupBatchnorm2d) degrees(s *Scope, groups *onnxbuild.Value) *onnxbuild.Value {
+	if n, ok := groups.Dim(2).Static(); ok {
+		return s.Scalar("degrees", float32(n-1))
+	}
+	n := s.Cast(s.Sizes(groups, 2, 3), onnxbuild.Float32)
+	return s.Sub(n, s.Scalar("one", 1))
+}
+
+// SRU is the spatial reconstruction unit, flavour softmax: two gates made from the scale of the normalisation part x
+// into an informative and a redundant map, whose halves are added crosswise. It keeps the shape.
+type SRU struct {
+	c    int
+	gate float64
+	gn   *GroupBatchnorm2d
+}
+
+// Forward is cat(x1[:h] + x2[h:], x1[h:] + x2[:h]) with x1 = (w > t)·r·x, x2 = (w ≤ t)·r·x, r = σ(gn(x)·w) and
+// w = softmax(gamma) over the channels.
+func (m *SRU) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
+	if m.c%2 != 0 {
+		s.Err("%d channels cannot be halved", m.c)
+		return x
+	}
+	gn := s.In("gn")
+	g := m.gn.Forward(gn, x)
+	w := s.Softmax(m.gn.gamma(gn), 0)
+	r := s.In("sigomid").Sigmoid(s.Mul(g, w))
+	t := s.Scalar("gate_treshold", float32(m.gate))
+	x1 := s.Mul(s.Mul(s.Cast(s.Greater(w, t), onnxbuild.Float32), r), x)
+	x2 := s.Mul(s.Mul(s.Cast(s.LessOrEqual(w, t), onnxbuild.Float32), r), x)
+	h := int64(m.c / 2)
+	a, b := s.Split(x1, 1, h, h), s.Split(x2, 1, h, h)
+	return s.Concat(1, s.Add(a[0], b[1]), s.Add(a[1], b[0]))
+}
+
+// CRU is the channel reconstruction unit: the channels are parted, squeezed, transformed by a group-wise and two
+// point-wise convolutions, and weighed by the softmax of their averages. It keeps the shape.
+type CRU struct {
+	c, up, low                          int
+	squeeze1, squeeze2, gwc, pwc1, pwc2 *Conv2d
+	lowSqueezed                         int
+}
+
+func newCRU(c int, a ScConvArgs) *CRU {
+	up := int(a.Alpha * float64(c))
+	low := c - up
+	squeeze := max(a.Squeeze, 1)
+	upS, lowS := up/squeeze, low/squeeze
+	pointwise := func(c1, c2 int) *Conv2d {
+		return &Conv2d{C1: c1, C2: c2, Kernel: square(1), Stride: square(1), Dilation: square(1), Groups: 1}
+	}
+	k := a.GroupKernel
+	return &CRU{
+		c: c, up: up, low: low, lowSqueezed: lowS,
+		squeeze1: pointwise(up, upS),
+		squeeze2: pointwise(low, lowS),
+		gwc: &Conv2d{C1: upS, C2: c, Kernel: square(k), Stride: square(1), Pad: square(k / 2), Dilation: square(1),
+			Groups: a.GroupSize, Bias: true},
+		pwc1: pointwise(upS, c),
+		pwc2: pointwise(lowS, c-lowS),
+	}
+}
+
+// Forward is o[:c] + o[c:] with o = cat(GWC(u) + PWC1(u), PWC2(l), l) weighed by softmax(mean(o)), where u and l are the
+// squeezed parts of x.
+func (m *CRU) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
+	if m.up < 1 || m.low < 1 || m.squeeze1.C2 < 1 || m.lowSqueezed < 1 {
+		s.Err("%d channels cannot be parted into %d and %d and squeezed to %d and %d", m.c, m.up, m.low, m.squeeze1.C2, m.lowSqueezed)
+		return x
+	}
+	parts := s.Split(x, 1, int64(m.up), int64(m.low))
+	u := m.squeeze1.Forward(s.In("squeeze1"), parts[0])
+	l := m.squeeze2.Forward(s.In("squeeze2"), parts[1])
+	y1 := s.Add(m.gwc.Forward(s.In("GWC"), u), m.pwc1.Forward(s.In("PWC1"), u))
+	o := s.Concat(1, y1, m.pwc2.Forward(s.In("PWC2"), l), l)
+	o = s.Mul(s.Softmax(AdaptiveAvgPool2d{}.Forward(s.In("advavg"), o), 1), o)
+	halves := s.Split(o, 1, int64(m.c), int64(m.c))
+	return s.Add(halves[0], halves[1])
+}

@@ -1,0 +1,77 @@
+// Package ysc2onnx turns a YOLOv5 model YAML into an ONNX file, and checks the file by running it.
+//
+// [Convert] is the whole way: the YAML is parsed (package yamlcfg), each row lowered to ONNX nodes (modules, onnxbuild),
+// the graph simplified (onnxbuild/passes), written (onnxbuild/onnxfile) and the written file checked (verify). The
+// package needs no cgo: a [verify.Runtime], such as verify/ort gives, is passed in.
+package ysc2onnx
+
+import (
+	"io"
+	"time"
+
+	"ysc2onnx/modules"
+	"ysc2onnx/onnxbuild"
+	"ysc2onnx/onnxbuild/onnxfile"
+	"ysc2onnx/verify"
+	"ysc2onnx/yamlcfg"
+)
+
+// Version is the release, as the ONNX file's producer_version gives it.
+const Version = "0.1.0"
+
+// Input is the model to convert.
+type Input struct {
+	Name string    // as messages show it: the YAML's file name
+	YAML io.Reader // the model YAML
+}
+
+// Dynamic says which dimensions of the input stay open in the file.
+type Dynamic int
+
+// The choices for [Options.Dynamic].
+const (
+	Static       Dynamic = iota // none
+	DynamicBatch                // the batch
+	DynamicAll                  // batch, height and width
+)
+
+// Options says how to convert. The zero value is YOLOv5's own default: one image of 640x640, opset 17, seed 0, nothing
+// dynamic.
+type Options struct {
+	Height, Width int // of the image in pixels, 640 where 0; rounded up to the model's stride
+	Batch         int // 1 where 0
+	Opset         int // 11 to 22, onnxbuild.DefaultOpset where 0
+	Dynamic       Dynamic
+	Seed          uint64 // of the weights
+	NoOptimize    bool   // write the lowering as it is: unfused, initializers under their state_dict names
+	Strict        bool   // warnings are errors
+
+	Output string    // the file to write, replaced only when the new one is whole
+	Writer io.Writer // where to write instead, if Output is empty; nil as well: the model is built and not written
+	Sync   bool      // the file has reached the disk when Convert returns
+
+	Runtime  verify.Runtime                        // runs the written file; nil: only its structure is checked. Needs Output
+	NoVerify bool                                  // check nothing
+	Progress func(stage string, done, total int64) // called now and then, from one goroutine at a time; may be nil
+}
+
+// Result is what [Convert] did.
+type Result struct {
+	Summary       *modules.Summary
+	Warnings      *yamlcfg.Diagnostics // nil where there are none
+	Height, Width int                  // as rounded
+	Batch         int
+	Opset         int
+	IRVersion     int64
+	Nodes         int
+	File          *onnxfile.FileInfo // nil unless Options.Output was written
+	Bytes         int64              // of the model, external data included
+	Checks        *verify.Report     // nil where nothing was checked
+	Elapsed       time.Duration      // without the checks
+}
+
+// Opsets that can be asked for.
+const (
+	MinOpset = onnxbuild.MinOpset
+	MaxOpset = onnxbuild.MaxOpset
+)
