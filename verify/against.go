@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -196,7 +197,7 @@ func (c *Comparison) pairs(ref Reference, facts *Facts) []pair {
 			skip(name, "the reference has no layer.%d", i)
 		}
 	}
-	slices.SortFunc(c.NotCompared, func(a, b Skipped) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(c.NotCompared, func(a, b Skipped) int { return naturally(a.Name, b.Name) })
 	byNumber := func(a, b numbered) int { return a.number - b.number }
 	slices.SortFunc(layers, byNumber)
 	slices.SortFunc(outputs, byNumber)
@@ -205,6 +206,15 @@ func (c *Comparison) pairs(ref Reference, facts *Facts) []pair {
 		list = append(list, n.pair)
 	}
 	return list
+}
+
+// naturally orders names with a number at the end by that number: layer.2 before layer.10.
+func naturally(a, b string) int {
+	const digits = "0123456789"
+	return cmp.Or(
+		strings.Compare(strings.TrimRight(a, digits), strings.TrimRight(b, digits)),
+		cmp.Compare(len(a), len(b)),
+		strings.Compare(a, b))
 }
 
 // numberAfter reads the i of names like layer.<i>, spelled as Python prints it.

@@ -130,6 +130,6 @@ func (c *checker) outside(where string, t stored, size int64) {
 	}
 	name := t.location["location"]
 	if total, ok := c.externalSize(name); ok && (offset > total || length > total-offset) {
-		c.problem("%s: bytes %d to %d of external data %q are past its end at %d", where, offset, offset+length, name, total)
+		c.problem("%s: external data %q has %d bytes, too few for %d from byte %d on", where, name, total, length, offset)
 	}
 }
