@@ -122,6 +122,23 @@ func (d Dim) DivExact(o Dim) (Dim, bool) {
 	return normal(out), true
 }
 
+// At is the size of d where the symbols have the given sizes, by name; each has to be a multiple of its unit.
+func (d Dim) At(sizes map[string]int64) (int64, error) {
+	sum := int64(0)
+	for _, t := range d.terms {
+		product := t.coef
+		for _, s := range t.syms {
+			size, ok := sizes[s.Name]
+			if !ok || size%s.Unit != 0 {
+				return 0, fmt.Errorf("%s is %d, expected a multiple of %d", s.Name, size, s.Unit)
+			}
+			product *= size / s.Unit
+		}
+		sum += product
+	}
+	return sum, nil
+}
+
 // String is the size, or for a symbolic dimension a formula such as "height/8".
 func (d Dim) String() string {
 	if len(d.terms) == 0 {

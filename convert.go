@@ -1,0 +1,241 @@
+package ysc2onnx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"ysc2onnx/modules"
+	"ysc2onnx/onnxbuild"
+	"ysc2onnx/onnxbuild/onnxfile"
+	"ysc2onnx/onnxbuild/passes"
+	"ysc2onnx/verify"
+	"ysc2onnx/yamlcfg"
+)
+
+// Convert turns a model YAML into an ONNX file and checks the file. An error of the YAML is a [*yamlcfg.Diagnostics]; a
+// cancelled context ends the work with its error. After any error the file that was there before is as it was.
+//
+// A file that was written and failed a check is no error: see [Result.Checks].
+func Convert(ctx context.Context, in Input, opt Options) (*Result, error) {
+	start := time.Now()
+	if err := opt.complete(); err != nil {
+		return nil, err
+	}
+	model, warnings, err := build(ctx, in, &opt)
+	if err != nil {
+		return nil, err
+	}
+	model.Graph.Properties = properties(&model.Summary, &opt)
+	if !opt.NoOptimize {
+		if err := passes.Run(model.Graph); err != nil {
+			return nil, err
+		}
+	}
+	written, err := model.Graph.AtOpset(opt.Opset)
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{
+		Summary: &model.Summary, Warnings: warnings, Height: opt.Height, Width: opt.Width, Batch: opt.Batch,
+		Opset: written.Opset, IRVersion: written.IRVersion, Nodes: len(written.Nodes),
+	}
+	if err := write(ctx, written, &opt, r); err != nil {
+		return nil, err
+	}
+	r.Elapsed = time.Since(start)
+	if opt.Output != "" && !opt.NoVerify {
+		r.Checks, err = verify.File(ctx, opt.Runtime, opt.Output, expectation(model, &opt))
+	}
+	return r, err
+}
+
+// Summarize counts a model's layers, parameters and operations, as YOLOv5 prints them when training begins. Of the
+// options, Height, Width, Batch and Strict matter. The diagnostics are the warnings; errors are as in [Convert].
+func Summarize(ctx context.Context, in Input, opt Options) (*modules.Summary, *yamlcfg.Diagnostics, error) {
+	opt.Dynamic = Static
+	if err := opt.complete(); err != nil {
+		return nil, nil, err
+	}
+	model, warnings, err := build(ctx, in, &opt)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &model.Summary, warnings, nil
+}
+
+// maxPixels bounds height and width: grids and anchors are computed for each cell.
+const maxPixels = 1 << 14
+
+// complete fills in the defaults and refuses what cannot be.
+func (o *Options) complete() error {
+	for _, field := range []struct {
+		name     string
+		value    *int
+		def, max int
+	}{
+		{"height", &o.Height, 640, maxPixels}, {"width", &o.Width, 640, maxPixels},
+		{"batch size", &o.Batch, 1, 1 << 12}, {"opset", &o.Opset, onnxbuild.DefaultOpset, 1 << 12},
+	} {
+		if *field.value == 0 {
+			*field.value = field.def
+		}
+		if *field.value < 1 || *field.value > field.max {
+			return fmt.Errorf("the %s is %d, expected 1 to %d", field.name, *field.value, field.max)
+		}
+	}
+	if o.Opset < MinOpset || o.Opset > MaxOpset {
+		return fmt.Errorf("opset %d is not supported: choose %d to %d", o.Opset, MinOpset, MaxOpset)
+	}
+	return nil
+}
+
+// build parses and lowers the model, and rounds the image's size in opt up to the stride that the model turns out to
+// have.
+func build(ctx context.Context, in Input, opt *Options) (*modules.Model, *yamlcfg.Diagnostics, error) {
+	if in.YAML == nil {
+		return nil, nil, errors.New("there is no YAML to read")
+	}
+	cfg, diags := yamlcfg.Parse(in.Name, in.YAML)
+	if cfg == nil {
+		return nil, nil, diags.Err()
+	}
+	diags.Append(cfg.Lint())
+	height, width := opt.Height, opt.Width
+	var model *modules.Model
+	var found *yamlcfg.Diagnostics
+	for _, stride := range []int{32, 256} { // a stride beyond 32 makes maps that do not fit unless the size is a multiple of it
+		opt.Height, opt.Width = roundUp(height, stride), roundUp(width, stride)
+		m, d := lower(ctx, cfg, opt, stride)
+		if model = m; found == nil || m != nil {
+			found = d
+		}
+		if m != nil {
+			break
+		}
+	}
+	if model != nil && (opt.Height != roundUp(height, model.Stride()) || opt.Width != roundUp(width, model.Stride()) || opt.Dynamic == DynamicAll) {
+		stride := model.Stride()
+		opt.Height, opt.Width = roundUp(height, stride), roundUp(width, stride)
+		model, found = lower(ctx, cfg, opt, stride)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	diags.Append(found)
+	if opt.Strict {
+		diags.PromoteWarnings()
+	}
+	diags.Sort()
+	if diags.HasErrors() {
+		return nil, nil, diags.Err()
+	}
+	return model, diags, nil
+}
+
+// lower lowers the model for images of opt's size, or for any multiple of the stride.
+func lower(ctx context.Context, cfg *yamlcfg.Model, opt *Options, stride int) (*modules.Model, *yamlcfg.Diagnostics) {
+	o := modules.Options{
+		Batch:   onnxbuild.D(int64(opt.Batch)),
+		Height:  onnxbuild.D(int64(opt.Height)),
+		Width:   onnxbuild.D(int64(opt.Width)),
+		Weights: modules.Seeded(opt.Seed),
+	}
+	if opt.Dynamic != Static {
+		o.Batch = onnxbuild.Sym(onnxbuild.Symbol{Name: "batch", Unit: 1})
+	}
+	if opt.Dynamic == DynamicAll {
+		o.Height = onnxbuild.Sym(onnxbuild.Symbol{Name: "height", Unit: int64(stride)})
+		o.Width = onnxbuild.Sym(onnxbuild.Symbol{Name: "width", Unit: int64(stride)})
+	}
+	return modules.Build(ctx, cfg, o)
+}
+
+func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }
+
+// properties are the metadata_props that readers of YOLOv5's files look for: names is a Python dict literal.
+func properties(s *modules.Summary, opt *Options) []onnxbuild.Property {
+	var names strings.Builder
+	for i := range s.Classes {
+		if i > 0 {
+			names.WriteString(", ")
+		}
+		fmt.Fprintf(&names, "%d: '%d'", i, i) // untrained models of YOLOv5 number their classes, too
+	}
+	return []onnxbuild.Property{
+		{Key: "stride", Value: fmt.Sprint(s.Stride)},
+		{Key: "names", Value: "{" + names.String() + "}"},
+		{Key: "task", Value: "detect"},
+		{Key: "batch", Value: fmt.Sprint(opt.Batch)},
+		{Key: "imgsz", Value: fmt.Sprintf("[%d, %d]", opt.Height, opt.Width)},
+	}
+}
+
+// write puts the model where the options say.
+func write(ctx context.Context, w *onnxbuild.Written, opt *Options, r *Result) error {
+	progress := func(done, total int64) {
+		if opt.Progress != nil {
+			opt.Progress("writing", done, total)
+		}
+	}
+	if opt.Output != "" {
+		info, err := onnxfile.WriteFile(ctx, opt.Output, w, onnxfile.FileOptions{Version: Version, Sync: opt.Sync, Progress: progress})
+		if err != nil {
+			return err
+		}
+		r.File, r.Bytes = info, info.Size+info.DataSize
+		return nil
+	}
+	layout, err := onnxfile.Plan(w, onnxfile.Options{Version: Version})
+	if err != nil {
+		return err
+	}
+	r.Bytes = layout.Size() + layout.DataSize()
+	if opt.Writer == nil {
+		return nil
+	}
+	if layout.DataSize() > 0 {
+		return fmt.Errorf("the model has %d bytes, and more than 2 GB cannot be in one stream: write it to a file", r.Bytes)
+	}
+	return layout.Write(ctx, opt.Writer, nil, progress)
+}
+
+// expectation is what the checks hold the written file to.
+func expectation(m *modules.Model, opt *Options) verify.Expect {
+	io := func(v *onnxbuild.Value) verify.IO {
+		out := verify.IO{Name: v.Name, DType: verify.DType(v.DType)}
+		for _, d := range v.Shape {
+			n, static := d.Static()
+			name := ""
+			if !static {
+				n, name = -1, m.Graph.DimName(d)
+			}
+			out.Dims, out.DimNames = append(out.Dims, n), append(out.DimNames, name)
+		}
+		return out
+	}
+	want := verify.Expect{
+		Input: io(m.Graph.Inputs[0]), DynamicBatch: opt.Dynamic != Static, DynamicSize: opt.Dynamic == DynamicAll,
+		Stride: m.Stride(), Batch: opt.Batch, Height: opt.Height, Width: opt.Width, Seed: opt.Seed,
+	}
+	for _, v := range m.Graph.Outputs {
+		want.Outputs = append(want.Outputs, io(v))
+	}
+	want.OutputDims = func(batch, height, width int) map[string][]int64 {
+		at := map[string]int64{"batch": int64(batch), "height": int64(height), "width": int64(width)}
+		dims := map[string][]int64{}
+		for _, v := range m.Graph.Outputs {
+			for _, d := range v.Shape {
+				n, err := d.At(at)
+				if err != nil {
+					n = -1 // no size is that: the check fails and shows it
+				}
+				dims[v.Name] = append(dims[v.Name], n)
+			}
+		}
+		return dims
+	}
+	return want
+}
