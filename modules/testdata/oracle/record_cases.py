@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Write cases/*.npz: single modules of PyTorch with weights, input and output, small enough to commit.
+
+    record_cases.py --yolov5 DIR
+
+DIR is a checkout of YOLOv5 v7.0. Each file holds `x` (or `x0`, `x1`, ... for a module that reads several layers), `y`,
+`p.<state_dict name>` for every parameter and buffer, and `meta`, a JSON text with:
+
+    module    the name as it stands in a YAML row
+    args, n   the row's arguments and number, after scaling by width and depth: literals, torch.nn calls as text; null where
+              the wiring has no row for the call (an ScConv whose group_num is not its channel count)
+    call      what the constructor gets: (c1, c2, ...) with n put third for C3 and C3_ScConv
+    c1        channels of the input, or of each input
+    stride    Detect only: pixels per cell of each level (p.anchors is already divided by it)
+    tells     the two readings that this case tells apart
+
+Inputs are not square and have a batch of 2. Weights, biases, batch-norm statistics and inputs come from NumPy's
+PCG64 generator, seeded with the case's name, so that neither PyTorch's version nor the order of the cases matters.
+"""
+import argparse
+import json
+import zlib
+from pathlib import Path
+
+import numpy as np
+import training_code as code
+from training_code import parity
+
+torch, nn = parity.torch, parity.nn
+HERE = Path(__file__).parent / "cases"
+SIZE = 6, 10  # height and width of most inputs
+P3, P4, P5 = [10, 13, 16, 30, 33, 23], [30, 61, 62, 45, 59, 119], [116, 90, 156, 198, 373, 326]
+
+# name, module, c1, the row's arguments, what it tells apart, options: n (the row's number, 1), size (one, or one per input),
+# gate (an ScConv channel pushed over the gate), low (a bias set to -2), stride (of Detect's levels)
+CASES = [
+    ("conv_k6s2p2", "Conv", 3, [8, 6, 2, 2], "padding 2 as given, against k//2 = 3"),
+    ("conv_k1", "Conv", 8, [8], "the defaults k=1, s=1, SiLU, against a missing activation; BN eps 1e-3 against 1e-5"),
+    ("conv_k3s2", "Conv", 8, [16, 3, 2], "symmetric padding 1 with stride 2, against TensorFlow's SAME, which pads below and right only"),
+    ("conv_k3s2_odd", "Conv", 4, [8, 3, 2], "odd sizes with stride 2: rounding down to 4x6, against up", {"size": (7, 11)}),
+    ("conv_k2", "Conv", 4, [8, 2], "an even kernel grows the map by one: k//2 = 1 on both sides, against a kept size"),
+    ("conv_k_pair", "Conv", 4, [8, [1, 3], [1, 2]], "kernel and stride as [height, width], against [width, height]"),
+    ("conv_groups", "Conv", 8, [16, 3, 1, None, 4], "4 groups with p=None, against one group and a padding of 0"),
+    ("conv_dilation", "Conv", 4, [8, 3, 1, None, 1, 2], "padding 2 from the dilated kernel, against 1 from the plain one"),
+    ("conv_act_false", "Conv", 4, [8, 1, 1, None, 1, 1, False], "no activation, against SiLU"),
+    ("conv_leaky", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.LeakyReLU(0.1)"], "slope 0.1, against LeakyReLU's default of 0.01"),
+    ("conv_hardswish", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.Hardswish()"], "x * relu6(x + 3) / 6, against SiLU"),
+    ("conv_relu", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.ReLU()"], "ReLU, against SiLU"),
+    ("bottleneck", "Bottleneck", 8, [8], "the input added after the second activation, against before it"),
+    ("bottleneck_plain", "Bottleneck", 8, [8, False], "no shortcut though the channels agree, against one"),
+    ("bottleneck_widen", "Bottleneck", 8, [12], "no shortcut because the channels differ, against an error or a broadcast"),
+    ("bottleneck_groups", "Bottleneck", 8, [8, True, 2, 1.0], "groups in the 3x3 convolution only, against both; e=1 keeps all channels"),
+    ("c3", "C3", 8, [16], "cv3(cat(m(cv1), cv2)), against the two branches swapped; two bottlenecks with shortcuts", {"n": 2}),
+    ("c3_plain", "C3", 8, [8, False], "shortcut=False reaches the bottlenecks, against their default", {"n": 2}),
+    ("c3_wide", "C3", 8, [8, True, 2, 0.75], "e=0.75 gives 6 hidden channels and the bottleneck's own e is 1, against 0.75; groups 2"),
+    ("sppf", "SPPF", 8, [8, 5], "pools one after another, padded with minus infinity, against with 0", {"low": "cv1.bn.bias"}),
+    ("sppf_k3", "SPPF", 8, [12, 3], "k=3 with padding 1, against the default of 5"),
+    ("upsample", "nn.Upsample", 4, [None, 2, "nearest"], "nearest by floor (each pixel twice), against rounding half up, which shifts by one"),
+    ("concat", "Concat", (2, 3, 5), [1], "three inputs in the order of `from`, against sorted or reversed"),
+    ("scconv", "ScConv", 32, [32], "no channel over the gate: the halves swap, against staying"),
+    ("scconv_groups_c", "ScConv", 32, [32], "c2 becomes group_num: one group per channel, against the default of 16", {"gate": 12}),
+    ("scconv_gate", "ScConv", 32, [32], "gamma[5] over the gate: that channel stays in its half, against moving with the others", {"gate": 5}),
+    ("scconv_gate_high", "ScConv", 32, [32], "the same in the second half of the channels", {"gate": 21}),
+    ("scconv_low_gate", "ScConv", 16, [16, 0.05], "gate_treshold=0.05 lets several channels through, against 0.5"),
+    ("scconv_alpha", "ScConv", 32, [32, 0.5, 0.25], "alpha=0.25: 8 channels up and 24 low, against half and half"),
+    ("scconv_squeeze", "ScConv", 32, [32, 0.5, 0.5, 4], "squeeze_radio=4, against 2"),
+    ("scconv_kernel", "ScConv", 32, [32, 0.5, 0.5, 2, 4, 5], "group_size=4 and group_kernel_size=5 with padding 2, against 2 and 3"),
+    ("scconv_groups_default", "ScConv", 32, None, "the default of 16 groups, against one per channel", {"call": [32], "gate": 12}),
+    ("scconv_groups_16", "ScConv", 64, None, "16 groups of 4 channels; deviation over n-1, against n, on a 2x3 map, where it is large",
+     {"call": [64, 16], "size": (2, 3), "gate": 40}),
+    ("c3_scconv", "C3_ScConv", 16, [32], "m is two ScConv of 16 groups on 16 channels, against bottlenecks", {"n": 2}),
+    ("c3_scconv_false", "C3_ScConv", 32, [32, False], "shortcut=False does nothing, against n = False = no ScConv inside"),
+    ("detect_2", "Detect", (4, 6), [2, [P4, P5]], "height and width not swapped; two levels", {"size": ((4, 6), (2, 3)), "stride": (16, 32)}),
+    ("detect_3", "Detect", (4, 6, 8), [1, [P3, P4, P5]], "rows anchor by anchor within a level, against cell by cell",
+     {"size": ((8, 12), (4, 6), (2, 3)), "stride": (8, 16, 32)}),
+]
+
+
+def seed(module, draw, gate):
+    """Weights with PyTorch's usual spread, and biases and statistics that a wrong formula cannot hide behind."""
+    def put(target, values):
+        target.data.copy_(torch.from_numpy(values.astype(np.float32)))
+
+    for m in module.modules():
+        if isinstance(m, nn.Conv2d):
+            bound = 1 / np.sqrt(m.weight[0].numel())
+            put(m.weight, draw.uniform(-3 * bound, 3 * bound, m.weight.shape))
+            if m.bias is not None:
+                put(m.bias, 0.3 * draw.standard_normal(m.bias.shape))
+        elif isinstance(m, nn.BatchNorm2d):
+            m.eps = 1e-3
+            put(m.weight, 1 + 0.2 * draw.standard_normal(m.weight.shape))
+            put(m.bias, 0.2 * draw.standard_normal(m.bias.shape))
+            put(m.running_mean, 0.2 * draw.standard_normal(m.running_mean.shape))
+            put(m.running_var, 10 ** draw.uniform(-3, 0.5, m.running_var.shape))  # small ones show a wrong eps
+        elif isinstance(m, parity.GroupBatchnorm2d):
+            put(m.gamma, draw.standard_normal(m.gamma.shape))
+            put(m.beta, 0.3 * draw.standard_normal(m.beta.shape))
+            if gate is not None:
+                m.gamma.data.mul_(0.3).sub_(3)
+                m.gamma.data[gate] = 2.0  # softmax gives it more than a half, and its sigmoid does not saturate
+
+
+def construct(yolo, module, call, stride):
+    """The module that parse_model builds with these arguments."""
+    if module == "nn.Upsample":
+        return nn.Upsample(*call)
+    if module != "Detect":
+        return getattr(yolo.common, module)(*call)
+    head = yolo.Detect(*call)
+    head.stride = torch.tensor(stride, dtype=torch.float32)
+    head.anchors /= head.stride.view(-1, 1, 1)
+    return head
+
+
+def record(yolo, name, module, c1, args, tells, options=None):
+    """Build, seed and run one case, and write its file."""
+    options = options or {}
+    several = not isinstance(c1, int)
+    widths = list(c1) if several else [c1]
+    n, size, stride = options.get("n", 1), options.get("size", SIZE), options.get("stride")
+    sizes = [size] * len(widths) if isinstance(size[0], int) else size
+    call = options.get("call")
+    if module == "Detect":
+        call = [*args, widths]
+    elif parity.MODULES[module] in parity.SCALED and not call:
+        call = [c1, args[0], *([n] if parity.MODULES[module] in parity.REPEATING else []), *args[1:]]
+    call = call or args
+
+    draw = np.random.Generator(np.random.PCG64(zlib.crc32(name.encode())))
+    built = construct(yolo, module, [parity.argument(a, {}) for a in call], stride).eval()
+    seed(built, draw, options.get("gate"))
+    if "low" in options:
+        built.get_parameter(options["low"]).data.fill_(-2)
+    state = {f"p.{k}": v.numpy().copy() for k, v in built.state_dict().items() if not k.endswith("num_batches_tracked")}
+    xs = [draw.standard_normal((2, c, *size)).astype(np.float32) for c, size in zip(widths, sizes, strict=True)]
+    with torch.no_grad():
+        tensors = [torch.from_numpy(x.copy()) for x in xs]
+        y = built(tensors if several else tensors[0])
+    y = (y if torch.is_tensor(y) else y[0]).numpy()
+    assert np.isfinite(y).all(), name
+    meta = {"module": module, "args": args, "n": n if args else None, "call": call, "c1": c1, "tells": tells}
+    if stride:
+        meta["stride"] = stride
+    inputs = {f"x{i}": x for i, x in enumerate(xs)} if several else {"x": xs[0]}
+    np.savez_compressed(HERE / f"{name}.npz", **inputs, y=y, **state, meta=np.array(json.dumps(meta)))
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--yolov5", required=True, type=Path)
+    yolo = code.load(ap.parse_args().yolov5)
+    HERE.mkdir(exist_ok=True)
+    for case in CASES:
+        record(yolo, *case)
+
+
+if __name__ == "__main__":
+    main()
