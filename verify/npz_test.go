@@ -16,8 +16,8 @@ import (
 )
 
 // npy writes one array in version 1 of the format; numbers are the bytes.
-func npy(descr, shape, order string, numbers any) []byte {
-	header := fmt.Sprintf("{'descr': '%s', 'fortran_order': %s, 'shape': %s, }\n", descr, order, shape)
+func npy(descr, shape string, numbers any) []byte {
+	header := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': %s, }\n", descr, shape)
 	b := append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), byte(len(header)>>8))
 	b, err := binary.Append(append(b, header...), binary.LittleEndian, numbers)
 	if err != nil {
@@ -26,15 +26,21 @@ func npy(descr, shape, order string, numbers any) []byte {
 	return b
 }
 
-// npz writes an archive of members in order: name, bytes, name, bytes.
-func npz(t testing.TB, members ...any) []byte {
+// member is one file of an archive.
+type member struct {
+	name string
+	data []byte
+}
+
+// npz writes an archive.
+func npz(t testing.TB, members ...member) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	z := zip.NewWriter(&buf)
-	for i := 0; i < len(members); i += 2 {
-		w, err := z.Create(members[i].(string))
+	for _, m := range members {
+		w, err := z.Create(m.name)
 		if err == nil {
-			_, err = w.Write(members[i+1].([]byte))
+			_, err = w.Write(m.data)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -119,8 +125,8 @@ func TestNPZRefuses(t *testing.T) {
 		}
 		return b
 	}
-	good := npy("<f4", "(2,)", "False", []float32{1, 2})
-	one := func(b []byte) []byte { return npz(t, "a.npy", b) }
+	good := npy("<f4", "(2,)", []float32{1, 2})
+	one := func(b []byte) []byte { return npz(t, member{"a.npy", b}) }
 	wide := strings.Repeat("1,", 70)
 	long := append([]byte("\x93NUMPY\x02\x00"), 0xff, 0xff, 0xff, 0x7f)
 	tests := []struct {
@@ -129,20 +135,20 @@ func TestNPZRefuses(t *testing.T) {
 		want string
 	}{
 		{"no zip", []byte("hello"), "not an .npz file: zip: not a valid zip file"},
-		{"other member", npz(t, "evil.txt", good), `the .npz file holds "evil.txt", which is not an .npy array`},
-		{"twice", npz(t, "a.npy", good, "a.npy", good), `the .npz file holds "a" twice`},
+		{"other member", npz(t, member{"evil.txt", good}), `the .npz file holds "evil.txt", which is not an .npy array`},
+		{"twice", npz(t, member{"a.npy", good}, member{"a.npy", good}), `the .npz file holds "a" twice`},
 		{"no npy", one([]byte("hello, hello")), `array "a": not a .npy array: it does not begin with \x93NUMPY`},
 		{"version", one([]byte("\x93NUMPY\x09\x00")), `array "a": version 9 of the .npy format is not known`},
 		{"header cut", one(good[:20]), `array "a": the .npy header is cut off: unexpected EOF`},
 		{"header long", one(long), `array "a": the .npy header has 2147483647 bytes, more than the 65536 that are allowed`},
 		{"data cut", one(good[:len(good)-1]), `array "a": shape 2 of <f4 takes 8 bytes, but 7 are there`},
 		{"data more", one(append(good, 0)), `array "a": shape 2 of <f4 takes 8 bytes, but 9 are there`},
-		{"huge shape", one(npy("<f4", "(1000000, 1000000)", "False", []float32{1})), `array "a": shape [1000000 1000000] is more than can be read (536870912 values)`},
-		{"overflow", one(npy("<f4", "(4611686018427387904, 4)", "False", []float32{1})), `array "a": shape [4611686018427387904 4] is more than can be read (536870912 values)`},
-		{"negative", one(npy("<f4", "(-1,)", "False", []float32{1})), `array "a": the .npy header "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }\n": "-1" is no size of a dimension`},
-		{"rank", one(npy("<f4", "("+wide+")", "False", []float32{1})), ""},
-		{"type", one(npy("<c8", "(1,)", "False", []float32{1, 1})), `array "a": elements are of type "<c8"; f2, f4, f8, i4, i8, u1 and b1 in little-endian order can be read`},
-		{"object", one(npy("|O", "(1,)", "False", []float32{1})), `array "a": elements are of type "|O"; f2, f4, f8, i4, i8, u1 and b1 in little-endian order can be read`},
+		{"huge shape", one(npy("<f4", "(1000000, 1000000)", []float32{1})), `array "a": shape [1000000 1000000] is more than can be read (536870912 values)`},
+		{"overflow", one(npy("<f4", "(4611686018427387904, 4)", []float32{1})), `array "a": shape [4611686018427387904 4] is more than can be read (536870912 values)`},
+		{"negative", one(npy("<f4", "(-1,)", []float32{1})), `array "a": the .npy header "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }\n": "-1" is no size of a dimension`},
+		{"rank", one(npy("<f4", "("+wide+")", []float32{1})), ""},
+		{"type", one(npy("<c8", "(1,)", []float32{1, 1})), `array "a": elements are of type "<c8"; f2, f4, f8, i4, i8, u1 and b1 in little-endian order can be read`},
+		{"object", one(npy("|O", "(1,)", []float32{1})), `array "a": elements are of type "|O"; f2, f4, f8, i4, i8, u1 and b1 in little-endian order can be read`},
 		{"big endian", file("big.npz"), `array "a": elements are of type ">f4"; f2, f4, f8, i4, i8, u1 and b1 in little-endian order can be read`},
 		{"fortran", file("fortran.npz"), `array "a": the array is in Fortran order; save it with numpy.ascontiguousarray`},
 		{"bomb", bomb(t), `array "a": it says it is 4000000000 bytes, unpacked from 10; that cannot be or is too much`},
@@ -198,9 +204,9 @@ func readAll(b []byte) error {
 }
 
 func FuzzNPZ(f *testing.F) {
-	good := npy("<f4", "(2,)", "False", []float32{1, 2})
-	f.Add(npz(f, "a.npy", good))
-	f.Add(npz(f, "input.npy", good, "layer.0.npy", npy("<i8", "()", "False", []int64{3})))
+	good := npy("<f4", "(2,)", []float32{1, 2})
+	f.Add(npz(f, member{"a.npy", good}))
+	f.Add(npz(f, member{"input.npy", good}, member{"layer.0.npy", npy("<i8", "()", []int64{3})}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if err := readAll(b); err != nil && err.Error() == "" {
 			t.Error("an error without a text")
@@ -209,9 +215,9 @@ func FuzzNPZ(f *testing.F) {
 }
 
 func FuzzNPY(f *testing.F) {
-	f.Add(npy("<f4", "(2,)", "False", []float32{1, 2}))
-	f.Add(npy("<f2", "(1, 3)", "False", []uint16{1, 2, 3}))
-	f.Add(npy("|b1", "()", "False", []uint8{1}))
+	f.Add(npy("<f4", "(2,)", []float32{1, 2}))
+	f.Add(npy("<f2", "(1, 3)", []uint16{1, 2, 3}))
+	f.Add(npy("|b1", "()", []uint8{1}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		array, err := readNPY(bytes.NewReader(b), int64(len(b)))
 		if err != nil {

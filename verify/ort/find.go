@@ -209,8 +209,8 @@ func pythonFolders(goos string) []string {
 			continue
 		}
 		prefixes = append(prefixes, prefixOf(exe, goos))
-		if real, err := filepath.EvalSymlinks(exe); err == nil {
-			prefixes = append(prefixes, prefixOf(real, goos))
+		if target, err := filepath.EvalSymlinks(exe); err == nil {
+			prefixes = append(prefixes, prefixOf(target, goos))
 		}
 		if filepath.Base(filepath.Dir(exe)) == "shims" { // pyenv
 			versions, _ := filepath.Glob(filepath.Join(filepath.Dir(filepath.Dir(exe)), "versions", "*")) // the only error is a bad pattern

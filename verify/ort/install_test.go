@@ -159,7 +159,7 @@ func TestInstallWithNPM(t *testing.T) {
 	path, hash := tarball(t, file{name: member, body: "the library"})
 	bin := t.TempDir()
 	npm := func(script string) {
-		if err := os.WriteFile(filepath.Join(bin, "npm"), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil { //nolint:gosec // it must be executable
+		if err := os.WriteFile(filepath.Join(bin, "npm"), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}

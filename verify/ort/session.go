@@ -130,7 +130,7 @@ func toValue(want verify.IO, t verify.Tensor) (onnxruntime.Value, error) {
 	}
 	var v onnxruntime.Value
 	var err error
-	have := 0
+	var have int
 	switch want.DType {
 	case verify.Float32:
 		if have = len(t.Floats); count == float64(have) {
