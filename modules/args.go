@@ -81,13 +81,35 @@ func (a *Args) Positive(name string, def int) int {
 	return a.Int(name, def)
 }
 
-// IntOrNone takes an integer or None, which gives def.
-func (a *Args) IntOrNone(name string, def int) int {
+// Pair takes one positive integer for height and width, or a list or tuple of two.
+func (a *Args) Pair(name string, def int) [2]int {
+	return a.pair(name, def, 1, "an integer of at least 1, or two for height and width")
+}
+
+// PadOrNone takes a padding, 0 or more, or a pair of them; None, which is the default, gives -1.
+func (a *Args) PadOrNone(name string) [2]int {
 	if len(a.rest) > 0 && a.rest[0].Kind == yamlcfg.None {
 		a.next(name)
-		return def
+		return square(-1)
 	}
-	return a.Int(name, def)
+	return a.pair(name, -1, 0, "None, an integer of at least 0, or two for height and width")
+}
+
+func (a *Args) pair(name string, def int, least int64, expected string) [2]int {
+	l, ok := a.next(name)
+	if !ok {
+		return square(def)
+	}
+	both := []yamlcfg.Literal{l, l}
+	if l.Kind == yamlcfg.List || l.Kind == yamlcfg.Tuple {
+		both = l.Items
+	}
+	if len(both) != 2 || both[0].Kind != yamlcfg.Int || both[1].Kind != yamlcfg.Int ||
+		min(both[0].Int, both[1].Int) < least || max(both[0].Int, both[1].Int) > limit {
+		a.wrong(name, l, expected)
+		return square(1)
+	}
+	return [2]int{int(both[0].Int), int(both[1].Int)}
 }
 
 // Bool takes a truth value; numbers count as in Python.

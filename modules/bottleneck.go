@@ -13,7 +13,7 @@ func NewBottleneck(c1, c2 int, shortcut bool, groups int, e float64, act *Activa
 	hidden := int(float64(c2) * e)
 	return &Bottleneck{
 		cv1: conv1x1(c1, hidden, act),
-		cv2: NewConv(hidden, c2, ConvArgs{Kernel: 3, Stride: 1, Pad: -1, Groups: groups, Dilation: 1}, act),
+		cv2: NewConv(hidden, c2, ConvArgs{Kernel: square(3), Stride: square(1), Pad: square(-1), Groups: groups, Dilation: 1}, act),
 		add: shortcut && c1 == c2,
 	}
 }

@@ -265,16 +265,24 @@ func (b *builder) model(opt Options) *Model {
 	m := &Model{Graph: b.graph, Strides: b.lowering.strides, Output: out.Shape}
 	m.Summary = Summary{
 		Rows: b.summary, Layers: b.lowering.count.modules, Parameters: b.lowering.count.parameters,
-		GFLOPs: float64(b.lowering.count.macs) * 2 / 1e9, Stride: m.Stride(), Classes: b.lowering.classes,
+		Stride: m.Stride(), Classes: b.lowering.classes,
 	}
-	if h, ok := opt.Height.Static(); ok {
-		w, _ := opt.Width.Static()
+	batch, fixed := opt.Batch.Static()
+	h, fixedH := opt.Height.Static()
+	w, fixedW := opt.Width.Static()
+	if fixed && fixedH && fixedW {
 		m.Summary.Height, m.Summary.Width = int(h), int(w)
-	}
-	if n, ok := opt.Batch.Static(); ok && n > 0 {
-		m.Summary.GFLOPs /= float64(n)
+		m.Summary.GFLOPs = b.lowering.count.gflops(batch, h*w, int64(m.Summary.Stride))
 	}
 	return m
+}
+
+// gflops is the figure for one image that YOLOv5 prints (utils/torch_utils.py, model_info): it counts on an image as
+// large as the stride and scales by the area, also what does not depend on it.
+func (c counts) gflops(batch, area, stride int64) float64 {
+	scale := float64(area) / float64(stride*stride)
+	macs := float64(c.macs-c.averages) + float64(c.averages)*scale
+	return macs * 2 / 1e9 / float64(batch)
 }
 
 // graphName is the YAML's file name without its folder and ending.

@@ -9,23 +9,25 @@ type Conv struct {
 	act  *Activation // shared between modules, unless nil: then an Identity of its own
 }
 
-// ConvArgs are the arguments of Conv that have defaults.
+// ConvArgs are the arguments of Conv that have defaults; pairs are height and width.
 type ConvArgs struct {
-	Kernel, Stride int
-	Pad            int // -1: such that stride 1 keeps the size
+	Kernel, Stride [2]int
+	Pad            [2]int // -1: half of the kernel
 	Groups         int
 	Dilation       int
 }
 
 // NewConv makes a Conv; act is nil for none.
 func NewConv(c1, c2 int, a ConvArgs, act *Activation) *Conv {
-	if a.Pad < 0 {
-		a.Pad = autopad(a.Kernel, a.Dilation)
+	for i, p := range a.Pad {
+		if p < 0 {
+			a.Pad[i] = autopad(a.Kernel[i], a.Dilation)
+		}
 	}
 	return &Conv{
 		conv: &Conv2d{
-			C1: c1, C2: c2, Kernel: square(a.Kernel), Stride: square(a.Stride),
-			Pad: square(a.Pad), Dilation: square(a.Dilation), Groups: a.Groups,
+			C1: c1, C2: c2, Kernel: a.Kernel, Stride: a.Stride,
+			Pad: a.Pad, Dilation: square(a.Dilation), Groups: a.Groups,
 		},
 		bn:  &BatchNorm2d{c2},
 		act: act,
@@ -34,7 +36,7 @@ func NewConv(c1, c2 int, a ConvArgs, act *Activation) *Conv {
 
 // conv1x1 is a Conv with kernel and stride 1.
 func conv1x1(c1, c2 int, act *Activation) *Conv {
-	return NewConv(c1, c2, ConvArgs{Kernel: 1, Stride: 1, Groups: 1, Dilation: 1}, act)
+	return NewConv(c1, c2, ConvArgs{Kernel: square(1), Stride: square(1), Groups: 1, Dilation: 1}, act)
 }
 
 // autopad is the padding that keeps the size at stride 1: half of the kernel as dilation spreads it.

@@ -63,6 +63,9 @@ type AdaptiveAvgPool2d struct{}
 // Forward adds the mean.
 func (AdaptiveAvgPool2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	s.countMACs(x.Shape.Elements().Plus(x.Dim(0).Times(x.Dim(1))), 1)
+	if n, ok := x.Dim(0).Times(x.Dim(1)).Static(); ok {
+		s.model.count.averages += n
+	}
 	return s.GlobalAveragePool(x)
 }
 

@@ -34,6 +34,7 @@ type counts struct {
 	modules    int
 	parameters int64
 	macs       int64 // multiply-accumulates, as the thop package counts them
+	averages   int64 // those of macs that finish an average
 }
 
 // In is the scope of a submodule.

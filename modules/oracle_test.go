@@ -1,0 +1,308 @@
+package modules
+
+import (
+	"archive/zip"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ysc2onnx/onnxbuild"
+	"ysc2onnx/onnxbuild/onnxfile"
+	"ysc2onnx/onnxbuild/passes"
+	"ysc2onnx/verify"
+	"ysc2onnx/verify/ort"
+	"ysc2onnx/yamlcfg"
+)
+
+// oracleCase is one file of testdata/oracle/cases: a module with weights, inputs and PyTorch's output.
+type oracleCase struct {
+	Module string            `json:"module"`
+	Args   []json.RawMessage `json:"args"`
+	N      int               `json:"n"`
+	Call   []json.RawMessage `json:"call"`
+	C1     json.RawMessage   `json:"c1"`
+	Stride []int64           `json:"stride"`
+	Tells  string            `json:"tells"`
+
+	inputs  []verify.Tensor
+	output  verify.Tensor
+	tensors map[string]verify.Tensor
+}
+
+func readCase(t *testing.T, path string) *oracleCase {
+	t.Helper()
+	c := &oracleCase{tensors: map[string]verify.Tensor{}}
+	if err := json.Unmarshal([]byte(readText(t, path, "meta.npy")), c); err != nil {
+		t.Fatalf("%s: meta: %v", path, err)
+	}
+	z, err := verify.OpenNPZ(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = z.Close() }()
+	for _, name := range z.Names() {
+		if name == "meta" {
+			continue
+		}
+		tensor, err := z.Read(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case name == "y":
+			c.output = tensor
+		case name[0] == 'x':
+			tensor.Name = "in" + name[1:]
+			c.inputs = append(c.inputs, tensor)
+		default:
+			c.tensors[strings.TrimPrefix(name, "p.")] = tensor
+		}
+	}
+	return c
+}
+
+// readText reads a NumPy string, UTF-32, out of an archive.
+func readText(t *testing.T, path, name string) string {
+	t.Helper()
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = z.Close() }()
+	f, err := z.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data = data[10+binary.LittleEndian.Uint16(data[8:]):]
+	var text strings.Builder
+	for ; len(data) >= 4; data = data[4:] {
+		text.WriteRune(rune(binary.LittleEndian.Uint32(data)))
+	}
+	return text.String()
+}
+
+// Tensor implements Weights, and refuses a name or a shape that PyTorch does not have.
+func (c *oracleCase) Tensor(name string, shape []int64, _ Init) (onnxbuild.FloatSource, error) {
+	t, ok := c.tensors[strings.TrimPrefix(name, "model.0.")]
+	if !ok {
+		return nil, fmt.Errorf("PyTorch's module has no %s", name)
+	}
+	if fmt.Sprint(t.Shape) != fmt.Sprint(shape) {
+		return nil, fmt.Errorf("PyTorch's %s has the shape %v, not %v", name, t.Shape, shape)
+	}
+	delete(c.tensors, strings.TrimPrefix(name, "model.0."))
+	return onnxbuild.Literal(t.Floats), nil
+}
+
+// lower makes the case's module through the table, as a row of a YAML would, and applies it.
+func (c *oracleCase) lower(t *testing.T) *onnxbuild.Graph {
+	t.Helper()
+	var channels []int
+	if json.Unmarshal(c.C1, &channels) != nil {
+		channels = make([]int, 1)
+		if err := json.Unmarshal(c.C1, &channels[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	args, from := c.Args, "-1"
+	if args == nil { // no row wires this call: its first argument is c1 and c2, the others follow as they are
+		args = c.Call[:1]
+	}
+	if len(c.inputs) > 1 || byName[c.Module].Join != nil {
+		from = "[-1]"
+	}
+	cfg, diags := yamlcfg.Parse("case.yaml", strings.NewReader(fmt.Sprintf(`
+nc: 1
+depth_multiple: 1.0
+width_multiple: 1.0
+channel_multiple: 1
+ch: %d
+anchors: [[1, 1]]
+backbone: [[%s, %d, %s, %s]]
+head: []
+`, channels[0], from, max(c.N, 1), c.Module, pythonList(args))))
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	b := &builder{cfg: cfg, diags: yamlcfg.NewDiagnostics(cfg.Source), graph: onnxbuild.New("case"), act: SiLU()}
+	b.lowering = &lowering{weights: c, params: map[string]*onnxbuild.Value{}, submodules: map[any]bool{}}
+	if c.Stride != nil {
+		b.lowering.height = onnxbuild.D(c.inputs[0].Shape[2] * c.Stride[0])
+	}
+	var inputs []output
+	for i, x := range c.inputs {
+		v := b.graph.Input(x.Name, onnxbuild.Float32, onnxbuild.ShapeOf(x.Shape...))
+		inputs = append(inputs, output{v, channels[i]})
+	}
+	row, spec := &cfg.Rows[0], byName[c.Module]
+	a, _ := b.args(row, spec, inputs)
+	var values []*onnxbuild.Value
+	for _, in := range inputs {
+		values = append(values, in.value)
+	}
+	var y *onnxbuild.Value
+	if c.Args == nil {
+		y = c.scconv(t).Forward(b.scope(0), values[0])
+	} else {
+		y = b.apply(row, spec, a, values)
+	}
+	if err := b.graph.TakeErr(); err != nil {
+		t.Fatal(err)
+	}
+	if b.diags.HasErrors() {
+		t.Fatal(b.diags)
+	}
+	b.graph.Output("y", y)
+	return b.graph
+}
+
+// scconv makes the ScConv of a call (c, group_num) that no row wires.
+func (c *oracleCase) scconv(t *testing.T) *ScConv {
+	t.Helper()
+	var call []int
+	raw, err := json.Marshal(c.Call)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &call); err != nil {
+		t.Fatal(err)
+	}
+	args := defaultScConv
+	if len(call) > 1 {
+		args.Groups = call[1]
+	}
+	return NewScConv(call[0], args)
+}
+
+// pythonList prints JSON values as a YAML row has them.
+func pythonList(args []json.RawMessage) string {
+	parts := make([]string, len(args))
+	for i, a := range args {
+		parts[i] = strings.NewReplacer("null", "None", "true", "True", "false", "False").Replace(string(a))
+	}
+	return "[" + strings.Join(parts, ", ") + "]"
+}
+
+// TestModulesComputeWhatPyTorchComputes runs every committed case in ONNX Runtime, as lowered and optimised, at the
+// oldest, the default and the newest opset.
+func TestModulesComputeWhatPyTorchComputes(t *testing.T) {
+	rt := runtimeForTest(t)
+	files, err := filepath.Glob("testdata/oracle/cases/*.npz")
+	if err != nil || len(files) < 30 {
+		t.Fatalf("found %d cases, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".npz"), func(t *testing.T) {
+			for _, opset := range []int{onnxbuild.MinOpset, onnxbuild.DefaultOpset, onnxbuild.MaxOpset} {
+				for _, optimize := range []bool{false, true} {
+					c := readCase(t, file)
+					g := c.lower(t)
+					for name := range c.tensors {
+						if name != "anchors" { // these are taken from the arguments
+							t.Errorf("the module does not use %s", name)
+						}
+					}
+					if optimize {
+						if err := passes.Run(g); err != nil {
+							t.Fatal(err)
+						}
+					}
+					got := runGraph(t, rt, g, opset, c.inputs)
+					compareOutputs(t, fmt.Sprintf("opset %d, optimised %t (%s)", opset, optimize, c.Tells), got, c.output)
+				}
+			}
+		})
+	}
+}
+
+// TestEveryModuleHasACase demands an oracle case and a doc line for every row of the table.
+func TestEveryModuleHasACase(t *testing.T) {
+	files, err := filepath.Glob("testdata/oracle/cases/*.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := map[string]bool{}
+	for _, file := range files {
+		have[readCase(t, file).Module] = true
+	}
+	for _, spec := range Table {
+		if !have[spec.Name] {
+			t.Errorf("%s has no case in testdata/oracle/cases", spec.Name)
+		}
+		if spec.Doc == "" || spec.Class == "" {
+			t.Errorf("%s needs a Doc and a Class", spec.Name)
+		}
+	}
+}
+
+func runtimeForTest(t *testing.T) verify.Runtime {
+	t.Helper()
+	lib, err := ort.Find("")
+	if err == nil {
+		var rt verify.Runtime
+		if rt, err = ort.Open(lib); err == nil {
+			return rt
+		}
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("ONNX Runtime is needed: %v", err)
+	}
+	t.Skipf("SKIPPED, not checked: %v", err)
+	return nil
+}
+
+func runGraph(t *testing.T, rt verify.Runtime, g *onnxbuild.Graph, opset int, inputs []verify.Tensor) verify.Tensor {
+	t.Helper()
+	w, err := g.AtOpset(opset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "case.onnx")
+	if _, err := onnxfile.WriteFile(context.Background(), path, w, onnxfile.FileOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := verify.Structure(context.Background(), path); err != nil {
+		t.Fatal(err)
+	}
+	s, err := rt.Open(context.Background(), path, verify.SessionOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	out, err := s.Run(context.Background(), inputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out[0]
+}
+
+// compareOutputs allows 2e-6 of the largest value, some ten roundings of float32.
+func compareOutputs(t *testing.T, what string, got, want verify.Tensor) {
+	t.Helper()
+	if fmt.Sprint(got.Shape) != fmt.Sprint(want.Shape) {
+		t.Fatalf("%s: the shape is %v, PyTorch's %v", what, got.Shape, want.Shape)
+	}
+	largest, worst := 0.0, 0.0
+	for i := range want.Floats {
+		largest = max(largest, math.Abs(float64(want.Floats[i])))
+		d := math.Abs(float64(got.Floats[i]) - float64(want.Floats[i]))
+		if math.IsNaN(d) {
+			t.Fatalf("%s: element %d is %g, PyTorch's %g", what, i, got.Floats[i], want.Floats[i])
+		}
+		worst = max(worst, d)
+	}
+	if worst > 2e-6*largest {
+		t.Errorf("%s: differs by %g from PyTorch's, whose largest value is %g", what, worst, largest)
+	}
+}
