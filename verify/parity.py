@@ -139,9 +139,10 @@ class GroupBatchnorm2d(nn.Module):
         self.beta = nn.Parameter(torch.zeros(channels, 1, 1))
 
     def forward(self, x):
-        v = x.reshape(x.shape[0], self.groups, -1)
+        n, c, h, w = x.shape
+        v = x.reshape(n, self.groups, -1)
         v = (v - v.mean(dim=2, keepdim=True)) / (v.std(dim=2, keepdim=True) + self.eps)
-        return v.reshape(x.shape) * self.gamma + self.beta
+        return v.reshape(n, c, h, w) * self.gamma + self.beta
 
 
 class SRU(nn.Module):
@@ -156,10 +157,10 @@ class SRU(nn.Module):
     def forward(self, x):
         share = torch.softmax(self.gn.gamma, dim=0)
         weighed = self.sigomid(self.gn(x) * share)
-        rich = (share > self.gate) * weighed * x
-        poor = (share <= self.gate) * weighed * x
         half = x.shape[1] // 2
-        return torch.cat([rich[:, :half] + poor[:, half:], rich[:, half:] + poor[:, :half]], dim=1)
+        rich = ((share > self.gate) * weighed * x).split(half, dim=1)
+        poor = ((share <= self.gate) * weighed * x).split(half, dim=1)
+        return torch.cat([rich[0] + poor[1], rich[1] + poor[0]], dim=1)
 
 
 class CRU(nn.Module):
@@ -181,7 +182,7 @@ class CRU(nn.Module):
         up, low = self.squeeze1(up), self.squeeze2(low)
         both = torch.cat([self.GWC(up) + self.PWC1(up), self.PWC2(low), low], dim=1)
         both = torch.softmax(self.advavg(both), dim=1) * both
-        first, second = both.chunk(2, dim=1)
+        first, second = both.split(x.shape[1], dim=1)
         return first + second
 
 
@@ -232,12 +233,13 @@ class Detect(nn.Module):
         return torch.cat([self.decode(i, conv(x)) for i, (conv, x) in enumerate(zip(self.m, maps))], dim=1)
 
     def decode(self, i, x):
-        n, _, h, w = x.shape
+        n, _, h, w = map(int, x.shape)  # numbers, and arrays below, so that an export of this class has constants there
+        cell = np.stack(np.meshgrid(np.arange(w), np.arange(h)), axis=-1).astype(np.float32) - np.float32(0.5)
+        size = self.anchors.numpy()[i].reshape(self.per_cell, 1, 1, 2) * np.float32(self.stride[i])
         p = torch.sigmoid(x.reshape(n, self.per_cell, self.columns, h, w).permute(0, 1, 3, 4, 2))
-        cell = torch.stack([torch.arange(w).expand(h, w), torch.arange(h)[:, None].expand(h, w)], dim=-1) - 0.5
-        size = (self.anchors[i] * self.stride[i]).reshape(self.per_cell, 1, 1, 2)
-        p = torch.cat([(p[..., :2] * 2 + cell) * self.stride[i], (p[..., 2:4] * 2) ** 2 * size, p[..., 4:]], dim=-1)
-        return p.reshape(n, -1, self.columns)
+        xy, wh, scores = p.split([2, 2, self.columns - 4], dim=-1)
+        xy, wh = (xy * 2 + torch.from_numpy(cell)) * self.stride[i], (wh * 2) ** 2 * torch.from_numpy(size)
+        return torch.cat([xy, wh, scores], dim=-1).reshape(n, -1, self.columns)
 
 
 # ---------------------------------------------------------------------------------------------------------------
