@@ -32,7 +32,8 @@ func (m *Model) Stride() int {
 }
 
 // Build wires the rows of a YAML as YOLOv5's parser does and lowers them. The diagnostics hold every error that was
-// found, and warnings; the model is nil where there is an error. A cancelled context ends it early, with neither.
+// found, and warnings; the model is nil where there is an error, or one in the YAML before. A cancelled context ends it
+// early, with neither.
 func Build(ctx context.Context, cfg *yamlcfg.Model, opt Options) (*Model, *yamlcfg.Diagnostics) {
 	b := &builder{
 		cfg:   cfg,
@@ -62,7 +63,7 @@ func Build(ctx context.Context, cfg *yamlcfg.Model, opt Options) (*Model, *yamlc
 	}
 	b.finish()
 	b.diags.Sort()
-	if b.diags.HasErrors() {
+	if b.missing || b.diags.HasErrors() {
 		return nil, b.diags
 	}
 	return b.model(opt), b.diags
@@ -77,20 +78,33 @@ type builder struct {
 	lowering *lowering
 	image    output
 	outputs  []output // of each row
+	missing  bool     // a row has no output
 	summary  []SummaryRow
 }
 
-// output is what a row gives. After an error in the row there is no value, and rows that read it are passed over.
+// output is what a row gives. After an error in the row there is no value: of rows that read it, only the arguments are
+// looked at.
 type output struct {
 	value    *onnxbuild.Value
-	channels int // as YOLOv5's parser counts them
+	channels int // as YOLOv5's parser counts them; 0 where an error hides them
 }
+
+// Limits far above any real model, so that a hostile one stays cheap.
+const (
+	maxNodes   = 1 << 20
+	maxRepeats = 1 << 12
+)
 
 func (b *builder) row(row *yamlcfg.Row) {
 	before := b.lowering.count
 	out, args := b.build(row)
+	if out.value != nil && len(b.graph.Nodes) > maxNodes {
+		b.diags.Errorf(row.Span, "the model has more than %d nodes", maxNodes)
+		out.value = nil
+	}
 	b.outputs = append(b.outputs, out)
 	if out.value == nil {
+		b.missing = true
 		return
 	}
 	if row.Index < len(b.cfg.Rows)-1 {
@@ -111,22 +125,23 @@ func (b *builder) build(row *yamlcfg.Row) (out output, args *Args) {
 	if row.Broken || spec == nil {
 		return out, nil
 	}
-	inputs, ok := b.inputs(row, spec)
-	if !ok {
+	inputs, whole := b.inputs(row, spec)
+	if inputs == nil {
 		return out, nil
 	}
-	args, out.channels = b.args(row, spec, inputs)
-	if args == nil {
+	if args, out.channels = b.args(row, spec, inputs); args == nil {
 		return out, nil
 	}
-	values := make([]*onnxbuild.Value, len(inputs))
-	for i, in := range inputs {
-		values[i] = in.value
+	var values []*onnxbuild.Value
+	for _, in := range inputs {
+		if whole {
+			values = append(values, in.value)
+		}
 	}
 	warnings := len(b.lowering.warnings)
 	y := b.apply(row, spec, args, values)
 	if args.failed || y == nil {
-		return output{}, nil
+		return out, nil
 	}
 	for _, w := range b.lowering.warnings[warnings:] {
 		b.diags.Warnf(row.Span, "%s: %s", row.Module, w)
@@ -138,25 +153,26 @@ func (b *builder) build(row *yamlcfg.Row) (out output, args *Args) {
 				d.AddNote(b.cfg.Rows[src].Span, "layer %d is defined here, its output is %s", src, b.outputs[src].value.Shape)
 			}
 		}
-		return output{}, nil
+		return out, nil
 	}
 	out.value = y
 	return out, args
 }
 
-// apply makes the module, or several in a Sequential where the number of a module that takes no repeats says so.
+// apply makes the module, or several in a Sequential where the number of a module that takes no repeats says so. It
+// gives nil after an error in the arguments, and where there are no values.
 func (b *builder) apply(row *yamlcfg.Row, spec *Spec, args *Args, values []*onnxbuild.Value) *onnxbuild.Value {
 	if spec.Join != nil {
 		m := spec.Join(args)
 		args.end()
-		if args.failed {
+		if args.failed || values == nil {
 			return nil
 		}
 		return m.Forward(b.scope(row.Index), values)
 	}
 	m := spec.New(args)
 	args.end()
-	if args.failed {
+	if args.failed || values == nil {
 		return nil
 	}
 	if n := b.cfg.ScaleDepth(row.Number); n > 1 && spec.Wiring != Repeats {
@@ -169,8 +185,9 @@ func (b *builder) scope(i int) *Scope {
 	return (&Scope{Builder: b.graph.Build(), model: b.lowering}).In(layerName(i))
 }
 
-// inputs are the outputs that the row reads; ok is false where one is missing because of an earlier error.
-func (b *builder) inputs(row *yamlcfg.Row, spec *Spec) (inputs []output, ok bool) {
+// inputs are the outputs that the row reads, nil after an error; whole is false where one of them has no value because
+// of an earlier error.
+func (b *builder) inputs(row *yamlcfg.Row, spec *Spec) (inputs []output, whole bool) {
 	if spec.New != nil && len(row.From) != 1 {
 		b.diags.Errorf(row.FromSpan, "%s: takes one input, got %d", row.Module, len(row.From))
 		return nil, false
@@ -179,21 +196,25 @@ func (b *builder) inputs(row *yamlcfg.Row, spec *Spec) (inputs []output, ok bool
 		b.diags.Errorf(row.FromSpan, "%s: takes a list of inputs, such as [-1, 6], got %d", row.Module, row.From[0])
 		return nil, false
 	}
+	whole = true
 	for _, src := range row.Sources() {
 		in := b.image
 		if src >= 0 {
 			in = b.outputs[src]
 		}
-		if in.value == nil {
-			return nil, false
-		}
-		if src == len(b.cfg.Rows)-1 || src >= 0 && byName[b.cfg.Rows[src].Module].Wiring == Head {
+		whole = whole && in.value != nil
+		if src >= 0 && b.isHead(src) {
 			b.diags.Errorf(row.FromSpan, "%s: layer %d is the detection head, whose output no layer can read", row.Module, src)
 			return nil, false
 		}
 		inputs = append(inputs, in)
 	}
-	return inputs, true
+	return inputs, whole
+}
+
+func (b *builder) isHead(row int) bool {
+	spec := byName[b.cfg.Rows[row].Module]
+	return spec != nil && spec.Wiring == Head
 }
 
 // args wires the row's arguments, and gives the channels that YOLOv5's parser books for its output.
@@ -228,7 +249,13 @@ func (b *builder) args(row *yamlcfg.Row, spec *Spec, inputs []output) (*Args, in
 			return nil, 0
 		}
 		channels = a.C2
-		a.N = b.cfg.ScaleDepth(row.Number)
+		if a.C1 == 0 { // not known after an earlier error: what is said of the arguments must not depend on it
+			a.C1 = a.C2
+		}
+	}
+	if a.N = b.cfg.ScaleDepth(row.Number); a.N > maxRepeats {
+		b.diags.Errorf(row.NumberSpan, "%s: depth_multiple %g makes the number %d, expected at most %d", row.Module, b.cfg.DepthMultiple, a.N, maxRepeats)
+		return nil, 0
 	}
 	return a, channels
 }
@@ -243,12 +270,16 @@ func (b *builder) unknown(row *yamlcfg.Row) {
 
 // finish makes the last row the model's output.
 func (b *builder) finish() {
-	if len(b.cfg.Rows) == 0 || b.diags.HasErrors() {
+	if len(b.cfg.Rows) == 0 {
+		b.missing = true
 		return
 	}
 	last := &b.cfg.Rows[len(b.cfg.Rows)-1]
-	if byName[last.Module].Wiring != Head {
+	if spec := byName[last.Module]; spec != nil && spec.Wiring != Head {
 		b.diags.Errorf(last.Span, "the last row is %s, expected Detect", last.Module)
+		return
+	}
+	if b.missing || b.diags.HasErrors() {
 		return
 	}
 	b.graph.Output("output0", b.outputs[last.Index].value)

@@ -45,9 +45,6 @@ func (m *Detect) Forward(s *Scope, inputs []*onnxbuild.Value) *onnxbuild.Value {
 // ordered are the anchors in the order of the strides: YOLOv5 turns them around where the first and the last anchors'
 // areas run against the strides (utils/autoanchor.py, check_anchor_order).
 func (m *Detect) ordered(s *Scope, strides []int64) [][]float64 {
-	if !slices.IsSorted(strides) {
-		s.Warn("Detect's inputs have the strides %v: their order is unusual, the anchors are given from the smallest on", strides)
-	}
 	area := func(level []float64) (sum float64) {
 		for i := 0; i+1 < len(level); i += 2 {
 			sum += level[i] * level[i+1]
@@ -57,10 +54,13 @@ func (m *Detect) ordered(s *Scope, strides []int64) [][]float64 {
 	last := len(m.Anchors) - 1
 	growth := area(m.Anchors[last]) - area(m.Anchors[0])
 	if order := float64(strides[last] - strides[0]); growth != 0 && growth*order < 0 || growth != 0 && order == 0 {
-		s.Warn("the anchors run against the strides %v of Detect's inputs: YOLOv5 turns them around, and so does this model", strides)
+		s.Warn("the anchors run against the strides %v of its inputs: YOLOv5 turns them around, and so does this model", strides)
 		reversed := slices.Clone(m.Anchors)
 		slices.Reverse(reversed)
 		return reversed
+	}
+	if !slices.IsSorted(strides) {
+		s.Warn("its inputs have the strides %v, expected from the smallest to the largest", strides)
 	}
 	return m.Anchors
 }

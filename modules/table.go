@@ -152,7 +152,7 @@ func newUpsample(a *Args) Module {
 		x, number := f.Number()
 		if !number || x < 1 || x > 64 || x != float64(int(x)) {
 			a.wrong("scale_factor", f, "a whole number from 1 to 64")
-			continue
+			break
 		}
 		*[]*int{&u.FactorH, &u.FactorW}[i] = int(x)
 	}

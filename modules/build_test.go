@@ -1,0 +1,80 @@
+package modules
+
+import (
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ysc2onnx/onnxbuild"
+	"ysc2onnx/yamlcfg"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// TestDiagnostics holds the whole text of what is said of each testdata/diag/*.yaml to the .txt beside it.
+func TestDiagnostics(t *testing.T) {
+	files, err := filepath.Glob("testdata/diag/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			_, diags := Build(context.Background(), parseFile(t, file), Options{
+				onnxbuild.D(1), onnxbuild.D(64), onnxbuild.D(64), Seeded(0),
+			})
+			got := diags.Error() + "\n"
+			golden := strings.TrimSuffix(file, ".yaml") + ".txt"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("the diagnostics differ (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// FuzzBuild lowers whatever parses: an error or a graph, never a panic.
+func FuzzBuild(f *testing.F) {
+	for _, pattern := range []string{"testdata/diag/*.yaml", "../examples/yolov5s*.yaml"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(string(text))
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		cfg, parsed := yamlcfg.Parse("fuzz.yaml", strings.NewReader(text))
+		if cfg == nil || len(cfg.Rows) > 200 {
+			return
+		}
+		for i := range cfg.Rows {
+			if cfg.Rows[i].Number > 50 {
+				return
+			}
+		}
+		m, diags := Build(context.Background(), cfg, Options{
+			onnxbuild.D(1), onnxbuild.D(64), onnxbuild.D(96), Seeded(0),
+		})
+		if !parsed.HasErrors() && (m == nil) != diags.HasErrors() {
+			t.Errorf("model %v, diagnostics %v", m, diags)
+		}
+	})
+}
