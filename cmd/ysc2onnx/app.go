@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"ysc2onnx/yamlcfg"
+)
+
+// app is what all commands share.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	json  bool // --json: stdout holds one JSON document
+	quiet bool // --quiet: errors only
+
+	started bool // a command's own code runs: what fails from now on is no wrong usage
+}
+
+// usageError is a command line that makes no sense, such as two models at once.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// documentedError is a failure whose JSON document says more than the error, such as which checks of a file failed.
+type documentedError struct {
+	error
+	code     int // to exit with
+	document any // what --json prints
+}
+
+// do wraps a command's code for cobra.
+func (a *app) do(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		a.started = true
+		return f(cmd.Context(), args)
+	}
+}
+
+// finish reports how a command ended and gives the exit code.
+func (a *app) finish(err error) int {
+	var (
+		usage      usageError
+		documented documentedError
+	)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &documented):
+		if !a.json {
+			a.complain(err)
+		} else if err := a.printJSON(documented.document); err != nil {
+			a.complain(err)
+		}
+		return documented.code
+	case !a.started || errors.As(err, &usage): // cobra refuses arguments before a command's own code runs
+		a.fail(err)
+		return exitUsage
+	}
+	a.fail(err)
+	return exitFailure
+}
+
+// failure is the JSON document of a command that failed.
+type failure struct {
+	Error       string               `json:"error"`
+	Diagnostics *yamlcfg.Diagnostics `json:"diagnostics,omitempty"`
+}
+
+// fail prints an error: as a document with --json, else for people.
+func (a *app) fail(err error) {
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
+	var found *yamlcfg.Diagnostics
+	isYAML := errors.As(err, &found)
+	if a.json {
+		doc := failure{Error: err.Error()}
+		if isYAML {
+			doc = failure{countText(found), found}
+		}
+		if err := a.printJSON(doc); err != nil {
+			a.complain(err)
+		}
+		return
+	}
+	if isYAML {
+		_ = found.Format(a.stderr, colorful(a.stderr)) // nowhere is left to report a broken stderr
+		err = errors.New(countText(found))
+	}
+	a.complain(err)
+}
+
+// complain prints an error's line to stderr.
+func (a *app) complain(err error) {
+	fmt.Fprintf(a.stderr, "ysc2onnx: %v\n", err)
+}
+
+// note prints what a user should know and need not act on.
+func (a *app) note(format string, args ...any) {
+	if !a.quiet && !a.json {
+		fmt.Fprintf(a.stderr, "ysc2onnx: "+format+"\n", args...)
+	}
+}
+
+// warn prints a model's warnings. With --json they are in the document.
+func (a *app) warn(found *yamlcfg.Diagnostics) {
+	if !a.quiet && !a.json {
+		_ = found.Format(a.stderr, colorful(a.stderr)) // a warning that cannot be shown stops nothing
+	}
+}
+
+// print writes text for people to w in one piece.
+func (a *app) print(w io.Writer, text *bytes.Buffer) error {
+	if a.quiet || a.json {
+		return nil
+	}
+	if _, err := w.Write(text.Bytes()); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
+
+// printJSON writes one document to stdout.
+func (a *app) printJSON(document any) error {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(document)
+	if err == nil {
+		_, err = a.stdout.Write(text.Bytes())
+	}
+	if err != nil {
+		return fmt.Errorf("writing JSON: %w", err)
+	}
+	return nil
+}
+
+// countText is "m.yaml: 2 errors and 1 warning".
+func countText(found *yamlcfg.Diagnostics) string {
+	text := plural(found.Count(yamlcfg.Error), "error")
+	if n := found.Count(yamlcfg.Warning); n > 0 {
+		text += " and " + plural(n, "warning")
+	}
+	if found.Source != nil {
+		text = found.Source.Name + ": " + text
+	}
+	return text
+}
+
+// asksForJSON looks for --json without parsing, so that a command line that cannot be parsed is reported as asked.
+func asksForJSON(args []string) bool {
+	for _, arg := range args {
+		switch strings.ToLower(arg) {
+		case "--":
+			return false
+		case "--json", "--json=true", "--json=t", "--json=1":
+			return true
+		}
+	}
+	return false
+}
+
+// isTerminal says whether a person sees what is written to w.
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// colorful says whether what is written to w may be coloured; see no-color.org.
+func colorful(w any) bool {
+	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"ysc2onnx"
+	"ysc2onnx/verify"
+	"ysc2onnx/yamlcfg"
+)
+
+// conversion is the bare form: a YAML in, an ONNX file out.
+type conversion struct {
+	*app
+	options ysc2onnx.Options
+	size    size
+	dynamic dynamic
+	library string
+}
+
+// flags adds the flags of the bare form.
+func (c *conversion) flags(cmd *cobra.Command) {
+	flags, opt := cmd.Flags(), &c.options
+	flags.SortFlags = false
+	flags.StringVarP(&opt.Output, "output", "o", "", "the `file` to write, - for standard output; default: MODEL.onnx in the current folder")
+	sizeFlag(flags, &c.size)
+	flags.IntVar(&opt.Batch, "batch-size", 1, "images in one `batch`")
+	flags.IntVar(&opt.Opset, "opset", 17, fmt.Sprintf("ONNX operator set `version`, %d to %d", ysc2onnx.MinOpset, ysc2onnx.MaxOpset))
+	flags.Var(&c.dynamic, "dynamic", "leave batch, height and width open; --dynamic=batch: only the batch")
+	flags.Lookup("dynamic").NoOptDefVal = dynamicAll
+	flags.Uint64Var(&opt.Seed, "seed", 0, "`seed` of the weights: the same seed gives the same file on every machine")
+	flags.BoolVar(&opt.NoOptimize, "no-optimize", false, "write every module from its primitive nodes, unfused, with state_dict names")
+	flags.BoolVar(&opt.NoVerify, "no-verify", false, "do not check the written file")
+	flags.BoolVar(&opt.Strict, "strict", false, "warnings are errors")
+	flags.BoolVar(&opt.Sync, "sync", false, "return only when the file has reached the disk")
+	libraryFlag(flags, &c.library)
+	dims := cobra.FixedCompletions([]string{dynamicAll, dynamicBatch, dynamicNone}, cobra.ShellCompDirectiveNoFileComp)
+	_ = cmd.RegisterFlagCompletionFunc("dynamic", dims) // these two fail for unknown flags only
+	_ = cmd.MarkFlagFilename("output", "onnx")
+}
+
+// conversionDocument is what --json prints.
+type conversionDocument struct {
+	Output     string               `json:"output"` // - for standard output
+	Opset      int                  `json:"opset"`
+	IRVersion  int64                `json:"ir_version"`
+	Batch      int                  `json:"batch"`
+	Height     int                  `json:"height"`
+	Width      int                  `json:"width"`
+	Dynamic    string               `json:"dynamic"` // none, batch, all
+	Nodes      int                  `json:"nodes"`
+	Layers     int                  `json:"layers"`
+	Parameters int64                `json:"parameters"`
+	Bytes      int64                `json:"bytes"`
+	Seconds    float64              `json:"seconds"` // without the checks
+	Warnings   *yamlcfg.Diagnostics `json:"warnings,omitempty"`
+	Checked    bool                 `json:"checked"` // the file was run, and every check held
+	NotChecked string               `json:"not_checked,omitempty"`
+	Checks     *verify.Report       `json:"checks,omitempty"`
+	Error      string               `json:"error,omitempty"`
+}
+
+// run converts.
+func (c *conversion) run(ctx context.Context, args []string) error {
+	if len(args) == 2 && c.dynamic != 0 && (args[0] == dynamicBatch || args[1] == dynamicBatch) {
+		return usagef("--dynamic takes its value after an equals sign: --dynamic=batch")
+	}
+	if len(args) > 1 {
+		if err := unknownCommand(args[0], commandNames()); err != nil {
+			return err
+		}
+	}
+	path, err := oneArg(args, "a model, such as: ysc2onnx yolov5s.yaml -o model.onnx")
+	if err != nil {
+		return err
+	}
+	if c.options.Opset < ysc2onnx.MinOpset || c.options.Opset > ysc2onnx.MaxOpset {
+		return usagef("--opset %d: this version writes opset %d to %d", c.options.Opset, ysc2onnx.MinOpset, ysc2onnx.MaxOpset)
+	}
+	if c.options.Batch < 1 {
+		return usagef("--batch-size %d: at least one image is needed", c.options.Batch)
+	}
+	m, err := c.readModel(ctx, path)
+	if err != nil {
+		return err
+	}
+	target, err := m.output(c.options.Output)
+	if err != nil {
+		return err
+	}
+	notChecked, err := c.prepare(target)
+	if err != nil {
+		return err
+	}
+	bar := c.newProgress()
+	defer bar.finish()
+	c.options.Progress = bar.update
+	result, err := ysc2onnx.Convert(ctx, ysc2onnx.Input{Name: m.name, YAML: bytes.NewReader(m.text)}, c.options)
+	bar.finish()
+	if err != nil {
+		return err
+	}
+	return c.report(target, result, notChecked)
+}
+
+// prepare sets where the model goes and what checks it. notChecked says why nothing runs it, "" where something does.
+func (c *conversion) prepare(target string) (notChecked string, err error) {
+	opt := &c.options
+	opt.Height, opt.Width, opt.Dynamic = c.size.height, c.size.width, ysc2onnx.Dynamic(c.dynamic)
+	if target == stdio {
+		switch {
+		case c.json:
+			return "", usagef("-o - and --json both want standard output; write the model to a file")
+		case isTerminal(c.stdout):
+			return "", usagef("-o - would write binary data to the terminal; redirect it, or name a file")
+		}
+		opt.Output, opt.Writer = "", c.stdout
+		return "what went to standard output cannot be read back; check the file with: ysc2onnx verify FILE", nil
+	}
+	opt.Output = target
+	if opt.NoVerify {
+		return "--no-verify was given", nil
+	}
+	opt.Runtime, notChecked, err = openRuntime(c.library)
+	return notChecked, err
+}
+
+// report says what was written and how the checks went.
+func (c *conversion) report(target string, r *ysc2onnx.Result, notChecked string) error {
+	c.warn(r.Warnings)
+	noteRounding(c.app, c.size, r.Height, r.Width, r.Summary.Stride)
+	var failed error
+	if r.Checks != nil && !r.Checks.OK() {
+		failed = fmt.Errorf("%s is not right: %s; the file is kept", target, failures(r.Checks))
+	}
+	doc := conversionDocument{
+		Output: target, Opset: r.Opset, IRVersion: r.IRVersion, Batch: r.Batch, Height: r.Height, Width: r.Width,
+		Dynamic: c.dynamic.String(), Nodes: r.Nodes, Layers: r.Summary.Layers, Parameters: r.Summary.Parameters, Bytes: r.Bytes,
+		Seconds: r.Elapsed.Seconds(), Warnings: r.Warnings, Checked: notChecked == "" && failed == nil, NotChecked: notChecked, Checks: r.Checks,
+	}
+	if failed != nil {
+		doc.Error = failed.Error()
+		notChecked = ""
+	}
+	if c.json && failed == nil {
+		return c.printJSON(doc)
+	}
+	to, name := c.stdout, target
+	if target == stdio {
+		to, name = c.stderr, "standard output"
+	}
+	var text bytes.Buffer
+	s := style(colorful(to))
+	fmt.Fprintf(&text, "%s   opset %d, IR %d, %s parameters, %s, %.2f s\n", s.paint("1", name), r.Opset, r.IRVersion,
+		grouped(r.Summary.Parameters), mebibytes(r.Bytes), r.Elapsed.Seconds())
+	if r.File != nil && r.File.DataSize > 0 {
+		fmt.Fprintf(&text, "  %-10s %s   the weights, %s; keep it beside the model\n", "data", filepath.Base(r.File.DataPath), mebibytes(r.File.DataSize))
+	}
+	if r.Checks != nil {
+		writeChecks(&text, s, r.Checks)
+	}
+	if notChecked != "" {
+		writeNotChecked(&text, s, notChecked)
+	}
+	if err := c.print(to, &text); err != nil {
+		return err
+	}
+	if failed != nil {
+		return documentedError{failed, exitUnsound, doc}
+	}
+	return nil
+}
+
+// noteRounding says so when the image is larger than asked for.
+func noteRounding(a *app, asked size, height, width, stride int) {
+	if asked.height != height || asked.width != width {
+		a.note("image size %dx%d was rounded up to %dx%d: height and width are multiples of the model's stride, %d",
+			asked.height, asked.width, height, width, stride)
+	}
+}
+
+// failures lists the checks that did not hold, and why.
+func failures(report *verify.Report) string {
+	var text bytes.Buffer
+	for i, c := range report.Failed() {
+		if i > 0 {
+			text.WriteString("; ")
+		}
+		fmt.Fprintf(&text, "%s: %s", c.Name, c.Detail)
+	}
+	return text.String()
+}

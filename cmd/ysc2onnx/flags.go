@@ -1,0 +1,121 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"ysc2onnx"
+)
+
+// size is the value of --imgsz: height and width in pixels.
+type size struct{ height, width int }
+
+// String implements pflag.Value.
+func (s *size) String() string {
+	if s.height == s.width {
+		return strconv.Itoa(s.height)
+	}
+	return fmt.Sprintf("%dx%d", s.height, s.width)
+}
+
+// Set implements pflag.Value: 640, 480x640, 480,640 or "480 640".
+func (s *size) Set(text string) error {
+	words := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("xX×, ", r) })
+	if len(words) != 1 && len(words) != 2 {
+		return errSize
+	}
+	var sides [2]int
+	for i := range sides {
+		n, err := strconv.Atoi(words[min(i, len(words)-1)])
+		if err != nil || n < 1 {
+			return errSize
+		}
+		sides[i] = n
+	}
+	s.height, s.width = sides[0], sides[1]
+	return nil
+}
+
+var errSize = errors.New("want one size in pixels, or height and width: 640, 480 640, 480x640 or 480,640")
+
+// Type implements pflag.Value.
+func (s *size) Type() string { return "size" }
+
+// sizeFlag adds --imgsz.
+func sizeFlag(flags *pflag.FlagSet, s *size) {
+	*s = size{640, 640}
+	flags.Var(s, "imgsz", "image `size` in pixels: 640, or height first: 480 640, 480x640; rounded up to the stride")
+}
+
+// joinSizes makes one word of the sizes that follow --imgsz, as in "--imgsz 480 640": a word of digits belongs to it.
+func joinSizes(args []string) []string {
+	var joined []string
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		if arg == "--" {
+			return append(joined, args[i:]...)
+		}
+		if arg == "--imgsz" && i+1 < len(args) && isNumber(args[i+1]) {
+			i++
+			arg = "--imgsz=" + args[i]
+		}
+		if value, ok := strings.CutPrefix(arg, "--imgsz="); ok && isNumber(value) {
+			for i+1 < len(args) && isNumber(args[i+1]) {
+				i++
+				arg += "," + args[i]
+			}
+		}
+		joined = append(joined, arg)
+	}
+	return joined
+}
+
+// isNumber says whether a word has digits only.
+func isNumber(word string) bool {
+	return word != "" && strings.Trim(word, "0123456789") == ""
+}
+
+// dynamic is the value of --dynamic.
+type dynamic ysc2onnx.Dynamic
+
+// The words of --dynamic; "all" is also what it means without a value.
+const (
+	dynamicAll   = "all"
+	dynamicBatch = "batch"
+	dynamicNone  = "none"
+)
+
+// String implements pflag.Value.
+func (d *dynamic) String() string {
+	switch ysc2onnx.Dynamic(*d) {
+	case ysc2onnx.DynamicAll:
+		return dynamicAll
+	case ysc2onnx.DynamicBatch:
+		return dynamicBatch
+	case ysc2onnx.Static:
+		return dynamicNone
+	}
+	return strconv.Itoa(int(*d))
+}
+
+// Set implements pflag.Value.
+func (d *dynamic) Set(text string) error {
+	switch text {
+	case dynamicAll:
+		*d = dynamic(ysc2onnx.DynamicAll)
+	case dynamicBatch:
+		*d = dynamic(ysc2onnx.DynamicBatch)
+	case dynamicNone:
+		*d = dynamic(ysc2onnx.Static)
+	default:
+		return errors.New("want --dynamic (batch, height and width), --dynamic=batch or --dynamic=none")
+	}
+	return nil
+}
+
+// Type implements pflag.Value.
+func (d *dynamic) Type() string { return "dims" }

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"ysc2onnx"
+	"ysc2onnx/yamlcfg"
+)
+
+// rootCommand is the command line: the bare form converts, its subcommands do the rest.
+func (a *app) rootCommand() *cobra.Command {
+	c := conversion{app: a}
+	root := &cobra.Command{
+		Use:   "ysc2onnx MODEL.yaml [-o model.onnx]",
+		Short: "Turn a YOLOv5 model YAML into a checked ONNX file",
+		Long: `ysc2onnx turns a YOLOv5 model YAML into an ONNX file, without Python, and checks the file by running it
+in ONNX Runtime. Weights are drawn from a seed, with PyTorch's default distributions.`,
+		Example: `  ysc2onnx yolov5s.yaml                          writes yolov5s.onnx into the current folder
+  ysc2onnx yolov5s.yaml -o model.onnx --imgsz 480 640 --opset 13
+  ysc2onnx yolov5s.yaml --dynamic=batch          any batch size, the image size is fixed
+  cat yolov5s.yaml | ysc2onnx - -o - >model.onnx
+  ysc2onnx summary yolov5s.yaml                  layers, parameters, GFLOPs
+  ysc2onnx verify model.onnx                     checks a file again
+
+` + exitCodesHelp,
+		Version:           ysc2onnx.Version,
+		Args:              cobra.ArbitraryArgs, // the first is a model or a misspelt command
+		RunE:              a.do(c.run),
+		ValidArgsFunction: completeFiles("yaml", "yml"),
+		SilenceErrors:     true, // finish prints them
+		SilenceUsage:      true,
+	}
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.SetVersionTemplate("ysc2onnx {{.Version}}\n")
+	root.SetFlagErrorFunc(flagError)
+	root.PersistentFlags().SortFlags = false
+	root.PersistentFlags().BoolVar(&a.json, "json", a.json, "print one JSON document to stdout, also on failure")
+	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "print errors only")
+	c.flags(root)
+	root.AddCommand(a.summaryCommand(), a.verifyCommand(), a.runtimeCommand(), a.versionCommand())
+	return root
+}
+
+// flagError adds to an unknown flag the one that was probably meant.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return usageError{err}
+	}
+	var known []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+	help := cmd.CommandPath() + " --help lists the flags"
+	if unknown.GetSpecifiedShortnames() == "" {
+		if near, ok := yamlcfg.Suggest(unknown.GetSpecifiedName(), known); ok {
+			return usagef("unknown flag --%s; did you mean --%s? (%s)", unknown.GetSpecifiedName(), near, help)
+		}
+		return usagef("unknown flag --%s; %s", unknown.GetSpecifiedName(), help)
+	}
+	return usagef("unknown flag -%s; %s", unknown.GetSpecifiedName(), help)
+}
+
+// unknownCommand is the error for a word that is no command of cmd, nil where it is a file or looks like one.
+func unknownCommand(word string, commands []string) error {
+	if filepath.Ext(word) != "" || strings.ContainsAny(word, `/\`) {
+		return nil
+	}
+	if _, err := os.Stat(word); err == nil {
+		return nil
+	}
+	if near, ok := yamlcfg.Suggest(word, commands); ok {
+		return usagef("unknown command %q; did you mean %q?", word, near)
+	}
+	return nil
+}
+
+// completeFiles completes file names with these endings.
+func completeFiles(endings ...string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return endings, cobra.ShellCompDirectiveFilterFileExt
+	}
+}
+
+// oneArg gives the only argument; what says what it is.
+func oneArg(args []string, what string) (string, error) {
+	switch len(args) {
+	case 1:
+		return args[0], nil
+	case 0:
+		return "", usagef("name %s; --help shows how", what)
+	}
+	return "", usagef("one file at a time: %s was given too", strings.Join(args[1:], " "))
+}
+
+// commandNames are the words that start a command.
+func commandNames() []string {
+	return []string{"summary", "verify", "runtime", "version", "completion", "help"}
+}

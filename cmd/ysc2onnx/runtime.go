@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"ysc2onnx/verify"
+	"ysc2onnx/verify/ort"
+	"ysc2onnx/yamlcfg"
+)
+
+// libraryFlag adds --ort-lib.
+func libraryFlag(flags *pflag.FlagSet, path *string) {
+	flags.StringVar(path, "ort-lib", "", "ONNX Runtime's shared library or its `folder`; default: ORT_LIB, the cache, the system, a Python's")
+}
+
+// openRuntime loads ONNX Runtime. Where it is not to be had and nobody named one, missing says why and how to get it;
+// one that was named and cannot be loaded is an error.
+func openRuntime(explicit string) (rt verify.Runtime, missing string, err error) {
+	named := explicit != "" || os.Getenv("ORT_LIB") != ""
+	if !ort.Supported {
+		_, err := ort.Open(ort.Library{})
+		return nil, err.Error(), nil
+	}
+	library, err := ort.Find(explicit)
+	switch {
+	case err != nil && named:
+		return nil, "", err
+	case err != nil:
+		return nil, "ONNX Runtime's shared library was not found; get it with: ysc2onnx runtime install", nil
+	}
+	rt, err = ort.Open(library)
+	switch {
+	case err != nil && named:
+		return nil, "", fmt.Errorf("%w (named by %s)", err, library.Origin)
+	case err != nil:
+		return nil, err.Error() + "; get one that fits with: ysc2onnx runtime install", nil
+	}
+	return rt, "", nil
+}
+
+// runtimeCommand installs and finds ONNX Runtime.
+func (a *app) runtimeCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "runtime",
+		Short: "Get or find ONNX Runtime's shared library",
+		Long: `ONNX Runtime checks what is exported. Its shared library is looked for at --ort-lib, at $ORT_LIB, in the
+user's cache, in the system's library folders and in a Python's onnxruntime package, in this order.`,
+		Args: cobra.ArbitraryArgs,
+		RunE: a.do(func(_ context.Context, args []string) error {
+			if len(args) == 0 {
+				return usagef("say what to do: runtime install, or runtime path")
+			}
+			if near, ok := yamlcfg.Suggest(args[0], []string{"install", "path"}); ok {
+				return usagef("unknown command %q; did you mean \"runtime %s\"?", "runtime "+args[0], near)
+			}
+			return usagef("unknown command %q; there are runtime install and runtime path", "runtime "+args[0])
+		}),
+	}
+	cmd.AddCommand(a.runtimeInstallCommand(), a.runtimePathCommand())
+	return cmd
+}
+
+func (a *app) runtimeInstallCommand() *cobra.Command {
+	var tarball string
+	cmd := &cobra.Command{
+		Use:   "install",
+		Short: "Put ONNX Runtime " + ort.Version + " into the user's cache",
+		Long: `Gets the package onnxruntime-node with the npm client, checks it against the SHA-512 that is built into this
+program, and puts the shared library into the user's cache. If it is there already, nothing is done.`,
+		Args: cobra.NoArgs,
+		RunE: a.do(func(ctx context.Context, _ []string) error {
+			bar := a.newProgress()
+			defer bar.finish()
+			path, err := ort.Install(ctx, ort.InstallOptions{Tarball: tarball, Progress: func(done, total int64) {
+				bar.update("unpacking ONNX Runtime", done, total)
+			}})
+			if err != nil {
+				return err
+			}
+			bar.finish()
+			return a.printLibrary(ort.Library{Path: path, Origin: "cache"}, "ONNX Runtime "+ort.Version+" is at ")
+		}),
+	}
+	cmd.Flags().StringVar(&tarball, "tarball", "", "an onnxruntime-node-"+ort.Version+" tarball that is here already, a `file`; npm is then not needed")
+	return cmd
+}
+
+func (a *app) runtimePathCommand() *cobra.Command {
+	var explicit string
+	cmd := &cobra.Command{
+		Use:   "path",
+		Short: "Print the path of the shared library that is used",
+		Args:  cobra.NoArgs,
+		RunE: a.do(func(context.Context, []string) error {
+			library, err := ort.Find(explicit)
+			if err != nil {
+				return err
+			}
+			return a.printLibrary(library, "")
+		}),
+	}
+	libraryFlag(cmd.Flags(), &explicit)
+	return cmd
+}
+
+// printLibrary prints where a library is, after the words of intro.
+func (a *app) printLibrary(library ort.Library, intro string) error {
+	if a.json {
+		return a.printJSON(library)
+	}
+	return a.print(a.stdout, bytes.NewBufferString(intro+library.Path+"\n"))
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ysc2onnx"
+	"ysc2onnx/modules"
+	"ysc2onnx/yamlcfg"
+)
+
+// summaryDocument is what --json prints.
+type summaryDocument struct {
+	Model string `json:"model"`
+	*modules.Summary
+	Warnings *yamlcfg.Diagnostics `json:"warnings,omitempty"`
+}
+
+func (a *app) summaryCommand() *cobra.Command {
+	var (
+		asked  size
+		strict bool
+	)
+	cmd := &cobra.Command{
+		Use:   "summary MODEL.yaml",
+		Short: "Print a model's layers, parameters and GFLOPs, as YOLOv5 does when training begins",
+		Long: `Prints a line for each layer: where its input is from, its number after the depth gain, its parameters, its
+module and the arguments that the module gets. Then the sums, with the operations for one image of --imgsz.`,
+		Example: `  ysc2onnx summary yolov5s.yaml
+  ysc2onnx summary yolov5s.yaml --json | jq .parameters`,
+		Args:              cobra.ArbitraryArgs,
+		ValidArgsFunction: completeFiles("yaml", "yml"),
+		RunE: a.do(func(ctx context.Context, args []string) error {
+			path, err := oneArg(args, "a model, such as: ysc2onnx summary yolov5s.yaml")
+			if err != nil {
+				return err
+			}
+			m, err := a.readModel(ctx, path)
+			if err != nil {
+				return err
+			}
+			summary, warnings, err := ysc2onnx.Summarize(ctx, ysc2onnx.Input{Name: m.name, YAML: bytes.NewReader(m.text)},
+				ysc2onnx.Options{Height: asked.height, Width: asked.width, Strict: strict})
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.printJSON(summaryDocument{m.name, summary, warnings})
+			}
+			a.warn(warnings)
+			noteRounding(a, asked, summary.Height, summary.Width, summary.Stride)
+			var text bytes.Buffer
+			writeSummary(&text, m.title(), summary)
+			return a.print(a.stdout, &text)
+		}),
+	}
+	sizeFlag(cmd.Flags(), &asked)
+	cmd.Flags().BoolVar(&strict, "strict", false, "warnings are errors")
+	return cmd
+}
+
+// title is what YOLOv5 calls a model: its file's name, with the project's spelling.
+func (m *model) title() string {
+	if m.info == nil {
+		return "Model"
+	}
+	base := filepath.Base(m.name)
+	return strings.Replace(strings.TrimSuffix(base, filepath.Ext(base)), "yolov5", "YOLOv5", 1)
+}
+
+// writeSummary prints the table that YOLOv5 prints, its columns as wide as they need to be.
+func writeSummary(w *bytes.Buffer, title string, s *modules.Summary) {
+	cells := [][]string{{"", "from", "n", "params", "module", "arguments"}}
+	for _, r := range s.Rows {
+		cells = append(cells, []string{
+			strconv.Itoa(r.Index), r.From, strconv.Itoa(r.N), strconv.FormatInt(r.Params, 10), r.Module, r.Arguments,
+		})
+	}
+	widths := []int{3, 6, 3, 10, 0, 0}
+	for _, row := range cells {
+		for i, cell := range row {
+			widths[i] = max(widths[i], len(cell))
+		}
+	}
+	for _, row := range cells {
+		fmt.Fprintf(w, "%*s  %*s  %*s  %*s  %-*s  %s\n",
+			widths[0], row[0], widths[1], row[1], widths[2], row[2], widths[3], row[3], widths[4], row[4], row[5])
+	}
+	fmt.Fprintf(w, "\n%s summary: %d layers, %d parameters, %.1f GFLOPs at %dx%d\n", title, s.Layers, s.Parameters, s.GFLOPs, s.Height, s.Width)
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"time"
+
+	"ysc2onnx/verify"
+)
+
+// plural is "1 error", "2 errors".
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+// grouped is 30,996,349.
+func grouped(n int64) string {
+	text := strconv.FormatInt(n, 10)
+	first := len(text) % 3
+	var b bytes.Buffer
+	for i, digit := range text {
+		if i > 0 && i%3 == first {
+			b.WriteByte(',')
+		}
+		b.WriteRune(digit)
+	}
+	return b.String()
+}
+
+// mebibytes is "118.2 MiB".
+func mebibytes(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
+
+// brief is "271 ms" below a second and "3.4 s" from there.
+func brief(d time.Duration) string {
+	if d < time.Second {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
+
+// style colours words for a terminal.
+type style bool
+
+func (s style) paint(code, text string) string {
+	if !s {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+// writeChecks prints a line for each check that says something of its own; the interface and loading show in the
+// lines of the runs that need them.
+func writeChecks(w *bytes.Buffer, s style, report *verify.Report) {
+	ran := false
+	for _, c := range report.Checks {
+		ran = ran || c.OK && c.Name == "runtime"
+	}
+	for _, c := range report.Checks {
+		detail := c.Detail
+		switch c.Name {
+		case "load", "interface":
+			if c.OK && (ran || c.Name == "load") {
+				continue
+			}
+		case "runtime":
+			if c.OK {
+				detail = report.Runtime + ": " + detail + ", " + brief(c.Duration)
+			}
+		case "size", "batch":
+			if c.OK {
+				detail += ", " + brief(c.Duration)
+			}
+		}
+		writeCheck(w, s, c.Name, c.OK, detail)
+	}
+}
+
+// writeCheck prints one check.
+func writeCheck(w *bytes.Buffer, s style, name string, ok bool, detail string) {
+	verdict := s.paint("32", "ok")
+	if !ok {
+		verdict = s.paint("31", "FAILED")
+	}
+	fmt.Fprintf(w, "  %-10s %s   %s\n", name, verdict, detail)
+}
+
+// writeNotChecked says that a file was not run, and why.
+func writeNotChecked(w *bytes.Buffer, s style, reason string) {
+	fmt.Fprintf(w, "  %s %s\n", s.paint("33", "not checked:"), reason)
+}
