@@ -1,0 +1,229 @@
+//go:build peers
+
+// Package peers holds exported files against other people's programs: PyTorch, onnx's checker and OpenCV's DNN module,
+// through the Python scripts beside this file. Run it with make test-peers.
+package peers
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// models are the files of examples/ that every peer is asked about: the three ScConv models and one stock model.
+var models = []string{"yolov5s_ScConv", "yolov5s_ScConv_replace", "yolov5s_C3ScConv", "yolov5n"}
+
+// opsets are the opsets at which every model is compared with PyTorch: the ends of the range, and those around which
+// an op's form changes.
+var opsets = []int{11, 13, 17, 18, 22}
+
+// missing fails the test in CI and skips it elsewhere: a check whose tool is not there was not made.
+func missing(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf("*** SKIPPED: %s ***", fmt.Sprintf(format, args...))
+}
+
+// python returns a Python that has the modules: of $PYTHON, the one on PATH, and the system's, the first one.
+func python(t *testing.T, modules ...string) string {
+	t.Helper()
+	var tried []string
+	for _, name := range []string{os.Getenv("PYTHON"), "python3", "/usr/bin/python3"} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			continue
+		}
+		if exec.Command(path, "-c", "import "+strings.Join(modules, ", ")).Run() == nil {
+			return path
+		}
+		tried = append(tried, path)
+	}
+	missing(t, "no Python with %s was found (tried %s); Debian has python3-torch, python3-yaml, python3-onnx and python3-opencv",
+		strings.Join(modules, ", "), strings.Join(tried, ", "))
+	return ""
+}
+
+// bench is where the tests of one run keep the program and its exports.
+var bench struct {
+	once   sync.Once
+	folder string
+	err    error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if bench.folder != "" {
+		_ = os.RemoveAll(bench.folder)
+	}
+	os.Exit(code)
+}
+
+// tool returns the program, built once, and makes sure that it has ONNX Runtime.
+func tool(t *testing.T) string {
+	t.Helper()
+	bench.once.Do(func() {
+		if bench.folder, bench.err = os.MkdirTemp("", "ysc2onnx-peers"); bench.err != nil {
+			return
+		}
+		build := exec.Command("go", "build", "-o", filepath.Join(bench.folder, "ysc2onnx"), "ysc2onnx/cmd/ysc2onnx")
+		if out, err := build.CombinedOutput(); err != nil {
+			bench.err = fmt.Errorf("go build: %w\n%s", err, out)
+		}
+	})
+	if bench.err != nil {
+		t.Fatal(bench.err)
+	}
+	path := filepath.Join(bench.folder, "ysc2onnx")
+	if code, out := run(t, path, "runtime", "path"); code != 0 {
+		missing(t, "ONNX Runtime is not installed (make runtime): %s", out)
+	}
+	return path
+}
+
+// run runs a program and returns its exit code and what it wrote to stdout and stderr.
+func run(t *testing.T, name string, args ...string) (int, string) {
+	t.Helper()
+	var out bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return cmd.ProcessState.ExitCode(), out.String()
+}
+
+// want runs a program and demands an exit code.
+func want(t *testing.T, code int, name string, args ...string) string {
+	t.Helper()
+	got, out := run(t, name, args...)
+	if got != code {
+		t.Fatalf("%s %s: exit code %d, want %d\n%s", filepath.Base(name), strings.Join(args, " "), got, code, out)
+	}
+	return out
+}
+
+// example returns the path of a model's YAML.
+func example(model string) string {
+	return filepath.Join("..", "..", "examples", model+".yaml")
+}
+
+// export writes a model into the test's folder and returns the path.
+func export(t *testing.T, folder, file, model string, flags ...string) string {
+	t.Helper()
+	path := filepath.Join(folder, file)
+	want(t, 0, tool(t), append([]string{example(model), "-o", path, "--quiet", "--no-verify"}, flags...)...)
+	return path
+}
+
+// TestEveryLayerEqualsPyTorch loads the weights that an unfused file holds into PyTorch and compares each layer with
+// what ONNX Runtime computes from the file: unfused and fused, at every opset, with batch 2 and a map that is not square.
+func TestEveryLayerEqualsPyTorch(t *testing.T) {
+	py := python(t, "numpy", "torch", "yaml")
+	for _, model := range models {
+		t.Run(model, func(t *testing.T) {
+			folder := t.TempDir()
+			size := []string{"--imgsz", "96x128", "--batch-size", "2"}
+			raw := export(t, folder, "raw.onnx", model, append(size, "--no-optimize")...)
+			reference := filepath.Join(folder, "ref.npz")
+			out := want(t, 0, py, "../parity.py", example(model), raw, "-o", reference, "--ysc2onnx", tool(t))
+			if !strings.Contains(out, "parity: equal: "+raw+" against PyTorch ") {
+				t.Errorf("no verdict in:\n%s", out)
+			}
+			for _, opset := range opsets {
+				for _, form := range [][]string{nil, {"--no-optimize"}} {
+					flags := append(append([]string{"--opset", fmt.Sprint(opset)}, size...), form...)
+					path := export(t, folder, "model.onnx", model, flags...)
+					want(t, 0, tool(t), "verify", path, "--against", reference)
+				}
+			}
+			path := export(t, folder, "model.onnx", model, "--dynamic")
+			want(t, 0, tool(t), "verify", path, "--against", reference)
+		})
+	}
+}
+
+// TestParityFindsOtherWeights holds the comparison to what it is for: it must tell two seeds apart, and say of a fused
+// file that its weights cannot be compared by name.
+func TestParityFindsOtherWeights(t *testing.T) {
+	py, folder, model := python(t, "numpy", "torch", "yaml"), t.TempDir(), "yolov5n"
+	size := []string{"--imgsz", "96x128", "--batch-size", "2"}
+	fused := export(t, folder, "fused.onnx", model, size...)
+	other := export(t, folder, "other.onnx", model, append(size, "--no-optimize", "--seed", "1")...)
+	reference := filepath.Join(folder, "ref.npz")
+
+	out := want(t, 3, py, "../parity.py", example(model), fused, "-o", reference, "--weights-from", other, "--ysc2onnx", tool(t))
+	if !strings.Contains(out, "parity: DIFFERENT: "+fused) {
+		t.Errorf("no verdict in:\n%s", out)
+	}
+	out = want(t, 1, py, "../parity.py", example(model), fused, "-o", reference, "--ysc2onnx", tool(t))
+	if !strings.Contains(out, "export once more with --no-optimize and pass that file as --weights-from") {
+		t.Errorf("no advice in:\n%s", out)
+	}
+}
+
+// TestONNXChecker has onnx's own checker, with shape inference, accept every form of every model at the opsets that it
+// knows, and say so of those that it does not.
+func TestONNXChecker(t *testing.T) {
+	py := python(t, "onnx")
+	for _, model := range models {
+		t.Run(model, func(t *testing.T) {
+			folder := t.TempDir()
+			accepted := 0
+			for _, opset := range opsets {
+				for _, form := range [][]string{nil, {"--no-optimize"}, {"--dynamic"}, {"--dynamic=batch"}} {
+					path := export(t, folder, "model.onnx", model, append([]string{"--opset", fmt.Sprint(opset), "--imgsz", "96x128"}, form...)...)
+					switch code, out := run(t, py, "check_model.py", path); {
+					case code == 0:
+						accepted++
+					case code == 4 && strings.Contains(out, "skipped: "):
+						t.Logf("opset %d %v: %s", opset, form, out)
+					default:
+						t.Errorf("opset %d %v: exit code %d: %s", opset, form, code, out)
+					}
+				}
+			}
+			if accepted < 8 {
+				t.Errorf("%d files were accepted; even onnx 1.8 knows two of the opsets, at four files each", accepted)
+			}
+		})
+	}
+}
+
+// TestOpenCV runs the default export in OpenCV's DNN module, at full size, against PyTorch's and ONNX Runtime's values.
+func TestOpenCV(t *testing.T) {
+	py := python(t, "numpy", "torch", "yaml", "cv2")
+	for _, model := range models {
+		t.Run(model, func(t *testing.T) {
+			folder := t.TempDir()
+			raw := export(t, folder, "raw.onnx", model, "--no-optimize")
+			path := export(t, folder, "model.onnx", model)
+			reference := filepath.Join(folder, "ref.npz")
+			want(t, 0, py, "../parity.py", example(model), path, "-o", reference, "--weights-from", raw, "--ysc2onnx", tool(t))
+			t.Log(want(t, 0, py, "opencv_run.py", path, "--npz", reference))
+		})
+	}
+}
+
+// TestOpenCVRefusesPyTorchsExport shows that what TestOpenCV reads is a gain: of the same model and weights, OpenCV
+// cannot read what PyTorch exports.
+func TestOpenCVRefusesPyTorchsExport(t *testing.T) {
+	py, folder, model := python(t, "numpy", "torch", "yaml", "cv2"), t.TempDir(), "yolov5s_C3ScConv"
+	raw := export(t, folder, "raw.onnx", model, "--imgsz", "96x128", "--no-optimize")
+	reference, theirs := filepath.Join(folder, "ref.npz"), filepath.Join(folder, "torch.onnx")
+	want(t, 0, py, "../parity.py", example(model), raw, "-o", reference, "--record-only")
+	want(t, 0, py, "torch_export.py", example(model), raw, "-o", theirs, "--imgsz", "96", "128")
+	if out := want(t, 1, py, "opencv_run.py", theirs, "--npz", reference); !strings.Contains(out, ": failed: ") {
+		t.Errorf("no reason in:\n%s", out)
+	}
+	want(t, 0, tool(t), "verify", theirs, "--against", reference)
+}
