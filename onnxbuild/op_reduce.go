@@ -8,6 +8,7 @@ import (
 var (
 	opReduceMean = register(Op{Name: "ReduceMean", infer: inferReduce, form: formReduce(18)})
 	opReduceSum  = register(Op{Name: "ReduceSum", infer: inferReduce, form: formReduce(13)})
+	opReduceL2   = register(Op{Name: "ReduceL2", infer: inferReduce, form: formReduce(18)})
 	opReduceProd = register(Op{Name: "ReduceProd", infer: inferReduce, form: formReduce(18), eval: evalReduceProd})
 )
 
@@ -16,6 +17,9 @@ func (b Builder) ReduceMean(x *Value, axes ...int64) *Value { return b.reduce(op
 
 // ReduceSum adds over axes, which stay with size 1.
 func (b Builder) ReduceSum(x *Value, axes ...int64) *Value { return b.reduce(opReduceSum, x, axes) }
+
+// ReduceL2 is the square root of the sum of the squares over axes, which stay with size 1.
+func (b Builder) ReduceL2(x *Value, axes ...int64) *Value { return b.reduce(opReduceL2, x, axes) }
 
 // ReduceProd multiplies over axes, which stay with size 1.
 func (b Builder) ReduceProd(x *Value, axes ...int64) *Value { return b.reduce(opReduceProd, x, axes) }
