@@ -196,7 +196,7 @@ func evalReshape(_ *Node, in []*Array, out Type) (*Array, error) {
 	return &Array{out.DType, shape, in[0].Data}, nil
 }
 
-func evalSlice(n *Node, in []*Array, out Type) (*Array, error) {
+func evalSlice(_ *Node, in []*Array, out Type) (*Array, error) {
 	if len(in[0].Shape) != 1 {
 		return nil, fmt.Errorf("only lists are cut ahead")
 	}

@@ -61,7 +61,7 @@ func formReduce(since int) func(n *Node, opset int) ([]WireNode, error) {
 	}
 }
 
-func evalReduceProd(n *Node, in []*Array, out Type) (*Array, error) {
+func evalReduceProd(_ *Node, in []*Array, out Type) (*Array, error) {
 	shape, ok := out.Shape.Static()
 	if !ok || len(in[0].Shape) != 1 {
 		return nil, fmt.Errorf("only products of whole lists are computed")

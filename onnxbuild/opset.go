@@ -1,6 +1,7 @@
 package onnxbuild
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -87,7 +88,7 @@ func (g *Graph) AtOpset(opset int) (*Written, error) {
 		if n.Op.form != nil {
 			var err error
 			if form, err = n.Op.form(n, opset); err != nil {
-				if e, ok := err.(*OpsetError); ok {
+				if e := (*OpsetError)(nil); errors.As(err, &e) {
 					e.Opset = opset
 				}
 				return nil, err

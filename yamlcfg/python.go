@@ -4,9 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
+
+// pythonOperators are the words that make an expression.
+var pythonOperators = []string{"if", "or", "and", "is", "not", "in", "for"}
 
 // evalString reads a string argument as YOLOv5's parser takes it. That one runs eval on it: names it knows, such as
 // nc, give their values; a NameError leaves the string as it is. Here it is parsed as a literal, and what would need
@@ -25,7 +29,7 @@ func evalString(s string, scope map[string]Literal) (Literal, error) {
 	case err == nil && p.at == len(p.s), hyphenated.MatchString(p.s) && p.unknown:
 		return Literal{Kind: String, Str: s}, nil // a NameError
 	case err == nil && strings.ContainsRune("+-*/%@&|^<>=!.([?:", rune(p.s[p.at])),
-		err == nil && strings.Contains("if or and is not in for", word.FindString(p.s[p.at:])) && word.MatchString(p.s[p.at:]):
+		err == nil && slices.Contains(pythonOperators, word.FindString(p.s[p.at:])):
 		return Literal{}, fmt.Errorf("%s is an expression; expressions are not evaluated: write its value", quote(s))
 	}
 	return Literal{}, fmt.Errorf("%s is not a Python literal; YOLOv5 reads a string argument as Python", quote(s))

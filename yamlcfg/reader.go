@@ -52,7 +52,7 @@ func (r *reader) read() *node {
 	}
 	var doc, next yaml.Node
 	switch err := load(loader, &doc); {
-	case err == io.EOF, err == nil && isEmpty(&doc):
+	case errors.Is(err, io.EOF), err == nil && isEmpty(&doc):
 		r.ds.Errorf(Span{}, "the file holds no YAML; a model has the keys nc, depth_multiple, width_multiple, anchors, backbone and head")
 		return nil
 	case err != nil:
@@ -64,7 +64,7 @@ func (r *reader) read() *node {
 		at := r.offset(next.Line, next.Column)
 		r.ds.Errorf(r.span(at, r.lineEnd(at)), "a second YAML document starts here; a model is a single document")
 		return nil
-	case err != io.EOF:
+	case !errors.Is(err, io.EOF):
 		r.syntaxError(err)
 		return nil
 	}

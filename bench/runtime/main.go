@@ -44,7 +44,6 @@ func run(ctx context.Context, files []string, turns, threads int) error {
 		if sessions[i], err = rt.Open(ctx, file, verify.SessionOptions{Threads: threads}); err != nil {
 			return err
 		}
-		defer func() { _ = sessions[i].Close() }()
 		inputs[i] = noise(sessions[i].Inputs()[0])
 	}
 	for turn := range turns + 2 {
