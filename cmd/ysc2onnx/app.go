@@ -94,11 +94,14 @@ func (a *app) fail(err error) {
 		}
 		return
 	}
-	if isYAML {
-		_ = found.Format(a.stderr, colorful(a.stderr)) // nowhere is left to report a broken stderr
-		err = errors.New(countText(found))
+	if !isYAML {
+		a.complain(err)
+		return
 	}
-	a.complain(err)
+	_ = found.Format(a.stderr, colorful(a.stderr)) // nowhere is left to report a broken stderr
+	if found.Count(yamlcfg.Error)+found.Count(yamlcfg.Warning) > 1 {
+		a.complain(errors.New(countText(found)))
+	}
 }
 
 // complain prints an error's line to stderr.
@@ -120,13 +123,18 @@ func (a *app) warn(found *yamlcfg.Diagnostics) {
 	}
 }
 
-// print writes text for people to w in one piece.
-func (a *app) print(w io.Writer, text *bytes.Buffer) error {
+// report writes to w how something went, which --quiet leaves out.
+func (a *app) report(w io.Writer, text *bytes.Buffer) error {
 	if a.quiet || a.json {
 		return nil
 	}
+	return a.print(w, text)
+}
+
+// print writes text to w in one piece.
+func (a *app) print(w io.Writer, text *bytes.Buffer) error {
 	if _, err := w.Write(text.Bytes()); err != nil {
-		return fmt.Errorf("writing the report: %w", err)
+		return fmt.Errorf("writing the output: %w", err)
 	}
 	return nil
 }

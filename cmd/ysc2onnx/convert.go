@@ -166,7 +166,7 @@ func (c *conversion) report(target string, r *ysc2onnx.Result, notChecked string
 	if notChecked != "" {
 		writeNotChecked(&text, s, notChecked)
 	}
-	if err := c.print(to, &text); err != nil {
+	if err := c.app.report(to, &text); err != nil {
 		return err
 	}
 	if failed != nil {

@@ -17,6 +17,9 @@ func checkAlone(ctx context.Context, rt verify.Runtime, path string) (*verify.Re
 	if err != nil {
 		return nil, err
 	}
+	if err := facts.Err(); err != nil {
+		return &verify.Report{Path: path, Facts: facts, Checks: []verify.Check{{Name: "structure", Detail: err.Error()}}}, nil
+	}
 	want, err := declared(facts)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

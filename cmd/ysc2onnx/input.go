@@ -90,7 +90,7 @@ func missing(path string) error {
 		names[i] = filepath.Base(f)
 	}
 	if near, ok := yamlcfg.Suggest(base, names); ok {
-		return fmt.Errorf("%s: no such file; did you mean %s?", path, dir+near)
+		return fmt.Errorf("%s: no such file; a YOLOv5 model YAML was expected; did you mean %s?", path, dir+near)
 	}
 	return fmt.Errorf("%s: no such file; a YOLOv5 model YAML was expected", path)
 }

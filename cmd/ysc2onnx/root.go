@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -46,12 +47,81 @@ in ONNX Runtime. Weights are drawn from a seed, with PyTorch's default distribut
 	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "print errors only")
 	c.flags(root)
 	root.AddCommand(a.summaryCommand(), a.verifyCommand(), a.runtimeCommand(), a.versionCommand())
+	root.SetHelpCommand(a.helpCommand(root))
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.Short = "Print the completion script for a shell"
+		a.group(completion)
+	}
 	return root
+}
+
+// helpCommand shows the help of a command, and knows when there is none such.
+func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Show the help of a command",
+		Args:  cobra.ArbitraryArgs,
+		RunE: a.do(func(_ context.Context, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return wrongCommand(root, args)
+			}
+			return cmd.Help()
+		}),
+	}
+}
+
+// group makes a command one that only holds others: a word that is none of them is wrong usage.
+func (a *app) group(cmd *cobra.Command) {
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = a.do(func(_ context.Context, args []string) error {
+		return wrongCommand(cmd, args)
+	})
+}
+
+// wrongCommand is the error for args that name no command under cmd.
+func wrongCommand(cmd *cobra.Command, args []string) error {
+	var names []string
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() || sub.Name() == "help" {
+			names = append(names, sub.Name())
+		}
+	}
+	what := ""
+	if cmd.HasParent() {
+		what = cmd.Name() + " "
+	}
+	if len(args) == 0 {
+		return usagef("%sneeds one of: %s", what, strings.Join(names, ", "))
+	}
+	if near, ok := yamlcfg.Suggest(args[0], names); ok {
+		return usagef("unknown command %q; did you mean %q?", what+args[0], what+near)
+	}
+	return usagef("unknown command %q; there are %s", what+args[0], strings.Join(names, ", "))
+}
+
+// noArgs refuses arguments.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("%s takes no arguments; %s was given", strings.TrimPrefix(cmd.CommandPath(), "ysc2onnx "), strings.Join(args, " "))
+	}
+	return nil
 }
 
 // flagError adds to an unknown flag the one that was probably meant.
 func flagError(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
+	var (
+		unknown *pflag.NotExistError
+		invalid *pflag.InvalidValueError
+	)
+	if errors.As(err, &invalid) {
+		want := invalid.Unwrap()
+		if kind, ok := valueKinds[invalid.GetFlag().Value.Type()]; ok {
+			want = errors.New("want " + kind)
+		}
+		return usagef("--%s %s: %w", invalid.GetFlag().Name, invalid.GetValue(), want)
+	}
 	if !errors.As(err, &unknown) {
 		return usageError{err}
 	}
@@ -65,6 +135,11 @@ func flagError(cmd *cobra.Command, err error) error {
 		return usagef("unknown flag --%s; %s", unknown.GetSpecifiedName(), help)
 	}
 	return usagef("unknown flag -%s; %s", unknown.GetSpecifiedName(), help)
+}
+
+// valueKinds says what the flags take whose types are pflag's own.
+var valueKinds = map[string]string{
+	"int": "a whole number", "uint64": "a whole number, 0 to 18446744073709551615", "float64": "a number", "bool": "true or false",
 }
 
 // unknownCommand is the error for a word that is no command of cmd, nil where it is a file or looks like one.

@@ -11,12 +11,11 @@ import (
 
 	"ysc2onnx/verify"
 	"ysc2onnx/verify/ort"
-	"ysc2onnx/yamlcfg"
 )
 
 // libraryFlag adds --ort-lib.
 func libraryFlag(flags *pflag.FlagSet, path *string) {
-	flags.StringVar(path, "ort-lib", "", "ONNX Runtime's shared library or its `folder`; default: ORT_LIB, the cache, the system, a Python's")
+	flags.StringVar(path, "ort-lib", "", "`path` of ONNX Runtime's shared library or its folder, if not where it is looked for")
 }
 
 // openRuntime loads ONNX Runtime. Where it is not to be had and nobody named one, missing says why and how to get it;
@@ -51,18 +50,9 @@ func (a *app) runtimeCommand() *cobra.Command {
 		Short: "Get or find ONNX Runtime's shared library",
 		Long: `ONNX Runtime checks what is exported. Its shared library is looked for at --ort-lib, at $ORT_LIB, in the
 user's cache, in the system's library folders and in a Python's onnxruntime package, in this order.`,
-		Args: cobra.ArbitraryArgs,
-		RunE: a.do(func(_ context.Context, args []string) error {
-			if len(args) == 0 {
-				return usagef("say what to do: runtime install, or runtime path")
-			}
-			if near, ok := yamlcfg.Suggest(args[0], []string{"install", "path"}); ok {
-				return usagef("unknown command %q; did you mean \"runtime %s\"?", "runtime "+args[0], near)
-			}
-			return usagef("unknown command %q; there are runtime install and runtime path", "runtime "+args[0])
-		}),
 	}
 	cmd.AddCommand(a.runtimeInstallCommand(), a.runtimePathCommand())
+	a.group(cmd)
 	return cmd
 }
 
@@ -73,8 +63,9 @@ func (a *app) runtimeInstallCommand() *cobra.Command {
 		Short: "Put ONNX Runtime " + ort.Version + " into the user's cache",
 		Long: `Gets the package onnxruntime-node with the npm client, checks it against the SHA-512 that is built into this
 program, and puts the shared library into the user's cache. If it is there already, nothing is done.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: a.do(func(ctx context.Context, _ []string) error {
+			a.announceInstall(tarball)
 			bar := a.newProgress()
 			defer bar.finish()
 			path, err := ort.Install(ctx, ort.InstallOptions{Tarball: tarball, Progress: func(done, total int64) {
@@ -96,7 +87,7 @@ func (a *app) runtimePathCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "path",
 		Short: "Print the path of the shared library that is used",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: a.do(func(context.Context, []string) error {
 			library, err := ort.Find(explicit)
 			if err != nil {
@@ -115,4 +106,15 @@ func (a *app) printLibrary(library ort.Library, intro string) error {
 		return a.printJSON(library)
 	}
 	return a.print(a.stdout, bytes.NewBufferString(intro+library.Path+"\n"))
+}
+
+// announceInstall says what is about to take a while: npm says nothing by itself.
+func (a *app) announceInstall(tarball string) {
+	folder, err := ort.CacheDir()
+	if err != nil || tarball != "" {
+		return
+	}
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) == 0 {
+		a.note("getting ONNX Runtime %s with npm; this takes a while, once", ort.Version)
+	}
 }

@@ -92,5 +92,5 @@ func writeSummary(w *bytes.Buffer, title string, s *modules.Summary) {
 		fmt.Fprintf(w, "%*s  %*s  %*s  %*s  %-*s  %s\n",
 			widths[0], row[0], widths[1], row[1], widths[2], row[2], widths[3], row[3], widths[4], row[4], row[5])
 	}
-	fmt.Fprintf(w, "\n%s summary: %d layers, %d parameters, %.1f GFLOPs at %dx%d\n", title, s.Layers, s.Parameters, s.GFLOPs, s.Height, s.Width)
+	fmt.Fprintf(w, "\n%s summary: %d layers, %d parameters, %.1f GFLOPs\n", title, s.Layers, s.Parameters, s.GFLOPs)
 }

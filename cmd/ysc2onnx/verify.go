@@ -32,8 +32,8 @@ func (a *app) verifyCommand() *cobra.Command {
 asks for; where sizes are open, on a second size and another batch too. With --against the file is run on the
 recorded input instead, and each layer and output compared with the recorded one; verify/parity.py records them.
 
-A layer's tolerance is relative to its largest value, default %g. Outputs have absolute ones, default %g pixels
-for boxes and %g for scores.`, verify.LayerTolerance, verify.BoxTolerance, verify.ScoreTolerance),
+A layer's tolerance is relative to its largest value, %g if not given. Those of the outputs are absolute: %g
+pixels for boxes and %g for scores.`, verify.LayerTolerance, verify.BoxTolerance, verify.ScoreTolerance),
 		Example: `  ysc2onnx verify model.onnx
   ysc2onnx verify model.onnx --against ref.npz --rtol 1e-5`,
 		Args:              cobra.ArbitraryArgs,
@@ -43,8 +43,8 @@ for boxes and %g for scores.`, verify.LayerTolerance, verify.BoxTolerance, verif
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&v.against, "against", "", "NumPy `archive` of recorded values")
-	flags.Float64Var(&v.atol, "atol", 0, "largest error of boxes and scores, absolute")
-	flags.Float64Var(&v.rtol, "rtol", 0, "largest error of a layer, relative to its largest value")
+	flags.Float64Var(&v.atol, "atol", 0, "largest absolute `error` of boxes and scores")
+	flags.Float64Var(&v.rtol, "rtol", 0, "largest `error` of a layer, relative to its largest value")
 	libraryFlag(flags, &v.library)
 	_ = cmd.MarkFlagFilename("against", "npz") // it fails for unknown flags only
 	return cmd
@@ -117,10 +117,13 @@ func (v *verification) alone(ctx context.Context, rt verify.Runtime, missing, pa
 	doc := aloneDocument{OK: report.OK() && missing == "", Report: report, NotChecked: missing}
 	var text bytes.Buffer
 	s := style(colorful(v.stdout))
-	fmt.Fprintf(&text, "%s   opset %d, IR %d, %s of weights\n", s.paint("1", path), report.Facts.Opset, report.Facts.IRVersion,
-		mebibytes(report.Facts.WeightBytes))
+	text.WriteString(s.paint("1", path))
+	if report.Facts.OK() {
+		fmt.Fprintf(&text, "   opset %d, IR %d, %s of weights", report.Facts.Opset, report.Facts.IRVersion, mebibytes(report.Facts.WeightBytes))
+	}
+	text.WriteByte('\n')
 	writeChecks(&text, s, report)
-	if err := v.print(v.stdout, &text); err != nil {
+	if err := v.report(v.stdout, &text); err != nil {
 		return err
 	}
 	code := exitOK
@@ -160,7 +163,7 @@ func (v *verification) compare(ctx context.Context, rt verify.Runtime, path stri
 	if err := found.WriteTable(&text); err != nil {
 		return err
 	}
-	if err := v.print(v.stdout, &text); err != nil {
+	if err := v.report(v.stdout, &text); err != nil {
 		return err
 	}
 	doc := comparisonDocument{OK: found.OK(), Comparison: found}

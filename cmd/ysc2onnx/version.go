@@ -30,7 +30,7 @@ func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of this program",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: a.do(func(context.Context, []string) error {
 			v := thisVersion()
 			if a.json {
@@ -45,7 +45,7 @@ func (a *app) versionCommand() *cobra.Command {
 			if !v.CanRun {
 				cgo = ", built without cgo: cannot run files"
 			}
-			fmt.Fprintf(&text, ", %s, %s%s\nwrites opset %d to %d; checks with ONNX Runtime, installs %s\n",
+			fmt.Fprintf(&text, ", %s, %s%s\nopsets %d to %d; runtime install gets ONNX Runtime %s\n",
 				v.Go, v.Platform, cgo, v.MinOpset, v.MaxOpset, v.Runtime)
 			return a.print(a.stdout, &text)
 		}),

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"ysc2onnx/verify"
+	"ysc2onnx/verify/ort"
+)
+
+// record runs a model and writes an archive as verify/parity.py does, so that scripts have something to compare
+// with. It is no oracle: what the comparison is worth is tested in package verify.
+func record(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: record MODEL.onnx REF.npz [ERROR]")
+	}
+	offset := 0.0
+	if len(args) == 3 {
+		var err error
+		offset, err = strconv.ParseFloat(args[2], 32)
+		ts.Check(err)
+	}
+	values, err := evaluate(context.Background(), ts.MkAbs(args[0]), ts.Getenv("ORT_LIB"))
+	ts.Check(err)
+	for _, v := range values {
+		if strings.HasPrefix(v.Name, "output") {
+			for i := range v.Floats {
+				v.Floats[i] += float32(offset)
+			}
+		}
+	}
+	var archive bytes.Buffer
+	ts.Check(writeNPZ(&archive, values))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), archive.Bytes(), 0o600))
+}
+
+// evaluate gives a model's input, its outputs and its first layer.
+func evaluate(ctx context.Context, path, library string) (values []verify.Tensor, err error) {
+	found, err := ort.Find(library)
+	if err != nil {
+		return nil, err
+	}
+	rt, err := ort.Open(found)
+	if err != nil {
+		return nil, err
+	}
+	facts, err := verify.Structure(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	layer, ok := facts.Value("model.0")
+	if !ok {
+		return nil, fmt.Errorf("%s has no value model.0", path)
+	}
+	session, err := rt.Open(ctx, path, verify.SessionOptions{Expose: []verify.IO{layer}})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = session.Close() }()
+	input := verify.Tensor{Name: facts.Inputs[0].Name, Shape: facts.Inputs[0].Dims}
+	count := int64(1)
+	for _, d := range input.Shape {
+		count *= d
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range count {
+		input.Floats = append(input.Floats, random.Float32())
+	}
+	outputs, err := session.Run(ctx, []verify.Tensor{input})
+	if err != nil {
+		return nil, err
+	}
+	input.Name = "input"
+	values = []verify.Tensor{input}
+	for _, out := range outputs {
+		if out.Name == layer.Name {
+			out.Name = "layer.0"
+		}
+		values = append(values, out)
+	}
+	return values, nil
+}
+
+// writeNPZ writes tensors in NumPy's format: numpy.lib.format, version 1.0.
+func writeNPZ(w io.Writer, values []verify.Tensor) error {
+	archive := zip.NewWriter(w)
+	for _, v := range values {
+		f, err := archive.Create(v.Name + ".npy")
+		if err != nil {
+			return err
+		}
+		shape := strings.Trim(strings.ReplaceAll(fmt.Sprint(v.Shape), " ", ", "), "[]")
+		header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%s,), }", shape)
+		header += strings.Repeat(" ", 63-(10+len(header))%64) + "\n"
+		start := append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), byte(len(header)>>8))
+		if _, err := f.Write(append(start, header...)); err != nil {
+			return err
+		}
+		if err := binary.Write(f, binary.LittleEndian, v.Floats); err != nil {
+			return err
+		}
+	}
+	return archive.Close()
+}
