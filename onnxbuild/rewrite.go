@@ -54,14 +54,22 @@ func (r *Rewriter) Now(v *Value) *Value {
 }
 
 // Replace lets later nodes and the outputs read by instead of old. It reports whether that is allowed: where old has a
-// name that passes keep, by takes that name, unless it has one itself or is not made by a node.
+// name that passes keep, the two swap names, unless by has such a name itself or is not made by a node.
 func (r *Rewriter) Replace(old, by *Value) bool {
 	if old.Pinned {
 		if by.Pinned || by.Producer == nil {
 			return false
 		}
-		by.Name, by.Pinned, old.Pinned = old.Name, true, false
+		by.Name, old.Name = old.Name, by.Name
+		by.Pinned, old.Pinned = true, false
 	}
 	r.replaced[old] = by
 	return true
+}
+
+// Initializer adds a constant under a name, or where that is taken, under one that begins with it.
+func (r *Rewriter) Initializer(name string, t *Tensor) *Value {
+	unique := r.Graph.unique(name)
+	delete(r.Graph.names, unique)
+	return r.Graph.Build().Initializer(unique, t)
 }
