@@ -1,0 +1,71 @@
+package passes
+
+import "ysc2onnx/onnxbuild"
+
+// MergeConstants turns operators with constants that follow each other into fewer, where nothing else reads what is
+// between them:
+//
+//	(x · a) · b         becomes  x · (a·b)
+//	(x + a) + b         becomes  x + (a+b)
+//	(x · a + b) · c     becomes  x · (a·c) + b·c
+//
+// unless the merged constant would be larger than those that it is made of. Values change by their rounding only.
+func MergeConstants(g *onnxbuild.Graph) error {
+	return walk(g, func(s *sweep, b onnxbuild.Builder, n *onnxbuild.Node) bool {
+		op := n.Op.Name
+		if op != "Mul" && op != "Add" {
+			return true
+		}
+		y, c := besides(n)
+		if y == nil || !s.single(y) {
+			return true
+		}
+		var merged *onnxbuild.Value
+		switch x, a := operands(y, op); {
+		case x != nil && op == "Add" && fits(a, c):
+			merged = b.Add(x, b.Add(a, c))
+		case x != nil && op == "Mul" && fits(a, c):
+			merged = b.Mul(x, b.Mul(a, c))
+		case x == nil && op == "Mul":
+			sum, shift := operands(y, "Add")
+			if sum == nil || !s.single(sum) {
+				return true
+			}
+			x, a := operands(sum, "Mul")
+			if x == nil || !fits(a, c) || !fits(shift, c) {
+				return true
+			}
+			merged = b.Add(b.Mul(x, b.Mul(a, c)), b.Mul(shift, c))
+		default:
+			return true
+		}
+		return !s.replace(n.Outputs[0], merged)
+	})
+}
+
+// operands are what the operator op makes y of: a value and a constant; nil where it is not so.
+func operands(y *onnxbuild.Value, op string) (x, constant *onnxbuild.Value) {
+	n := from(y, op)
+	if n == nil {
+		return nil, nil
+	}
+	return besides(n)
+}
+
+// fits reports whether a constant made of a and c is no larger than the larger one of them.
+func fits(a, c *onnxbuild.Value) bool {
+	large, small := a, c
+	if large.Const.Len() < small.Const.Len() {
+		large, small = small, large
+	}
+	if len(small.Shape) > len(large.Shape) {
+		return false
+	}
+	shift := len(large.Shape) - len(small.Shape)
+	for i, d := range small.Shape {
+		if !d.Is(1) && !d.Equal(large.Shape[shift+i]) {
+			return false
+		}
+	}
+	return true
+}
