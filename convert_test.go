@@ -1,0 +1,219 @@
+package ysc2onnx_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ysc2onnx"
+	"ysc2onnx/verify"
+	"ysc2onnx/verify/ort"
+	"ysc2onnx/yamlcfg"
+)
+
+func example(t testing.TB, name string) ysc2onnx.Input {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("examples", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ysc2onnx.Input{Name: name, YAML: bytes.NewReader(text)}
+}
+
+func onnxRuntime(t *testing.T) verify.Runtime {
+	t.Helper()
+	lib, err := ort.Find("")
+	if err == nil {
+		var rt verify.Runtime
+		if rt, err = ort.Open(lib); err == nil {
+			return rt
+		}
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("ONNX Runtime is needed: %v", err)
+	}
+	t.Skipf("SKIPPED, not checked: %v", err)
+	return nil
+}
+
+// convert exports to a file in a folder of its own and fails where a check fails.
+func convert(t *testing.T, name string, opt ysc2onnx.Options) *ysc2onnx.Result {
+	t.Helper()
+	opt.Output = filepath.Join(t.TempDir(), "model.onnx")
+	r, err := ysc2onnx.Convert(context.Background(), example(t, name), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if opt.Runtime != nil && !r.Checks.OK() {
+		t.Errorf("%s: %+v", name, r.Checks.Failed())
+	}
+	return r
+}
+
+// TestEveryOpset checks the three ScConv models in ONNX Runtime at every opset, as lowered and optimised.
+func TestEveryOpset(t *testing.T) {
+	rt := onnxRuntime(t)
+	for _, name := range []string{"yolov5s_ScConv.yaml", "yolov5s_ScConv_replace.yaml", "yolov5s_C3ScConv.yaml"} {
+		for opset := ysc2onnx.MinOpset; opset <= ysc2onnx.MaxOpset; opset++ {
+			t.Run(fmt.Sprintf("%s-%d", name, opset), func(t *testing.T) {
+				r := convert(t, name, ysc2onnx.Options{Opset: opset, Height: 64, Width: 96, Runtime: rt, NoOptimize: opset%2 == 0})
+				if r.Opset != opset {
+					t.Errorf("opset %d was asked, %d written", opset, r.Opset)
+				}
+			})
+		}
+	}
+}
+
+// TestDynamic checks models with open sizes at two sizes and two batches.
+func TestDynamic(t *testing.T) {
+	rt := onnxRuntime(t)
+	for _, dynamic := range []ysc2onnx.Dynamic{ysc2onnx.DynamicBatch, ysc2onnx.DynamicAll} {
+		for _, raw := range []bool{false, true} {
+			for _, name := range []string{"yolov5n.yaml", "yolov5s_C3ScConv.yaml", "yolov5s_ScConv.yaml"} {
+				r := convert(t, name, ysc2onnx.Options{Dynamic: dynamic, NoOptimize: raw, Height: 64, Width: 96, Runtime: rt})
+				var names []string
+				for _, c := range r.Checks.Checks {
+					names = append(names, c.Name)
+				}
+				if got := strings.Join(names, " "); !strings.Contains(got, "batch") || dynamic == ysc2onnx.DynamicAll && !strings.Contains(got, "size") {
+					t.Errorf("%s: only %s were checked", name, got)
+				}
+			}
+		}
+	}
+}
+
+// TestSameBytes: the same input gives the same file, another seed another one of the same size.
+func TestSameBytes(t *testing.T) {
+	export := func(seed uint64) []byte {
+		var b bytes.Buffer
+		if _, err := ysc2onnx.Convert(context.Background(), example(t, "yolov5n.yaml"), ysc2onnx.Options{Writer: &b, Seed: seed}); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	first := export(0)
+	if !bytes.Equal(first, export(0)) {
+		t.Error("two exports of one model differ")
+	}
+	if other := export(1); bytes.Equal(first, other) || len(first) != len(other) {
+		t.Errorf("another seed gives %d bytes (%d), equal: %t", len(other), len(first), bytes.Equal(first, other))
+	}
+}
+
+// TestFewNodes: PyTorch writes the C3_ScConv model with 780 nodes.
+func TestFewNodes(t *testing.T) {
+	r, err := ysc2onnx.Convert(context.Background(), example(t, "yolov5s_C3ScConv.yaml"), ysc2onnx.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Nodes > 400 {
+		t.Errorf("%d nodes, at most 400 are wanted", r.Nodes)
+	}
+}
+
+// TestSizeIsRoundedUp to the stride that the model turns out to have.
+func TestSizeIsRoundedUp(t *testing.T) {
+	r, err := ysc2onnx.Convert(context.Background(), example(t, "yolov5n.yaml"), ysc2onnx.Options{Height: 600, Width: 33})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Height != 608 || r.Width != 64 {
+		t.Errorf("600x33 became %dx%d, expected 608x64", r.Height, r.Width)
+	}
+	text := `
+nc: 2
+depth_multiple: 1.0
+width_multiple: 0.25
+anchors: 3
+backbone:
+  - [-1, 1, Conv, [64, 3, 8]]
+  - [-1, 1, Conv, [64, 3, 8]]
+  - [-1, 1, nn.Upsample, [None, 8, 'nearest']]
+  - [[-1, 0], 1, Concat, [1]]
+head:
+  - [[3, 1], 1, Detect, [nc, anchors]]
+`
+	in := ysc2onnx.Input{Name: "stride64.yaml", YAML: strings.NewReader(text)}
+	r, err = ysc2onnx.Convert(context.Background(), in, ysc2onnx.Options{Height: 96, Width: 128})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Height != 128 || r.Width != 128 || r.Summary.Stride != 64 {
+		t.Errorf("96x128 became %dx%d at stride %d, expected 128x128 at 64", r.Height, r.Width, r.Summary.Stride)
+	}
+}
+
+// TestRefusals: errors say what is wrong, and leave no file.
+func TestRefusals(t *testing.T) {
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, test := range []struct {
+		name string
+		ctx  context.Context
+		yaml io.Reader
+		opt  ysc2onnx.Options
+		want string
+	}{
+		{"no YAML", context.Background(), nil, ysc2onnx.Options{}, "there is no YAML to read"},
+		{"opset", context.Background(), strings.NewReader(""), ysc2onnx.Options{Opset: 9}, "opset 9 is not supported: choose 11 to 22"},
+		{"size", context.Background(), strings.NewReader(""), ysc2onnx.Options{Height: 99999}, "the height is 99999, expected 1 to 16384"},
+		{"cancelled", cancelled, example(t, "yolov5n.yaml").YAML, ysc2onnx.Options{}, "context canceled"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.opt.Output = filepath.Join(t.TempDir(), "model.onnx")
+			_, err := ysc2onnx.Convert(test.ctx, ysc2onnx.Input{Name: "model.yaml", YAML: test.yaml}, test.opt)
+			if err == nil || err.Error() != test.want {
+				t.Errorf("got %v, expected %s", err, test.want)
+			}
+			if left, _ := os.ReadDir(filepath.Dir(test.opt.Output)); len(left) > 0 {
+				t.Errorf("files were left: %v", left)
+			}
+		})
+	}
+}
+
+// TestStrict: the half-shifted indices of the tutorial's first model are warnings, and errors where asked.
+func TestStrict(t *testing.T) {
+	r, err := ysc2onnx.Convert(context.Background(), example(t, "yolov5s_ScConv.yaml"), ysc2onnx.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := r.Warnings.Count(yamlcfg.Warning); n < 2 {
+		t.Errorf("%d warnings, expected those of both indices:\n%v", n, r.Warnings)
+	}
+	_, err = ysc2onnx.Convert(context.Background(), example(t, "yolov5s_ScConv.yaml"), ysc2onnx.Options{Strict: true})
+	var diags *yamlcfg.Diagnostics
+	if !errors.As(err, &diags) || !diags.HasErrors() {
+		t.Errorf("expected diagnostics, got %v", err)
+	}
+}
+
+// BenchmarkRows builds models of 1,000 and 5,000 rows; ns/row is the same where building is linear.
+func BenchmarkRows(b *testing.B) {
+	for _, rows := range []int{1000, 5000} {
+		b.Run(fmt.Sprint(rows), func(b *testing.B) {
+			var text strings.Builder
+			text.WriteString("nc: 2\ndepth_multiple: 1.0\nwidth_multiple: 1.0\nanchors: 3\nbackbone:\n  - [-1, 1, Conv, [16, 3, 2]]\n")
+			for i := range rows - 2 {
+				module := []string{"Conv, [16, 3]", "C3, [16]", "C3_ScConv, [32]", "Conv, [16]"}[i%4]
+				fmt.Fprintf(&text, "  - [-1, 1, %s]\n", module)
+			}
+			fmt.Fprintf(&text, "head:\n  - [[%d], 1, Detect, [nc, anchors]]\n", rows-2)
+			for b.Loop() {
+				in := ysc2onnx.Input{Name: "rows.yaml", YAML: strings.NewReader(text.String())}
+				if _, err := ysc2onnx.Convert(context.Background(), in, ysc2onnx.Options{Height: 64, Width: 64}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(rows), "ns/row")
+		})
+	}
+}
