@@ -156,9 +156,9 @@ func (c *conversion) report(target string, r *ysc2onnx.Result, notChecked string
 	var text bytes.Buffer
 	s := style(colorful(to))
 	fmt.Fprintf(&text, "%s   opset %d, IR %d, %s parameters, %s, %.2f s\n", s.paint("1", name), r.Opset, r.IRVersion,
-		grouped(r.Summary.Parameters), mebibytes(r.Bytes), r.Elapsed.Seconds())
+		grouped(r.Summary.Parameters), bytesText(r.Bytes), r.Elapsed.Seconds())
 	if r.File != nil && r.File.DataSize > 0 {
-		fmt.Fprintf(&text, "  %-10s %s   the weights, %s; keep it beside the model\n", "data", filepath.Base(r.File.DataPath), mebibytes(r.File.DataSize))
+		fmt.Fprintf(&text, "  %-10s %s   the weights, %s; keep it beside the model\n", "data", filepath.Base(r.File.DataPath), bytesText(r.File.DataSize))
 	}
 	if r.Checks != nil {
 		writeChecks(&text, s, r.Checks)

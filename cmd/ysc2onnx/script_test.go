@@ -160,4 +160,3 @@ func lookUp(in any, path []string) (any, bool) {
 	}
 	return in, true
 }
-

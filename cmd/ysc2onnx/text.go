@@ -31,8 +31,13 @@ func grouped(n int64) string {
 	return b.String()
 }
 
-// mebibytes is "118.2 MiB".
-func mebibytes(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
+// bytesText is "118.2 MiB", or "7.5 KiB" of less than one.
+func bytesText(n int64) string {
+	if n < 1<<20 {
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+}
 
 // brief is "271 ms" below a second and "3.4 s" from there.
 func brief(d time.Duration) string {

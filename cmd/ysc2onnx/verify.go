@@ -119,7 +119,7 @@ func (v *verification) alone(ctx context.Context, rt verify.Runtime, missing, pa
 	s := style(colorful(v.stdout))
 	text.WriteString(s.paint("1", path))
 	if report.Facts.OK() {
-		fmt.Fprintf(&text, "   opset %d, IR %d, %s of weights", report.Facts.Opset, report.Facts.IRVersion, mebibytes(report.Facts.WeightBytes))
+		fmt.Fprintf(&text, "   opset %d, IR %d, %s of weights", report.Facts.Opset, report.Facts.IRVersion, bytesText(report.Facts.WeightBytes))
 	}
 	text.WriteByte('\n')
 	writeChecks(&text, s, report)

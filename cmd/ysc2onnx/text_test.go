@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bytes"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ysc2onnx/verify"
+)
+
+func TestNumbersForPeople(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{grouped(0), "0"}, {grouped(999), "999"}, {grouped(1000), "1,000"}, {grouped(30_996_349), "30,996,349"},
+		{grouped(123_456), "123,456"}, {grouped(math.MaxInt64), "9,223,372,036,854,775,807"},
+		{bytesText(0), "0.0 KiB"}, {bytesText(1536), "1.5 KiB"}, {bytesText(1 << 20), "1.0 MiB"}, {bytesText(30_996_349 * 4), "118.2 MiB"},
+		{brief(271 * time.Millisecond), "271 ms"}, {brief(3400 * time.Millisecond), "3.4 s"},
+		{plural(1, "error"), "1 error"}, {plural(0, "error"), "0 errors"},
+	} {
+		if c.got != c.want {
+			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+}
+
+func TestJoinSizes(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"--imgsz 640", "--imgsz=640"},
+		{"--imgsz 480 640", "--imgsz=480,640"},
+		{"--imgsz=480 640 m.yaml", "--imgsz=480,640 m.yaml"},
+		{"m.yaml --imgsz 480 640 -o m.onnx", "m.yaml --imgsz=480,640 -o m.onnx"},
+		{"--imgsz 1 2 3 m.yaml", "--imgsz=1,2,3 m.yaml"},
+		{"--imgsz 480x640 7", "--imgsz 480x640 7"},
+		{"--imgsz m.yaml", "--imgsz m.yaml"},
+		{"--imgsz", "--imgsz"},
+		{"--opset 13 14", "--opset 13 14"},
+		{"-- --imgsz 480 640", "-- --imgsz 480 640"},
+		{"--imgsz 480 -- 640", "--imgsz=480 -- 640"},
+	} {
+		if got := joinSizes(strings.Fields(c.args)); !slices.Equal(got, strings.Fields(c.want)) {
+			t.Errorf("%s: got %q, want %s", c.args, got, c.want)
+		}
+	}
+}
+
+// TestWriteChecks shows each kind of check, good and failed.
+func TestWriteChecks(t *testing.T) {
+	ms := func(n time.Duration) time.Duration { return n * time.Millisecond }
+	for name, c := range map[string]struct {
+		checks []verify.Check
+		want   string
+	}{
+		"all well": {
+			[]verify.Check{
+				{Name: "structure", OK: true, Detail: "359 nodes"}, {Name: "interface", OK: true, Detail: "a -> b"},
+				{Name: "load", OK: true, Detail: "v"}, {Name: "runtime", OK: true, Detail: "i 1 -> o 1", Duration: ms(271)},
+				{Name: "batch", OK: true, Detail: "i 2 -> o 2", Duration: ms(1500)},
+			},
+			"  structure  ok   359 nodes\n  runtime    ok   ORT 1: i 1 -> o 1, 271 ms\n  batch      ok   i 2 -> o 2, 1.5 s\n",
+		},
+		"not run": {
+			[]verify.Check{{Name: "structure", OK: true, Detail: "359 nodes"}, {Name: "interface", OK: true, Detail: "a -> b"}},
+			"  structure  ok   359 nodes\n  interface  ok   a -> b\n",
+		},
+		"not loaded": {
+			[]verify.Check{{Name: "interface", OK: true, Detail: "a -> b"}, {Name: "load", Detail: "no such operator"}},
+			"  interface  ok   a -> b\n  load       FAILED   no such operator\n",
+		},
+		"wrong values": {
+			[]verify.Check{{Name: "runtime", Detail: "NaN at [0]"}},
+			"  runtime    FAILED   NaN at [0]\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got bytes.Buffer
+			writeChecks(&got, false, &verify.Report{Runtime: "ORT 1", Checks: c.checks})
+			if got.String() != c.want {
+				t.Errorf("got\n%swant\n%s", got.String(), c.want)
+			}
+		})
+	}
+}
