@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"ysc2onnx/yamlcfg"
@@ -84,15 +85,25 @@ func (a *app) read(path string) (*model, error) {
 // missing is the error for a model that is not there, with the name of the one beside it that was probably meant.
 func missing(path string) error {
 	dir, base := filepath.Split(path)
-	found, _ := filepath.Glob(filepath.Join(dir, "*.y*ml")) // the only error is a bad pattern: then nothing is suggested
-	names := make([]string, len(found))
+	found, _ := filepath.Glob(dir + "*.y*ml") // the only error is a bad pattern: then nothing is suggested
+	stems := make([]string, len(found))
 	for i, f := range found {
-		names[i] = filepath.Base(f)
+		stems[i] = stem(f)
 	}
-	if near, ok := yamlcfg.Suggest(base, names); ok {
-		return fmt.Errorf("%s: no such file; a YOLOv5 model YAML was expected; did you mean %s?", path, dir+near)
+	meant := slices.Index(stems, stem(base)) // only the ending is wrong
+	if near, ok := yamlcfg.Suggest(stem(base), stems); ok && meant < 0 {
+		meant = slices.Index(stems, near)
+	}
+	if meant >= 0 {
+		return fmt.Errorf("%s: no such file; a YOLOv5 model YAML was expected; did you mean %s?", path, found[meant])
 	}
 	return fmt.Errorf("%s: no such file; a YOLOv5 model YAML was expected", path)
+}
+
+// stem is a file's name without folder and ending.
+func stem(path string) string {
+	base := filepath.Base(path)
+	return strings.TrimSuffix(base, filepath.Ext(base))
 }
 
 // output gives the file to write: named by -o, else the model's name with .onnx in the current folder.
@@ -103,8 +114,7 @@ func (m *model) output(named string) (string, error) {
 	case named == stdio:
 		return stdio, nil
 	case named == "":
-		base := filepath.Base(m.name)
-		named = strings.TrimSuffix(base, filepath.Ext(base)) + ".onnx"
+		named = stem(m.name) + ".onnx"
 	}
 	info, err := os.Stat(named)
 	switch {

@@ -24,6 +24,9 @@ func openRuntime(explicit string) (rt verify.Runtime, missing string, err error)
 	named := explicit != "" || os.Getenv("ORT_LIB") != ""
 	if !ort.Supported {
 		_, err := ort.Open(ort.Library{})
+		if explicit != "" {
+			return nil, "", fmt.Errorf("--ort-lib: %w", err)
+		}
 		return nil, err.Error(), nil
 	}
 	library, err := ort.Find(explicit)

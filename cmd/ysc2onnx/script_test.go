@@ -69,25 +69,29 @@ func TestScripts(t *testing.T) {
 // foundUnnamed says whether ONNX Runtime is found outside ORT_LIB and the user's cache.
 func foundUnnamed(t *testing.T) bool {
 	t.Helper()
-	for _, name := range []string{"ORT_LIB", "XDG_CACHE_HOME", "HOME"} {
-		old, set := os.LookupEnv(name)
-		value := ""
-		if name == "HOME" {
-			value = t.TempDir()
-		}
-		if err := os.Setenv(name, value); err != nil { // t.Setenv would undo it too late
-			t.Fatal(err)
-		}
-		defer func() {
-			if set {
-				_ = os.Setenv(name, old)
-			} else {
-				_ = os.Unsetenv(name)
-			}
-		}()
-	}
+	defer overrideEnv(t, "ORT_LIB", "")() // t.Setenv would put it back when the scripts have run
+	defer overrideEnv(t, "XDG_CACHE_HOME", "")()
+	defer overrideEnv(t, "HOME", t.TempDir())()
 	_, err := ort.Find("")
 	return err == nil
+}
+
+// overrideEnv sets a variable and gives what puts it back.
+func overrideEnv(t *testing.T, name, value string) (restore func()) {
+	t.Helper()
+	old, set := os.LookupEnv(name)
+	if err := os.Setenv(name, value); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		err := os.Unsetenv(name)
+		if set {
+			err = os.Setenv(name, old)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func exits(ts *testscript.TestScript, neg bool, args []string) {

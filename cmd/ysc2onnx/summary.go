@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -70,8 +69,7 @@ func (m *model) title() string {
 	if m.info == nil {
 		return "Model"
 	}
-	base := filepath.Base(m.name)
-	return strings.Replace(strings.TrimSuffix(base, filepath.Ext(base)), "yolov5", "YOLOv5", 1)
+	return strings.Replace(stem(m.name), "yolov5", "YOLOv5", 1)
 }
 
 // writeSummary prints the table that YOLOv5 prints, its columns as wide as they need to be.
