@@ -37,6 +37,10 @@ func (b Builder) Err(format string, args ...any) {
 func (b Builder) Initializer(name string, t *Tensor) *Value {
 	b.Graph.claim(name)
 	v := &Value{Name: name, DType: t.DType, Shape: ShapeOf(t.Shape...), Const: t}
+	if err := v.Shape.check(); err != nil {
+		b.Err("the tensor %s %w", name, err)
+		return &Value{DType: t.DType, bad: true}
+	}
 	if t.DType == Int64 && len(t.Shape) < 2 {
 		v.content = make([]Dim, len(t.Ints))
 		for i, n := range t.Ints {
@@ -99,7 +103,16 @@ func (b Builder) infer(n *Node) ([]Type, error) {
 			return nil, nil
 		}
 	}
-	return n.Op.infer(n)
+	types, err := n.Op.infer(n)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range types {
+		if err := t.Shape.check(); err != nil {
+			return nil, fmt.Errorf("the result %w", err)
+		}
+	}
+	return types, nil
 }
 
 func (b Builder) add1(op *Op, attrs []Attr, inputs ...*Value) *Value {

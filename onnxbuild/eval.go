@@ -131,6 +131,9 @@ func evalCast(_ *Node, in []*Array, out Type) (*Array, error) {
 	for i, x := range r.Data {
 		switch out.DType {
 		case Int64:
+			if !(math.Abs(x) < 1<<53) {
+				return nil, fmt.Errorf("%g is not converted to an integer ahead: machines differ", x)
+			}
 			r.Data[i] = math.Trunc(x)
 		case Bool:
 			r.Data[i] = truth(x != 0)

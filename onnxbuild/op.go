@@ -77,7 +77,7 @@ func (n *Node) needInputs(types ...DType) error {
 // constInts gives the content of a constant integer input.
 func (n *Node) constInts(i int) ([]int64, error) {
 	v := n.input(i)
-	if v == nil || v.Const == nil || v.Const.Ints == nil {
+	if v == nil || v.Const == nil || v.Const.DType != Int64 {
 		return nil, fmt.Errorf("input %d has to be a constant list of integers", i)
 	}
 	return v.Const.Ints, nil
@@ -85,11 +85,12 @@ func (n *Node) constInts(i int) ([]int64, error) {
 
 // axis turns a possibly negative axis into an index.
 func axis(a int64, rank int) (int, error) {
-	if a < 0 {
-		a += int64(rank)
+	i := a
+	if i < 0 {
+		i += int64(rank)
 	}
-	if a < 0 || a >= int64(rank) {
+	if i < 0 || i >= int64(rank) {
 		return 0, fmt.Errorf("axis %d is outside a tensor of rank %d", a, rank)
 	}
-	return int(a), nil
+	return int(i), nil
 }

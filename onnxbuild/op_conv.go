@@ -59,8 +59,11 @@ func inferConv(n *Node) ([]Type, error) {
 	case !ok || m%groups != 0:
 		return nil, fmt.Errorf("%s output channels do not form %d groups", w.Dim(0), groups)
 	}
-	if bias := n.input(2); bias != nil && !bias.Shape.Equal(Shape{w.Dim(0)}) {
-		return nil, fmt.Errorf("the bias is %s, expected %s", bias.Shape, w.Dim(0))
+	if bias := n.input(2); bias != nil && (bias.DType != x.DType || !bias.Shape.Equal(Shape{w.Dim(0)})) {
+		return nil, fmt.Errorf("the bias is %s %s, expected %s %s", bias.DType, bias.Shape, x.DType, w.Dim(0))
+	}
+	if k := n.Ints("kernel_shape"); !w.Shape[2:].Equal(ShapeOf(k...)) {
+		return nil, fmt.Errorf("the weight %s does not hold kernels of %s", w.Shape, ShapeOf(k...))
 	}
 	h, wd, err := slide(n, x)
 	if err != nil {

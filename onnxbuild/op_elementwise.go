@@ -76,6 +76,9 @@ func inferBinary(n *Node) ([]Type, error) {
 	if x.DType != y.DType {
 		return nil, fmt.Errorf("the inputs differ in type: %s and %s", x.DType, y.DType)
 	}
+	if x.DType == Bool {
+		return nil, fmt.Errorf("the inputs are bool, expected numbers")
+	}
 	s, err := broadcast(x.Shape, y.Shape)
 	if err != nil {
 		return nil, err
@@ -100,6 +103,9 @@ func inferFloatUnary(n *Node) ([]Type, error) {
 
 func inferCast(n *Node) ([]Type, error) {
 	t := Type{DType: DType(n.Int("to", 0)), Shape: n.Inputs[0].Shape}
+	if t.DType.Size() == 0 {
+		return nil, fmt.Errorf("%s is not a type that can be written", t.DType)
+	}
 	if t.DType == Int64 {
 		t.content = n.Inputs[0].content
 	}

@@ -37,8 +37,8 @@ func inferPerChannel(n *Node, names ...string) ([]Type, error) {
 		return nil, fmt.Errorf("expected a float input with channels, got %s %s", x.DType, x.Shape)
 	}
 	for i, name := range names {
-		if v := n.Inputs[i+1]; !v.Shape.Equal(Shape{x.Dim(1)}) {
-			return nil, fmt.Errorf("%s is %s, the input has %s channels", name, v.Shape, x.Dim(1))
+		if v := n.Inputs[i+1]; v.DType != x.DType || !v.Shape.Equal(Shape{x.Dim(1)}) {
+			return nil, fmt.Errorf("%s is %s %s, expected %s for each of %s channels", name, v.DType, v.Shape, x.DType, x.Dim(1))
 		}
 	}
 	return one(x.DType, x.Shape)

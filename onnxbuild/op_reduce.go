@@ -34,6 +34,9 @@ func inferReduce(n *Node) ([]Type, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(axes) == 0 {
+		return nil, fmt.Errorf("no axis is given") // ONNX would reduce all of them
+	}
 	shape := slices.Clone(x.Shape)
 	for _, a := range axes {
 		i, err := axis(a, len(shape))

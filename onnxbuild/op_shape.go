@@ -119,8 +119,11 @@ func inferTranspose(n *Node) ([]Type, error) {
 	x, perm := n.Inputs[0], n.Ints("perm")
 	sorted := slices.Sorted(slices.Values(perm))
 	shape := make(Shape, len(perm))
+	if len(perm) != len(x.Shape) {
+		return nil, fmt.Errorf("%v does not permute the axes of %s", perm, x.Shape)
+	}
 	for i, p := range perm {
-		if sorted[i] != int64(i) || len(perm) != len(x.Shape) {
+		if sorted[i] != int64(i) {
 			return nil, fmt.Errorf("%v does not permute the axes of %s", perm, x.Shape)
 		}
 		shape[i] = x.Shape[p]
@@ -138,8 +141,11 @@ func inferSlice(n *Node) ([]Type, error) {
 	var at [3]int64
 	for i := range at {
 		list, err := n.constInts(i + 1)
-		if err != nil || len(list) != 1 {
-			return nil, fmt.Errorf("expected a constant start, end and axis (%w)", err)
+		if err != nil {
+			return nil, err
+		}
+		if len(list) != 1 {
+			return nil, fmt.Errorf("input %d holds %d numbers, expected one: a single axis is cut", i+1, len(list))
 		}
 		at[i] = list[0]
 	}
@@ -148,7 +154,7 @@ func inferSlice(n *Node) ([]Type, error) {
 		return nil, err
 	}
 	from, to := at[0], at[1]
-	if size, ok := x.Shape[a].Static(); ok && (from < 0 || to > size || from >= to) {
+	if size, ok := x.Shape[a].Static(); from < 0 || from >= to || ok && to > size {
 		return nil, fmt.Errorf("elements %d to %d of axis %d are outside %s", from, to, a, x.Shape)
 	}
 	shape := slices.Clone(x.Shape)
@@ -172,6 +178,9 @@ func inferSplit(n *Node) ([]Type, error) {
 	}
 	sum, types := int64(0), make([]Type, len(sizes))
 	for i, size := range sizes {
+		if size < 0 || size > maxElements {
+			return nil, fmt.Errorf("a part of %d cannot be cut", size)
+		}
 		shape := slices.Clone(x.Shape)
 		shape[a] = D(size)
 		types[i] = Type{DType: x.DType, Shape: shape}
@@ -254,6 +263,9 @@ func inferRange(n *Node) ([]Type, error) {
 	return one(Int64, Shape{limit[0]})
 }
 
+// maxFactor bounds how much a map can grow.
+const maxFactor = 1 << 20
+
 func inferResize(n *Node) ([]Type, error) {
 	x, scales := n.Inputs[0], n.Inputs[2]
 	if scales == nil || scales.Const == nil {
@@ -268,8 +280,8 @@ func inferResize(n *Node) ([]Type, error) {
 	}
 	shape := make(Shape, len(x.Shape))
 	for i, f := range factors {
-		if f < 1 || f != float32(int64(f)) {
-			return nil, fmt.Errorf("a scale of %g is not a whole factor", f)
+		if f < 1 || f > maxFactor || f != float32(int64(f)) {
+			return nil, fmt.Errorf("a scale of %g is not a whole factor from 1 to %d", f, maxFactor)
 		}
 		shape[i] = x.Shape[i].Times(D(int64(f)))
 	}

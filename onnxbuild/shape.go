@@ -148,7 +148,7 @@ func (d Dim) String() string {
 	for i, t := range d.terms {
 		parts[i] = t.String()
 	}
-	return strings.Join(parts, "+")
+	return strings.ReplaceAll(strings.Join(parts, "+"), "+-", "-")
 }
 
 func (t term) String() string {
@@ -235,6 +235,31 @@ func (s Shape) Elements() Dim {
 		n = n.Times(d)
 	}
 	return n
+}
+
+// maxElements bounds tensors, so that sizes can be added and multiplied without a thought of overflow.
+const maxElements = 1 << 40
+
+// check refuses shapes that no tensor has. The error goes on from the tensor's name.
+func (s Shape) check() error {
+	n := int64(1)
+	for _, d := range s {
+		for _, t := range d.terms {
+			if t.coef > maxElements || t.coef < -maxElements {
+				return fmt.Errorf("would be %s: that is too large", s)
+			}
+		}
+		size, static := d.Static()
+		switch {
+		case static && size < 0:
+			return fmt.Errorf("would be %s: a size is negative", s)
+		case static && size > 0 && n > maxElements/size:
+			return fmt.Errorf("would be %s: that is too large", s)
+		case static:
+			n *= size
+		}
+	}
+	return nil
 }
 
 // Equal reports whether two shapes have equal dimensions.
