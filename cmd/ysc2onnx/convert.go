@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -124,6 +125,10 @@ func (c *conversion) prepare(target string) (notChecked string, err error) {
 	opt.Output = target
 	if opt.NoVerify {
 		return "--no-verify was given", nil
+	}
+	if info, err := os.Stat(target); err == nil && !info.Mode().IsRegular() {
+		opt.NoVerify = true
+		return "what went to " + target + " cannot be read back", nil
 	}
 	opt.Runtime, notChecked, err = openRuntime(c.library)
 	return notChecked, err

@@ -13,7 +13,6 @@ const patience = time.Second
 // progress shows how far long work is. The zero value shows nothing.
 type progress struct {
 	w     io.Writer // nil: show nothing
-	color bool
 	wait  time.Duration
 	start time.Time
 
@@ -26,10 +25,10 @@ func (a *app) newProgress() *progress {
 	if a.quiet || a.json || !isTerminal(a.stderr) {
 		return &progress{}
 	}
-	return &progress{w: a.stderr, color: colorful(a.stderr), wait: patience, start: time.Now()}
+	return &progress{w: a.stderr, wait: patience, start: time.Now()}
 }
 
-// update says that done of total is done of a stage, in bytes or steps.
+// update says that done of total is done of a stage, in bytes.
 func (p *progress) update(stage string, done, total int64) {
 	if p.w == nil || total <= 0 || time.Since(p.start) < p.wait {
 		return
@@ -39,8 +38,8 @@ func (p *progress) update(stage string, done, total int64) {
 		p.stage = stage
 		p.bar = progressbar.NewOptions64(total,
 			progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription(stage), progressbar.OptionSetWidth(30),
-			progressbar.OptionShowBytes(total >= 1<<20), progressbar.OptionThrottle(65*time.Millisecond),
-			progressbar.OptionEnableColorCodes(p.color), progressbar.OptionClearOnFinish(), progressbar.OptionSetElapsedTime(false))
+			progressbar.OptionThrottle(65*time.Millisecond), progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false)) // the bar came late and knows no rate
 	}
 	_ = p.bar.Set64(min(done, total)) // a bar that cannot be drawn stops nothing
 }

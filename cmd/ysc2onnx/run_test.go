@@ -82,7 +82,7 @@ func TestExternalData(t *testing.T) {
 	if err := c.report("m.onnx", &r, "--no-verify was given"); err != nil {
 		t.Fatal(err)
 	}
-	want := "  data       m.onnx.data   the weights, 3072.0 MiB; keep it beside the model\n  not checked: --no-verify was given\n"
+	want := "  data       m.onnx.data   the weights, 3.0 GiB; keep it beside the model\n  not checked: --no-verify was given\n"
 	if !strings.HasSuffix(stdout.String(), want) {
 		t.Errorf("stdout is\n%swant it to end in\n%s", stdout.String(), want)
 	}

@@ -31,10 +31,13 @@ func grouped(n int64) string {
 	return b.String()
 }
 
-// bytesText is "118.2 MiB", or "7.5 KiB" of less than one.
+// bytesText is "7.5 KiB", "118.2 MiB", "2.5 GiB".
 func bytesText(n int64) string {
-	if n < 1<<20 {
+	switch {
+	case n < 1<<20:
 		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	case n >= 1<<30:
+		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
 	}
 	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
 }

@@ -15,7 +15,7 @@ func TestNumbersForPeople(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{grouped(0), "0"}, {grouped(999), "999"}, {grouped(1000), "1,000"}, {grouped(30_996_349), "30,996,349"},
 		{grouped(123_456), "123,456"}, {grouped(math.MaxInt64), "9,223,372,036,854,775,807"},
-		{bytesText(0), "0.0 KiB"}, {bytesText(1536), "1.5 KiB"}, {bytesText(1 << 20), "1.0 MiB"}, {bytesText(30_996_349 * 4), "118.2 MiB"},
+		{bytesText(0), "0.0 KiB"}, {bytesText(1536), "1.5 KiB"}, {bytesText(1 << 20), "1.0 MiB"}, {bytesText(30_996_349 * 4), "118.2 MiB"}, {bytesText(5 << 29), "2.5 GiB"},
 		{brief(271 * time.Millisecond), "271 ms"}, {brief(3400 * time.Millisecond), "3.4 s"},
 		{plural(1, "error"), "1 error"}, {plural(0, "error"), "0 errors"},
 	} {
@@ -43,6 +43,25 @@ func TestJoinSizes(t *testing.T) {
 			t.Errorf("%s: got %q, want %s", c.args, got, c.want)
 		}
 	}
+}
+
+// FuzzSize holds that a size which is taken is one, and reads back the same.
+func FuzzSize(f *testing.F) {
+	for _, text := range []string{"640", "480 640", "480x640", "480,640", "0", "-1", "x", "1,2,3", "99999999999999999999", "480×640", ""} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var first, second size
+		if err := first.Set(text); err != nil {
+			return
+		}
+		if first.height < 1 || first.width < 1 {
+			t.Fatalf("%q gives %+v", text, first)
+		}
+		if err := second.Set(first.String()); err != nil || second != first {
+			t.Errorf("%q gives %+v, which reads back as %+v (%v)", text, first, second, err)
+		}
+	})
 }
 
 // TestWriteChecks shows each kind of check, good and failed.
