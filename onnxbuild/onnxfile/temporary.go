@@ -64,8 +64,11 @@ func (t *target) create() (*os.File, *temporary, error) {
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+			return nil, nil, fmt.Errorf("no file can be made in the folder %s: %w", t.dir, plain(err))
+		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("the folder %s: %w", t.dir, plain(err))
+			return nil, nil, err
 		}
 		if tmp.release, err = hold(tmp.path); err == nil {
 			return f, tmp, nil
