@@ -129,7 +129,13 @@ func flagError(cmd *cobra.Command, err error) error {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
 	help := cmd.CommandPath() + " --help lists the flags"
 	if unknown.GetSpecifiedShortnames() == "" {
-		if near, ok := yamlcfg.Suggest(unknown.GetSpecifiedName(), known); ok {
+		near, ok := yamlcfg.Suggest(unknown.GetSpecifiedName(), known)
+		for _, name := range known { // a flag's first letters, as Python's argparse takes them, are the better hint
+			if strings.HasPrefix(name, unknown.GetSpecifiedName()) {
+				near, ok = name, true
+			}
+		}
+		if ok {
 			return usagef("unknown flag --%s; did you mean --%s? (%s)", unknown.GetSpecifiedName(), near, help)
 		}
 		return usagef("unknown flag --%s; %s", unknown.GetSpecifiedName(), help)
