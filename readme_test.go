@@ -1,0 +1,205 @@
+package ysc2onnx_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var readmes = []string{"README.md", "README.zh-CN.md"}
+
+// block is a fenced block of a README: commands, or what the commands before it print.
+type block struct {
+	kind string // sh, text, go
+	line int    // of the opening fence
+	text string
+}
+
+func blocks(t *testing.T, file string) []block {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []block
+	inside := false
+	for i, line := range strings.SplitAfter(string(text), "\n") {
+		kind, fence := strings.CutPrefix(strings.TrimSpace(line), "```")
+		switch {
+		case fence && inside:
+			inside = false
+		case fence:
+			if !slices.Contains([]string{"sh", "text", "go"}, kind) {
+				t.Errorf("%s:%d: a block of %q: write sh for commands, which are run, text for what they print, or go", file, i+1, kind)
+			}
+			list, inside = append(list, block{kind: kind, line: i + 1}), true
+		case inside:
+			list[len(list)-1].text += line
+		}
+	}
+	if inside {
+		t.Fatalf("%s: the last block is not closed", file)
+	}
+	return list
+}
+
+var comment = regexp.MustCompile(`(?m)(^|[ \t]+)#.*$`)
+
+// TestReadmesAreInStep: both languages have the same commands, outputs and code; comments are translated.
+func TestReadmesAreInStep(t *testing.T) {
+	english, chinese := blocks(t, readmes[0]), blocks(t, readmes[1])
+	if len(english) != len(chinese) {
+		t.Fatalf("%s has %d blocks, %s has %d", readmes[0], len(english), readmes[1], len(chinese))
+	}
+	for i, e := range english {
+		c := chinese[i]
+		if e.kind == "go" {
+			slashes := regexp.MustCompile(`(?m)[ \t]*//.*$`)
+			e.text, c.text = slashes.ReplaceAllString(e.text, ""), slashes.ReplaceAllString(c.text, "")
+		}
+		if e.kind != c.kind || comment.ReplaceAllString(e.text, "") != comment.ReplaceAllString(c.text, "") {
+			t.Errorf("%s:%d and %s:%d differ:\n%s\n%s", readmes[0], e.line, readmes[1], c.line, e.text, c.text)
+		}
+	}
+}
+
+// TestReadmeCommands runs every command of README.md, in a copy of the checkout in which nothing has been built, and
+// holds what is printed to what README.md says. TestReadmesAreInStep makes that enough for the other language.
+func TestReadmeCommands(t *testing.T) {
+	onnxRuntime(t)
+	dir := t.TempDir()
+	copyCheckout(t, dir)
+	env := append(os.Environ(), "PATH="+pythonFolder(t)+string(os.PathListSeparator)+
+		filepath.Join(dir, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"), "NO_COLOR=1")
+	printed := ""
+	for _, b := range blocks(t, readmes[0]) {
+		where := fmt.Sprintf("%s:%d", readmes[0], b.line)
+		switch b.kind {
+		case "sh":
+			script := comment.ReplaceAllString(b.text, "")
+			if strings.Contains(script, "make test\n") {
+				t.Logf("%s: make test is what runs this test: here make only says what it would do", where)
+				script = strings.ReplaceAll(script, "make test\n", "make -n test\n")
+			}
+			cmd := exec.Command("bash", "-euo", "pipefail", "-c", script)
+			cmd.Dir, cmd.Env = dir, env
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%s: %v\n%s\nprinted\n%s", where, err, script, out)
+			}
+			printed = string(out)
+		case "text":
+			if missing := firstMissing(printed, b.text); missing != "" {
+				t.Errorf("%s: not printed: %s\nprinted was\n%s", where, missing, printed)
+			}
+		}
+	}
+}
+
+// varying is what differs between machines and runs: durations, errors in the last digits and where they are
+// largest, the version of a library.
+var varying = regexp.MustCompile(`\d+(\.\d+)? m?s\b|\d\.\de-\d\d|(ONNX Runtime|PyTorch) \d[\w.]*|at model\.\d+`)
+
+// firstMissing is the first line that is claimed and was not printed, in this order; "…" stands for lines left out.
+func firstMissing(printed, claimed string) string {
+	plain := func(line string) string {
+		return strings.Join(strings.Fields(varying.ReplaceAllString(line, "#")), " ")
+	}
+	lines := strings.Split(printed, "\n")
+	for claim := range strings.Lines(claimed) {
+		if claim = plain(claim); claim == "" || claim == "…" {
+			continue
+		}
+		at := slices.IndexFunc(lines, func(line string) bool { return plain(line) == claim })
+		if at < 0 {
+			return claim
+		}
+		lines = lines[at+1:]
+	}
+	return ""
+}
+
+// copyCheckout copies what a fresh clone would have.
+func copyCheckout(t *testing.T, to string) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case path == ".git" || path == "bin":
+			return fs.SkipDir
+		case entry.IsDir():
+			return os.MkdirAll(filepath.Join(to, path), 0o755)
+		case !entry.Type().IsRegular() || strings.HasSuffix(path, ".onnx") && !strings.Contains(path, "testdata"):
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, path), data, 0o644)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pythonFolder is a folder whose python3 has what verify/parity.py needs: that of $PYTHON, the one on PATH, or the
+// system's.
+func pythonFolder(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{os.Getenv("PYTHON"), "python3", "/usr/bin/python3"} {
+		path, err := exec.LookPath(name)
+		if err != nil || exec.Command(path, "-c", "import numpy, torch, yaml").Run() != nil {
+			continue
+		}
+		dir := t.TempDir()
+		script := fmt.Sprintf("#!/bin/sh\nexec '%s' \"$@\"\n", path)
+		if err := os.WriteFile(filepath.Join(dir, "python3"), []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	const problem = "README.md's comparison with PyTorch needs a python3 with numpy, torch and PyYAML"
+	if os.Getenv("CI") == "true" {
+		t.Fatal(problem)
+	}
+	t.Skipf("*** SKIPPED: %s ***", problem)
+	return ""
+}
+
+var link = regexp.MustCompile(`\]\(([^)#\s]+)[^)]*\)|(?:src|srcset|href)="([^"#]+)"`)
+
+// TestLinks follows every link from one of our pages to a file.
+func TestLinks(t *testing.T) {
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatal("found no pages in docs", err)
+	}
+	found := 0
+	for _, page := range append(pages, append(readmes, "CONTRIBUTING.md", "CHANGELOG.md")...) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range link.FindAllStringSubmatch(string(text), -1) {
+			target := match[1] + match[2]
+			if strings.Contains(target, "://") {
+				continue
+			}
+			found++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), target)); err != nil {
+				t.Errorf("%s: %v", page, err)
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("found only %d links", found)
+	}
+}
