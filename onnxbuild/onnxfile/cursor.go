@@ -14,8 +14,8 @@ const (
 	// maxText is the longest text or list that is read at once. Models keep labels and the like in one text.
 	maxText = 64 << 20
 	// maxHeld bounds the memory that the description of a model takes, tensors' elements aside.
-	maxHeld = 512 << 20
-	// itemCost is about what an entry of a list takes in memory beyond its text.
+	maxHeld = 256 << 20
+	// itemCost is about what a text or an attribute in a list takes in memory beyond its bytes.
 	itemCost = 64
 )
 

@@ -295,7 +295,9 @@ func TestConcurrentRuns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = data.Close() }()
 		checkElements(t, &tensor, tensor.Dims[0], seed, data)
+		if err := data.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package onnxfile
 import (
 	"fmt"
 	"io"
+	"reflect"
 
 	"ysc2onnx/onnxbuild"
 )
@@ -104,15 +105,23 @@ func in(where string, err error) error {
 	return fmt.Errorf("%s: %w", where, err)
 }
 
+// inEntry says in which entry of a list an error happened.
+func inEntry(what string, i int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %d: %w", what, i, err)
+}
+
 // entry appends an entry to a list and reads its fields.
 func entry[T any](f field, list *[]T, what string, read func(*T, field) error) error {
-	if err := f.src.hold(itemCost); err != nil {
+	if err := f.src.hold(int64(reflect.TypeFor[T]().Size())); err != nil {
 		return err
 	}
 	var v T
 	err := f.sub(func(f field) error { return read(&v, f) })
 	*list = append(*list, v)
-	return in(fmt.Sprintf("%s %d", what, len(*list)-1), err)
+	return inEntry(what, len(*list)-1, err)
 }
 
 func (o *Opset) field(f field) error {
@@ -182,9 +191,8 @@ func (v *Value) tensorTypeField(f field) error {
 				return nil
 			}
 			d := Dim{Size: -1}
-			where := fmt.Sprintf("dimension %d", len(v.Dims))
-			if err := in(where, f.sub(d.field)); err != nil {
-				return err
+			if err := f.sub(d.field); err != nil {
+				return inEntry("dimension", len(v.Dims), err)
 			}
 			v.Dims = append(v.Dims, d)
 			return f.src.hold(itemCost)
@@ -230,9 +238,8 @@ func (n *Node) field(f field) error {
 		return f.text(&n.Domain)
 	case nodeAttribute:
 		var a attribute
-		where := fmt.Sprintf("attribute %d", len(n.Attrs))
-		if err := in(where, f.sub(a.field)); err != nil {
-			return err
+		if err := f.sub(a.field); err != nil {
+			return inEntry("attribute", len(n.Attrs), err)
 		}
 		n.Attrs = append(n.Attrs, onnxbuild.Attr{Name: a.name, Value: a.value()})
 		return f.src.hold(itemCost)
