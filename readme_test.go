@@ -1,6 +1,7 @@
 package ysc2onnx_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -172,6 +173,45 @@ func pythonFolder(t *testing.T) string {
 	}
 	t.Skipf("*** SKIPPED: %s ***", problem)
 	return ""
+}
+
+// TestAddingAModule compiles the module that docs/adding-a-module.md adds as an example.
+func TestAddingAModule(t *testing.T) {
+	page, err := os.ReadFile("docs/adding-a-module.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := regexp.MustCompile("(?ms)^```go\n(.*?)^```").FindAllStringSubmatch(string(page), -1)
+	table, err := os.ReadFile("modules/table.go")
+	if err != nil || len(code) != 2 {
+		t.Fatalf("found %d blocks of code, want the file and the row (%v)", len(code), err)
+	}
+	row := strings.Replace(string(table), "var Table = []Spec{\n", "var Table = []Spec{\n"+code[1][1], 1)
+	dir, replace := t.TempDir(), map[string]string{}
+	for name, text := range map[string]string{"ghostconv.go": code[0][1], "table.go": row} {
+		target, err := filepath.Abs(filepath.Join("modules", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		replace[target] = filepath.Join(dir, name)
+		if err := os.WriteFile(replace[target], []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(path, overlay, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("go", "vet", "-overlay", path, "./modules").CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, err := exec.Command("gofmt", "-l", dir).CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("gofmt would change %s (%v)", out, err)
+	}
 }
 
 var link = regexp.MustCompile(`\]\(([^)#\s]+)[^)]*\)|(?:src|srcset|href)="([^"#]+)"`)
