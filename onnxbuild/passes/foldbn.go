@@ -39,7 +39,9 @@ func FoldBatchNorm(g *onnxbuild.Graph) error {
 			s.recast(conv, 2, &foldedBias{conv.Inputs[2].Const.Floats, norm})
 		} else {
 			bias := &onnxbuild.Tensor{DType: onnxbuild.Float32, Shape: norm.bias.Shape, Floats: &foldedBias{zeros{}, norm}}
-			conv.Inputs = append(conv.Inputs, s.Initializer(strings.TrimSuffix(name, "weight")+"bias", bias))
+			v := s.Initializer(strings.TrimSuffix(name, "weight")+"bias", bias)
+			conv.Inputs = append(conv.Inputs, v)
+			s.uses[v]++
 		}
 		return !s.replace(n.Outputs[0], conv.Outputs[0])
 	})

@@ -27,6 +27,7 @@ func All() []Pass {
 		{"shorten-deviation", "an unbiased standard deviation becomes a Euclidean norm", ShortenDeviation},
 		{"merge-constants", "multiplications by, and additions of, constants in a row become one", MergeConstants},
 		{"cancel-moves", "operators that only move elements and undo each other disappear", CancelMoves},
+		{"slice-unequal-parts", "a Split into unequal parts becomes Slices, which more runtimes read", SliceUnequalParts},
 		{"share-initializers", "equal initializers become one", ShareInitializers},
 	}
 }
