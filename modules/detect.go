@@ -65,7 +65,8 @@ func (m *Detect) ordered(s *Scope, strides []int64) [][]float64 {
 	return m.Anchors
 }
 
-// level decodes one map. With t the sigmoid of the map: xy = (2·t - 1/2 + cell)·stride, wh = (2·t)²·anchor.
+// level decodes one map. Grid and anchors are spread over all cells, as YOLOv5 has them: OpenCV's DNN module (4.6) does
+// not broadcast constants of five dimensions. With t the sigmoid of the map: xy = (2·t - 1/2 + cell)·stride, wh = (2·t)²·anchor.
 func (m *Detect) level(s, sm *Scope, x *onnxbuild.Value, channels int, anchors []float64, stride int64) *onnxbuild.Value {
 	na, no := int64(len(anchors)/2), int64(m.Classes+5)
 	conv := &Conv2d{
@@ -82,25 +83,26 @@ func (m *Detect) level(s, sm *Scope, x *onnxbuild.Value, channels int, anchors [
 	t := s.Sigmoid(s.Transpose(s.Reshape(x, shape), 0, 1, 3, 4, 2)) // [N, na, H, W, 5+nc]
 	part := s.Split(t, 4, 2, 2, no-4)
 	two := s.Scalar("two", 2)
-	xy := s.Mul(s.Add(s.Mul(part[0], two), m.grid(s, x)), s.Scalar("stride", float32(stride)))
+	cells := s.Concat(0, s.Ints("anchors", 1, na), s.Sizes(x, 2, 4), s.Ints("one", 1))
+	xy := s.Mul(s.Add(s.Mul(part[0], two), m.grid(s, x, cells)), s.Scalar("stride", float32(stride)))
 	wh := s.Mul(part[1], two)
-	wh = s.Mul(s.Mul(wh, wh), s.Constant("anchor_grid", anchorGrid(anchors, stride)))
+	wh = s.Mul(s.Mul(wh, wh), s.Expand(s.Constant("anchor_grid", anchorGrid(anchors, stride)), cells))
 	return s.Reshape(s.Concat(4, xy, wh, part[2]), s.Ints("rows", 0, -1, no))
 }
 
-// grid holds the place of each cell, column before row, less a half: [1, 1, H, W, 2].
-func (m *Detect) grid(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
+// grid holds the place of each cell, column before row, less a half, for each anchor: [1, na, H, W, 2]. cells is the list
+// 1, na, H, W, 1.
+func (m *Detect) grid(s *Scope, x, cells *onnxbuild.Value) *onnxbuild.Value {
 	if x.Refused() {
 		return x
 	}
-	size := s.Concat(0, s.Ints("ones", 1, 1), s.Sizes(x, 2, 4), s.Ints("one", 1))
 	count := func(axis int, shape ...int64) *onnxbuild.Value {
 		limit := s.Reshape(s.Sizes(x, axis, axis+1), s.Ints("scalar"))
-		cells := s.Cast(s.Range(s.Int("from", 0), limit, s.Int("step", 1)), onnxbuild.Float32)
-		return s.Expand(s.Reshape(cells, s.Ints("line", shape...)), size)
+		line := s.Cast(s.Range(s.Int("from", 0), limit, s.Int("step", 1)), onnxbuild.Float32)
+		return s.Expand(s.Reshape(line, s.Ints("line", shape...)), cells)
 	}
-	cells := s.Concat(4, count(3, 1, 1, 1, -1, 1), count(2, 1, 1, -1, 1, 1))
-	return s.Sub(cells, s.Scalar("half", 0.5))
+	places := s.Concat(4, count(3, 1, 1, 1, -1, 1), count(2, 1, 1, -1, 1, 1))
+	return s.Sub(places, s.Scalar("half", 0.5))
 }
 
 // anchorGrid is [1, na, 1, 1, 2], in pixels. YOLOv5 keeps anchors in strides, so each is divided and multiplied again.
