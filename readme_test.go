@@ -181,7 +181,7 @@ func TestAddingAModule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code := regexp.MustCompile("(?ms)^```go\n(.*?)^```").FindAllStringSubmatch(string(page), -1)
+	code := regexp.MustCompile("(?s)\n```go\n(.*?\n)```\n").FindAllStringSubmatch(string(page), -1)
 	table, err := os.ReadFile("modules/table.go")
 	if err != nil || len(code) != 2 {
 		t.Fatalf("found %d blocks of code, want the file and the row (%v)", len(code), err)

@@ -46,7 +46,8 @@ func sobel() (*onnxbuild.Graph, error) {
 	edges := b.Sqrt(b.ReduceSum(b.Mul(gradients, gradients), 1))
 
 	g.Output("edges", edges)
-	return g, g.TakeErr()
+	err := g.TakeErr()
+	return g, err
 }
 
 // run writes the graph to path, runs the file on an image whose right half is white, and prints what comes out to w.
