@@ -58,13 +58,14 @@ type Skipped struct {
 	Reason string `json:"reason"`
 }
 
-// OK is true if at least one layer was compared and everything that was agrees.
+// OK is true if anything was compared and everything that was agrees. A file of another exporter has no values model.<i>:
+// of such a file the outputs alone are compared, and [Comparison.Summary] says so.
 func (c *Comparison) OK() bool { return c.Err() == nil }
 
 // Err says in one line why a comparison is not OK.
 func (c *Comparison) Err() error {
-	if c.Layers == 0 {
-		return errors.New("no layer was compared: the file has no value model.<i> for any layer.<i> of the reference")
+	if len(c.Rows) == 0 {
+		return errors.New("nothing was compared: the file has none of the reference's values, model.<i> for layer.<i> and output<k>")
 	}
 	for _, row := range c.Rows {
 		if !row.OK {

@@ -187,9 +187,18 @@ func TestAgainstNotCompared(t *testing.T) {
 	}
 }
 
+// TestAgainstOutputsAlone: a file of another exporter has no layers to compare.
+func TestAgainstOutputsAlone(t *testing.T) {
+	ref := recorded{reference()[0], reference()[len(reference())-1]}
+	c, _ := against(t, computed(), ref)
+	if want := "the outputs alone, since the file has no value model.<i>, largest error 0.0e+00, at output0 boxes"; !c.OK() || c.Summary() != want {
+		t.Errorf("OK() = %v, Summary() = %q", c.OK(), c.Summary())
+	}
+}
+
 func TestAgainstNothing(t *testing.T) {
 	c, _ := against(t, computed(), reference()[:1])
-	if want := "no layer was compared: the file has no value model.<i> for any layer.<i> of the reference"; c.OK() || c.Summary() != want {
+	if want := "nothing was compared: the file has none of the reference's values, model.<i> for layer.<i> and output<k>"; c.OK() || c.Summary() != want {
 		t.Errorf("OK() = %v, Summary() = %q", c.OK(), c.Summary())
 	}
 }

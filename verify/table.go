@@ -58,11 +58,15 @@ func (c *Comparison) Summary() string {
 	if err := c.Err(); err != nil {
 		return err.Error()
 	}
-	worst := &c.Rows[0] // a comparison that is OK has layers, and they come first
-	for i := range c.Rows[:c.Layers] {
-		if c.Rows[i].MaxRel > worst.MaxRel {
-			worst = &c.Rows[i]
+	rows, what := c.Rows[:c.Layers], fmt.Sprintf("%d layers", c.Layers)
+	if c.Layers == 0 {
+		rows, what = c.Rows, "the outputs alone, since the file has no value model.<i>"
+	}
+	worst := &rows[0] // layers come first
+	for i := range rows {
+		if rows[i].MaxRel > worst.MaxRel {
+			worst = &rows[i]
 		}
 	}
-	return fmt.Sprintf("%d layers, largest error %.1e, at %s", c.Layers, worst.MaxRel, worst.Name)
+	return fmt.Sprintf("%s, largest error %.1e, at %s", what, worst.MaxRel, worst.Name)
 }
