@@ -1,0 +1,140 @@
+package checkpoint
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// DType is the type of a tensor's elements.
+type DType string
+
+// The element types that are read.
+const (
+	Float16  DType = "float16"
+	BFloat16 DType = "bfloat16"
+	Float32  DType = "float32"
+	Float64  DType = "float64"
+	Int64    DType = "int64"
+	Int32    DType = "int32"
+	Int16    DType = "int16"
+	Int8     DType = "int8"
+	Uint8    DType = "uint8"
+	Bool     DType = "bool"
+)
+
+// Size is the size of one element, in bytes.
+func (d DType) Size() int64 {
+	switch d {
+	case Float64, Int64:
+		return 8
+	case Float32, Int32:
+		return 4
+	case Float16, BFloat16, Int16:
+		return 2
+	default:
+		return 1
+	}
+}
+
+// IsFloat says whether the elements are floating-point numbers.
+func (d DType) IsFloat() bool {
+	return d == Float16 || d == BFloat16 || d == Float32 || d == Float64
+}
+
+// decodeFloats converts the elements in src, which has len(dst) of them. A float64 is rounded to the nearest float32,
+// as PyTorch's .float() does, and so is an integer that float32 cannot hold.
+func (d DType) decodeFloats(dst []float32, src []byte, order binary.ByteOrder) {
+	switch d {
+	case Float32:
+		for i := range dst {
+			dst[i] = math.Float32frombits(order.Uint32(src[4*i:]))
+		}
+	case Float16:
+		for i := range dst {
+			dst[i] = halfToFloat(order.Uint16(src[2*i:]))
+		}
+	case BFloat16:
+		for i := range dst {
+			dst[i] = math.Float32frombits(uint32(order.Uint16(src[2*i:])) << 16)
+		}
+	case Float64:
+		for i := range dst {
+			dst[i] = float32(math.Float64frombits(order.Uint64(src[8*i:])))
+		}
+	default:
+		for i := range dst {
+			dst[i] = float32(d.integer(src[int64(i)*d.Size():], order))
+		}
+	}
+}
+
+// decodeInts converts the elements of an integer or bool tensor in src, which has len(dst) of them.
+func (d DType) decodeInts(dst []int64, src []byte, order binary.ByteOrder) {
+	size := d.Size()
+	for i := range dst {
+		dst[i] = d.integer(src[int64(i)*size:], order)
+	}
+}
+
+// integer is the first element in src, of an integer type or bool (0 or 1).
+func (d DType) integer(src []byte, order binary.ByteOrder) int64 {
+	switch d {
+	case Int64:
+		return int64(order.Uint64(src))
+	case Int32:
+		return int64(int32(order.Uint32(src)))
+	case Int16:
+		return int64(int16(order.Uint16(src)))
+	case Int8:
+		return int64(int8(src[0]))
+	case Bool:
+		if src[0] != 0 {
+			return 1
+		}
+		return 0
+	default:
+		return int64(src[0])
+	}
+}
+
+// halfToFloat widens an IEEE 754 binary16, exactly; a NaN keeps its payload.
+func halfToFloat(h uint16) float32 {
+	sign, exponent, mantissa := uint32(h&0x8000)<<16, uint32(h>>10)&0x1f, uint32(h&0x3ff)
+	switch exponent {
+	case 0: // zero or subnormal: mantissa · 2⁻²⁴
+		return math.Float32frombits(sign | math.Float32bits(float32(mantissa)*(1.0/(1<<24))))
+	case 0x1f: // infinity or NaN
+		return math.Float32frombits(sign | 0x7f800000 | mantissa<<13)
+	default:
+		return math.Float32frombits(sign | (exponent+127-15)<<23 | mantissa<<13)
+	}
+}
+
+// storageDTypes are the element types by the name of torch's storage class. UntypedStorage counts bytes.
+var storageDTypes = map[string]DType{
+	"HalfStorage": Float16, "BFloat16Storage": BFloat16, "FloatStorage": Float32, "DoubleStorage": Float64,
+	"LongStorage": Int64, "IntStorage": Int32, "ShortStorage": Int16, "CharStorage": Int8, "ByteStorage": Uint8,
+	"BoolStorage": Bool, "UntypedStorage": Uint8,
+}
+
+// torchDTypes are the element types by the name of torch's dtype object.
+var torchDTypes = map[string]DType{
+	"float16": Float16, "half": Float16, "bfloat16": BFloat16, "float32": Float32, "float": Float32,
+	"float64": Float64, "double": Float64, "int64": Int64, "long": Int64, "int32": Int32, "int": Int32,
+	"int16": Int16, "short": Int16, "int8": Int8, "uint8": Uint8, "bool": Bool,
+}
+
+// numpyDTypes are the element types by numpy's kind and size.
+var numpyDTypes = map[string]DType{
+	"f2": Float16, "f4": Float32, "f8": Float64, "i8": Int64, "i4": Int32, "i2": Int16, "i1": Int8, "u1": Uint8, "b1": Bool,
+}
+
+// safetensorsDTypes are the element types by their name in a safetensors header.
+var safetensorsDTypes = map[string]DType{
+	"F16": Float16, "BF16": BFloat16, "F32": Float32, "F64": Float64, "I64": Int64, "I32": Int32, "I16": Int16,
+	"I8": Int8, "U8": Uint8, "BOOL": Bool,
+}
+
+func float64frombytes(b []byte, order binary.ByteOrder) float64 {
+	return math.Float64frombits(order.Uint64(b))
+}

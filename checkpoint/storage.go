@@ -1,0 +1,71 @@
+package checkpoint
+
+import (
+	"bytes"
+	"compress/flate"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// Storage is a run of bytes that tensors are views of. Several tensors may share one.
+type Storage struct {
+	Key      string // the record's name under data/, a safetensors name, or "" for an array inside the pickle
+	Location string // the device that it was saved from, as "cpu" or "cuda:0"
+	Size     int64  // bytes
+	data     io.ReaderAt
+	order    binary.ByteOrder
+
+	dtype DType // of the storage class, for tensors that do not say their own
+}
+
+// inflated is the content of a compressed record, which is unfolded when it is first read and kept from then on, since
+// a deflate stream cannot be entered in its middle.
+type inflated struct {
+	section *io.SectionReader
+	name    string
+	size    int64
+	once    sync.Once
+	content *bytes.Reader
+	err     error
+}
+
+// ReadAt implements [io.ReaderAt].
+func (z *inflated) ReadAt(p []byte, off int64) (int, error) {
+	z.once.Do(func() {
+		b := make([]byte, z.size)
+		if z.err = inflate(z.section, b, z.name); z.err == nil {
+			z.content = bytes.NewReader(b)
+		}
+	})
+	if z.err != nil {
+		return 0, z.err
+	}
+	return z.content.ReadAt(p, off)
+}
+
+// inflate unfolds a compressed record into b, which it must fill exactly.
+func inflate(section *io.SectionReader, b []byte, name string) error {
+	z := flate.NewReader(io.NewSectionReader(section, 0, section.Size()))
+	if n, err := io.ReadFull(z, b); err != nil {
+		return fmt.Errorf("record %q is damaged: it unfolds to %d of %d bytes: %w", name, n, len(b), err)
+	}
+	if n, _ := z.Read(make([]byte, 1)); n != 0 {
+		return fmt.Errorf("record %q is damaged: it unfolds to more than the %d bytes that the directory says", name, len(b))
+	}
+	return z.Close()
+}
+
+// inflateBudget counts the bytes of compressed records against a limit.
+type inflateBudget struct {
+	used, limit int64
+}
+
+func (b *inflateBudget) take(rec Record) error {
+	if rec.Size > b.limit-b.used {
+		return overLimit(fmt.Sprintf("record %q is compressed, and with it the compressed records unfold to too many bytes", rec.Name), b.limit)
+	}
+	b.used += rec.Size
+	return nil
+}
