@@ -47,7 +47,7 @@ var activations = map[string]func(alpha float32) *Activation{
 // activation makes the module that a call such as nn.LeakyReLU(0.1) names. inplace, which changes no number, is inert.
 func activation(call yamlcfg.Literal) (*Activation, error) {
 	name := className(call.Str)
-	make, known := activations[name]
+	construct, known := activations[name]
 	if call.Kind != yamlcfg.Call || !known || call.Str != "nn."+name {
 		const hint = "expected nn.SiLU(), nn.ReLU(), nn.LeakyReLU(slope), nn.Hardswish(), nn.Sigmoid() or nn.Identity()"
 		return nil, fmt.Errorf("%s is no activation that is known here: %s", call.Repr(), hint)
@@ -75,5 +75,5 @@ func activation(call yamlcfg.Literal) (*Activation, error) {
 	if name != "Identity" && len(args) > 0 { // nn.Identity takes and ignores anything
 		return nil, fmt.Errorf("nn.%s does not take the argument %s", name, args[0].Repr())
 	}
-	return make(float32(alpha)), nil
+	return construct(float32(alpha)), nil
 }

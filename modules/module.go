@@ -26,10 +26,10 @@ func (q Sequential) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 }
 
 // Repeat is a Sequential of n new modules.
-func Repeat(n int, make func() Module) Sequential {
+func Repeat(n int, construct func() Module) Sequential {
 	var q Sequential
 	for range n {
-		q = append(q, make())
+		q = append(q, construct())
 	}
 	return q
 }

@@ -70,7 +70,7 @@ func TestCountsArePyTorchs(t *testing.T) {
 	}
 	for _, want := range models {
 		t.Run(fmt.Sprintf("%s-%d-%g", want.YAML, want.NC, want.Width), func(t *testing.T) {
-			cfg := parseFile(t, filepath.Join("../examples", want.YAML))
+			cfg := parseFile(t, filepath.Join("..", "examples", want.YAML))
 			cfg.WidthMultiple = want.Width
 			if cfg.NC != want.NC { // the number of classes reaches Detect as an argument
 				head := &cfg.Rows[len(cfg.Rows)-1]
