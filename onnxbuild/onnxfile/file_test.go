@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
@@ -58,6 +59,15 @@ func expectFile(t testing.TB, path string, want []byte) {
 func put(t testing.TB, path, content string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// age makes a file one that a run left long ago, which is how strays are known where files cannot be locked.
+func age(t testing.TB, path string) {
+	t.Helper()
+	longAgo := time.Now().Add(-24 * time.Hour)
+	if err := os.Chtimes(path, longAgo, longAgo); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -142,6 +152,7 @@ func TestSweep(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "model.onnx")
 	put(t, filepath.Join(dir, ".model.onnx.0123abcd.ysc2onnx-tmp"), "half a mod")
+	age(t, filepath.Join(dir, ".model.onnx.0123abcd.ysc2onnx-tmp"))
 	others := []string{
 		".model.onnx.0123abcd", ".model.onnx.0123abcd9.ysc2onnx-tmp", ".model.onnx.mine.ysc2onnx-tmp",
 		".other.onnx.0123abcd.ysc2onnx-tmp",
@@ -161,6 +172,7 @@ func TestSweepBetweenDataAndModel(t *testing.T) {
 	if err := os.Rename(path, stray); err != nil {
 		t.Fatal(err)
 	}
+	age(t, stray)
 	info := write(t, path, sum(source{seed: 6}, 1000), outside)
 	expectNames(t, dir, "model.onnx", filepath.Base(info.DataPath))
 
@@ -170,6 +182,7 @@ func TestSweepBetweenDataAndModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, stray, string(model))
+	age(t, stray)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := onnxfile.WriteFile(ctx, path, sum(source{}, 1000), outside); !errors.Is(err, context.Canceled) {

@@ -144,7 +144,7 @@ func TestPlanErrors(t *testing.T) {
 			`the attribute "axes" is a int; int64, float32, string, []int64 and []float32 can be written`,
 		},
 		{
-			tensor(onnxbuild.Tensor{DType: onnxbuild.Float32, Shape: []int64{720_000_000}, Floats: floats}),
+			tensor(onnxbuild.Tensor{DType: onnxbuild.Float32, Shape: []int64{750_000_000}, Floats: floats}),
 			"the model takes 3.00 GB: a single ONNX file holds at most 2 GB. Write it to a file, so that its data can lie in a second file beside it",
 		},
 	} {
@@ -155,7 +155,7 @@ func TestPlanErrors(t *testing.T) {
 		}
 	}
 	w := sample()
-	tensor(onnxbuild.Tensor{DType: onnxbuild.Float32, Shape: []int64{720_000_000}, Floats: floats})(w)
+	tensor(onnxbuild.Tensor{DType: onnxbuild.Float32, Shape: []int64{750_000_000}, Floats: floats})(w)
 	l, err := onnxfile.Plan(w, onnxfile.Options{Location: "m.data"})
 	if err != nil || l.DataSize() != 3_000_000_000 {
 		t.Errorf("with a place for the data: %v", err)
