@@ -4,6 +4,7 @@ package onnxfile
 
 import (
 	"os"
+	"sync"
 	"time"
 )
 
@@ -19,8 +20,14 @@ func claim(path string) (release func(), ok bool) {
 	return func() {}, err == nil && time.Since(stat.ModTime()) > strayAge
 }
 
-// lock does nothing: there is no lock that ends with the process and leaves no file.
-func lock(string) (unlock func()) { return func() {} }
+var renaming sync.Mutex
+
+// lock lets one run of this process at a time rename files. No lock on a folder here ends with the process and leaves
+// no file, so it does not hold for other processes.
+func lock(string) (unlock func()) {
+	renaming.Lock()
+	return renaming.Unlock
+}
 
 // syncFolder does nothing: folders cannot be flushed.
 func syncFolder(string) error { return nil }
