@@ -178,6 +178,9 @@ func TestRewrite(t *testing.T) {
 			if r.Replace(n.Outputs[0], x) {
 				t.Error("an input took a promised name")
 			}
+			if r.Replace(n.Outputs[0], n.Inputs[1]) {
+				t.Error("a constant took a promised name")
+			}
 			if !r.Replace(n.Outputs[0], b.Sigmoid(x)) {
 				t.Error("the result of a node did not take a promised name")
 			}

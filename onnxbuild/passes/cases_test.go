@@ -191,14 +191,18 @@ var cases = []passCase{
 		b.out(b.Add(b.Sub(parts[1], parts[1]), b.Split(b.Reshape(x, b.Ints("same", 0, 8, -1)), 1, 6, 2)[0]))
 	}},
 	{name: "neutral-kept", pass: "drop-neutral", exact: true, allZero: true, build: func(b bench) {
-		x := b.in(2, 1, 3, 5)
-		b.out(b.Mul(x, b.list("wide", 1, 1)))                                                                      // broadcasts x
-		b.out(b.Sub(b.Scalar("zero", 0), x))                                                                       // -x
-		b.out(b.Div(b.Scalar("one", 1), x))                                                                        // 1/x
-		b.out(b.Add(b.Mul(x, b.list("mixed", 1, 0)), b.list("near", 1e-30, 0)))                                    // not everywhere
-		b.out(b.Mul(x, b.Scalar("nothing", 0)))                                                                    // an output that is 0
-		b.out(b.Add(b.in(2, 1, 3, 5), b.Scalar("none", 0)))                                                        // only gives an input another name
-		b.out(b.Conv(b.Mul(x, b.Scalar("off", 0)), b.named("w", 2, 1, 1, 1), b.named("b", 2), square(1, 1, 0), 1)) // read by others
+		x := b.Sigmoid(b.in(2, 1, 3, 5))
+		out := func(v *onnxbuild.Value) { b.out(b.Sigmoid(v)) }
+		out(b.Mul(x, b.list("wide", 1, 1)))                                                 // broadcasts x
+		out(b.Sub(b.Scalar("zero", 0), x))                                                  // -x
+		out(b.Div(b.Scalar("one", 1), x))                                                   // 1/x
+		out(b.Add(b.Mul(x, b.list("mixed", 1, 0)), b.list("near", 1e-30, 0)))               // not everywhere
+		out(b.Mul(x, b.list("mixed", 1, 1, 0)))                                             // nor here
+		nothing := b.Mul(x, b.list("nothing", 0, 0))                                        // [2, 2, 3, 5]
+		out(b.Add(b.Add(nothing, x), b.Sigmoid(nothing)))                                   // the sum is as large as nothing
+		out(b.Conv(nothing, b.named("w", 2, 2, 1, 1), b.named("b", 2), square(1, 1, 0), 1)) // the bias is left
+		b.out(b.Mul(x, b.Scalar("off", 0)))                                                 // an output that is 0
+		b.out(b.Add(b.in(2, 1, 3, 5), b.Scalar("none", 0)))                                 // only gives an input another name
 	}},
 
 	{name: "deviation-groups", pass: "shorten-deviation", flatHalf: true, build: func(b bench) {
@@ -292,9 +296,12 @@ var cases = []passCase{
 		b.out(b.Concat(1, x, readTwice))
 		b.out(b.Concat(1, readTwice, x))
 		line := b.Reshape(b.Sigmoid(x), b.Ints("line", 8, -1))
-		b.out(b.Reshape(line, b.Ints("copies", 0, 5, 4))) // the 0 means 8 here and 2 there
-		b.out(b.Reshape(x, b.Ints("same", 2, 4, 4, 5)))   // only gives an input another name
-		t := b.Transpose(x, 0, 2, 1, 3)                   // as large, but not the same
+		b.out(b.Reshape(line, b.Ints("copies", 0, 5, 4)))   // the 0 means 8 here and 2 there
+		b.out(b.Reshape(x, b.Ints("same", 2, 4, 4, 5)))     // only gives an input another name
+		list := b.Reshape(b.Relu(x), b.Ints("list", 2, -1)) // read twice
+		b.out(b.Reshape(list, b.Ints("pairs", -1, 2)))
+		b.out(b.Sigmoid(list))
+		t := b.Transpose(x, 0, 2, 1, 3) // as large, but not the same
 		b.out(b.Relu(t))
 		b.out(b.Transpose(t, 0, 1, 3, 2))
 	}},
@@ -327,7 +334,15 @@ var cases = []passCase{
 		x = b.Add(b.Mul(x, b.list("one", 1)), b.list("two", 2))       // other elements
 		x = b.Add(x, b.Cast(b.Cast(b.Constant("true", &onnxbuild.Tensor{DType: onnxbuild.Bool, Shape: []int64{1}, Ints: []int64{1}}), onnxbuild.Int64), onnxbuild.Float32))
 		x = b.Mul(x, b.Cast(b.Int("one", 1), onnxbuild.Float32))
-		b.out(b.Reshape(x, b.Ints("none", 2, 1, 4, 4)))
+		none := b.Constant("none", onnxbuild.FloatTensor([]int64{0}, nil))
+		x = b.Mul(x, b.Reshape(b.Concat(0, none, b.Constant("single", onnxbuild.FloatTensor([]int64{1}, []float32{2}))), b.Ints("scalar"))) // other types
+		large := draw("large", []int64{1, 1, 160, 160}, func(x float64) float64 { return x })
+		y := b.in(2, 1, 160, 160)
+		for _, source := range []onnxbuild.FloatSource{large.Floats, &recipe{large.Floats}, &recipe{large.Floats}} { // other recipes
+			y = b.Mul(y, b.Constant("large", &onnxbuild.Tensor{DType: onnxbuild.Float32, Shape: large.Shape, Floats: source}))
+		}
+		b.out(y)
+		b.out(b.Reshape(x, b.Ints("same", 2, 1, 4, 4)))
 	}},
 
 	{name: "scconv-closed", pass: "all", build: func(b bench) {

@@ -9,7 +9,7 @@ import (
 // sweep is one walk over a graph, in order, that knows at any time how often each value is read.
 type sweep struct {
 	*onnxbuild.Rewriter
-	uses map[*onnxbuild.Value]int // reads by nodes, and one for each time the value is an output of the graph
+	uses map[*onnxbuild.Value]int // reads by nodes; the graph's outputs have promised names
 }
 
 // visitor looks at one node; it may add nodes before it and replace its outputs. It returns whether the node stays.
@@ -20,9 +20,6 @@ func walk(g *onnxbuild.Graph, visit visitor) error {
 	s := &sweep{uses: make(map[*onnxbuild.Value]int, 2*len(g.Nodes))}
 	for _, n := range g.Nodes {
 		s.count(n)
-	}
-	for _, v := range g.Outputs {
-		s.uses[v]++
 	}
 	return g.Rewrite(func(r *onnxbuild.Rewriter, b onnxbuild.Builder, n *onnxbuild.Node) (bool, error) {
 		s.Rewriter = r
