@@ -451,7 +451,7 @@ func numpyArray(state Value) (*Tensor, error) {
 		}
 	}
 	if err := t.check(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("a numpy array: %w", err)
 	}
 	return t, nil
 }

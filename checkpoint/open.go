@@ -41,7 +41,7 @@ func Open(r io.ReaderAt, size int64, limits Limits) (*File, error) {
 	if size > limits.ArchiveSize {
 		return nil, overLimit(fmt.Sprintf("the file has %d bytes", size), limits.ArchiveSize)
 	}
-	head := make([]byte, min(size, 1024))
+	head := make([]byte, min(size, sniffed))
 	if err := readFull(r, head, 0); err != nil {
 		return nil, err
 	}

@@ -136,14 +136,15 @@ func (h *headerReader) tensor(name string) (*Tensor, error) {
 	case len(entry.Shape) > maxDims:
 		return nil, fmt.Errorf("it has %d dimensions", len(entry.Shape))
 	}
-	t := &Tensor{Name: name, DType: dtype, Shape: entry.Shape, Strides: contiguousStrides(entry.Shape),
-		Storage: &Storage{Key: name, Location: "cpu", Size: end - begin, data: io.NewSectionReader(h.r, h.start+begin, end-begin), order: binary.LittleEndian, dtype: dtype}}
+	t := &Tensor{DType: dtype, Shape: entry.Shape, Strides: contiguousStrides(entry.Shape),
+		Storage: &Storage{Location: "cpu", Size: end - begin, data: io.NewSectionReader(h.r, h.start+begin, end-begin), order: binary.LittleEndian, dtype: dtype}}
 	if err := t.check(); err != nil {
 		return nil, err
 	}
 	if need := t.Numel() * dtype.Size(); need != end-begin {
 		return nil, fmt.Errorf("shape %v of %s needs %d bytes, and data_offsets give it %d", t.Shape, dtype, need, end-begin)
 	}
+	t.Name, t.Storage.Key = name, name
 	h.spans = append(h.spans, span{name, begin, end})
 	return t, nil
 }

@@ -8,6 +8,9 @@ import (
 	"unicode/utf8"
 )
 
+// sniffed is how many bytes at the beginning of a file say what it is.
+const sniffed = 1024
+
 // foreign are other files that users take for checkpoints, by how they begin.
 var foreign = []struct {
 	offset int
@@ -70,7 +73,7 @@ func isText(head []byte) bool {
 	for i := 0; i < len(head); {
 		r, n := utf8.DecodeRune(head[i:])
 		if r == utf8.RuneError && n == 1 {
-			return len(head)-i < utf8.UTFMax && i > 0
+			return len(head)-i < utf8.UTFMax && len(head) == sniffed
 		}
 		if r < ' ' && r != '\n' && r != '\r' && r != '\t' {
 			return false

@@ -48,7 +48,7 @@ func (t *Tensor) label() string {
 	case t.Storage != nil && t.Storage.Key != "":
 		return "the tensor in storage " + t.Storage.Key
 	}
-	return "a tensor"
+	return "it"
 }
 
 // check holds shape, strides and offset against the storage, without overflow.

@@ -319,7 +319,7 @@ func (f *formatter) dict(d *Dict, depth int) {
 			f.b.WriteString("…")
 			break
 		}
-		f.value(e.Key, depth+1)
+		f.value(e.Key, depth)
 		f.b.WriteString(": ")
 		f.value(e.Value, depth+1)
 	}
