@@ -193,16 +193,16 @@ var cases = []passCase{
 	{name: "neutral-kept", pass: "drop-neutral", exact: true, allZero: true, build: func(b bench) {
 		x := b.Sigmoid(b.in(2, 1, 3, 5))
 		out := func(v *onnxbuild.Value) { b.out(b.Sigmoid(v)) }
-		out(b.Mul(x, b.list("wide", 1, 1)))                                                 // broadcasts x
-		out(b.Sub(b.Scalar("zero", 0), x))                                                  // -x
-		out(b.Div(b.Scalar("one", 1), x))                                                   // 1/x
-		out(b.Add(b.Mul(x, b.list("mixed", 1, 0)), b.list("near", 1e-30, 0)))               // not everywhere
-		out(b.Mul(x, b.list("mixed", 1, 1, 0)))                                             // nor here
-		nothing := b.Mul(x, b.list("nothing", 0, 0))                                        // [2, 2, 3, 5]
-		out(b.Add(b.Add(nothing, x), b.Sigmoid(nothing)))                                   // the sum is as large as nothing
-		out(b.Conv(nothing, b.named("w", 2, 2, 1, 1), b.named("b", 2), square(1, 1, 0), 1)) // the bias is left
-		b.out(b.Mul(x, b.Scalar("off", 0)))                                                 // an output that is 0
-		b.out(b.Add(b.in(2, 1, 3, 5), b.Scalar("none", 0)))                                 // only gives an input another name
+		out(b.Mul(x, b.list("wide", 1, 1)))                                                                            // broadcasts x
+		out(b.Sub(b.Scalar("zero", 0), x))                                                                             // -x
+		out(b.Div(b.Scalar("one", 1), x))                                                                              // 1/x
+		out(b.Add(b.Mul(x, b.list("mixed", 1, 0)), b.list("near", 1e-30, 0)))                                          // not everywhere
+		out(b.Mul(x, b.list("mixed", 1, 1, 0)))                                                                        // nor here
+		nothing := b.Mul(x, b.list("nothing", 0, 0))                                                                   // [2, 2, 3, 5]
+		out(b.Add(b.Add(nothing, x), b.Sigmoid(nothing)))                                                              // the sum is as large as nothing
+		out(b.Add(b.Conv(nothing, b.named("w", 2, 2, 1, 1), b.named("b", 2), square(1, 1, 0), 1), b.Sigmoid(nothing))) // the bias is left
+		b.out(b.Mul(x, b.Scalar("off", 0)))                                                                            // an output that is 0
+		b.out(b.Add(b.in(2, 1, 3, 5), b.Scalar("none", 0)))                                                            // only gives an input another name
 	}},
 
 	{name: "deviation-groups", pass: "shorten-deviation", flatHalf: true, build: func(b bench) {
@@ -284,9 +284,10 @@ var cases = []passCase{
 	}},
 	{name: "cancel-kept", pass: "cancel-moves", exact: true, build: func(b bench) {
 		x := b.in(2, 4, 4, 5)
-		s := b.Split(x, 1, 1, 3)
-		q := b.Split(b.Concat(1, s[1], s[0]), 1, 2, 2) // other sizes
-		b.out(b.Add(q[0], q[1]))
+		y := b.in(2, 8, 4, 5)
+		parts := b.Split(y, 1, 1, 2, 3, 2)
+		q := b.Split(b.Concat(1, parts...), 1, 2, 2, 2, 2) // other sizes, but for the second and the last
+		b.out(b.Concat(1, q[3], q[1], q[2], q[0]))
 		p := b.Split(b.Concat(2, x, x), 1, 2, 2) // another axis
 		b.out(b.Mul(p[0], p[1]))
 		promised := b.Concat(1, x, x)
