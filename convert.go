@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -24,11 +25,11 @@ func Convert(ctx context.Context, in Input, opt Options) (*Result, error) {
 	if err := opt.complete(); err != nil {
 		return nil, err
 	}
-	model, warnings, err := build(ctx, in, &opt)
+	model, warnings, names, err := build(ctx, in, &opt)
 	if err != nil {
 		return nil, err
 	}
-	model.Graph.Properties = properties(&model.Summary, &opt)
+	model.Graph.Properties = properties(&model.Summary, names, &opt)
 	if !opt.NoOptimize {
 		if err := passes.Run(model.Graph); err != nil {
 			return nil, err
@@ -59,7 +60,7 @@ func Summarize(ctx context.Context, in Input, opt Options) (*modules.Summary, *y
 	if err := opt.complete(); err != nil {
 		return nil, nil, err
 	}
-	model, warnings, err := build(ctx, in, &opt)
+	model, warnings, _, err := build(ctx, in, &opt)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -92,13 +93,45 @@ func (o *Options) complete() error {
 	return nil
 }
 
-// build parses and lowers the model, and rounds the image's size in opt up to the stride that the model turns out to
-// have.
-func build(ctx context.Context, in Input, opt *Options) (*modules.Model, *yamlcfg.Diagnostics, error) {
-	if in.YAML == nil {
-		return nil, nil, errors.New("there is no YAML to read")
+// build reads the model and lowers it. names are the classes' names as the file has them.
+func build(ctx context.Context, in Input, opt *Options) (m *modules.Model, warnings *yamlcfg.Diagnostics, names string, err error) {
+	if in.Weights == nil {
+		if in.YAML == nil {
+			return nil, nil, "", errors.New("there is no YAML to read")
+		}
+		m, warnings, err = fit(ctx, in.Name, in.YAML, modules.Seeded(opt.Seed), opt)
+		if err != nil {
+			return nil, nil, "", err
+		}
+		return m, warnings, numbered(m.Summary.Classes), nil
 	}
-	cfg, diags := yamlcfg.Parse(in.Name, in.YAML)
+	t, err := openTrained(in.WeightsName, in.Weights, in.WeightsSize)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	name, text := in.Name, in.YAML
+	if text == nil {
+		carried, err := t.yaml()
+		if err != nil {
+			return nil, nil, "", err
+		}
+		name, text = in.WeightsName+":model.yaml", strings.NewReader(carried)
+	}
+	if m, warnings, err = fit(ctx, name, text, t, opt); err != nil {
+		return nil, nil, "", err
+	}
+	if err := errors.Join(t.sameClasses(&m.Summary), t.complete()); err != nil {
+		return nil, nil, "", err
+	}
+	if names = t.names(); names == "" {
+		names = numbered(m.Summary.Classes)
+	}
+	return m, warnings, names, nil
+}
+
+// fit parses and lowers a YAML, and rounds the image's size in opt up to the stride that the model turns out to have.
+func fit(ctx context.Context, name string, text io.Reader, w modules.Weights, opt *Options) (*modules.Model, *yamlcfg.Diagnostics, error) {
+	cfg, diags := yamlcfg.Parse(name, text)
 	if cfg == nil {
 		return nil, nil, diags.Err()
 	}
@@ -108,7 +141,7 @@ func build(ctx context.Context, in Input, opt *Options) (*modules.Model, *yamlcf
 	var found *yamlcfg.Diagnostics
 	for _, stride := range []int{32, 256} { // a stride beyond 32 makes maps that do not fit unless the size is a multiple of it
 		opt.Height, opt.Width = roundUp(height, stride), roundUp(width, stride)
-		m, d := lower(ctx, cfg, opt, stride)
+		m, d := lower(ctx, cfg, w, opt, stride)
 		if model = m; found == nil || m != nil {
 			found = d
 		}
@@ -119,7 +152,7 @@ func build(ctx context.Context, in Input, opt *Options) (*modules.Model, *yamlcf
 	if model != nil && (opt.Height != roundUp(height, model.Stride()) || opt.Width != roundUp(width, model.Stride()) || opt.Dynamic == DynamicAll) {
 		stride := model.Stride()
 		opt.Height, opt.Width = roundUp(height, stride), roundUp(width, stride)
-		model, found = lower(ctx, cfg, opt, stride)
+		model, found = lower(ctx, cfg, w, opt, stride)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
@@ -136,12 +169,15 @@ func build(ctx context.Context, in Input, opt *Options) (*modules.Model, *yamlcf
 }
 
 // lower lowers the model for images of opt's size, or for any multiple of the stride.
-func lower(ctx context.Context, cfg *yamlcfg.Model, opt *Options, stride int) (*modules.Model, *yamlcfg.Diagnostics) {
+func lower(ctx context.Context, cfg *yamlcfg.Model, w modules.Weights, opt *Options, stride int) (*modules.Model, *yamlcfg.Diagnostics) {
 	o := modules.Options{
 		Batch:   onnxbuild.D(int64(opt.Batch)),
 		Height:  onnxbuild.D(int64(opt.Height)),
 		Width:   onnxbuild.D(int64(opt.Width)),
-		Weights: modules.Seeded(opt.Seed),
+		Weights: w,
+	}
+	if t, ok := w.(*trained); ok {
+		t.begin()
 	}
 	if opt.Dynamic != Static {
 		o.Batch = onnxbuild.Sym(onnxbuild.Symbol{Name: "batch", Unit: 1})
@@ -155,18 +191,23 @@ func lower(ctx context.Context, cfg *yamlcfg.Model, opt *Options, stride int) (*
 
 func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }
 
-// properties are the metadata_props that readers of YOLOv5's files look for: names is a Python dict literal.
-func properties(s *modules.Summary, opt *Options) []onnxbuild.Property {
+// numbered are the names of classes that have none, as a Python dict literal: untrained models of YOLOv5 number them, too.
+func numbered(classes int) string {
 	var names strings.Builder
-	for i := range s.Classes {
+	for i := range classes {
 		if i > 0 {
 			names.WriteString(", ")
 		}
-		fmt.Fprintf(&names, "%d: '%d'", i, i) // untrained models of YOLOv5 number their classes, too
+		fmt.Fprintf(&names, "%d: '%d'", i, i)
 	}
+	return "{" + names.String() + "}"
+}
+
+// properties are the metadata_props that readers of YOLOv5's files look for; names is a Python dict literal.
+func properties(s *modules.Summary, names string, opt *Options) []onnxbuild.Property {
 	return []onnxbuild.Property{
 		{Key: "stride", Value: fmt.Sprint(s.Stride)},
-		{Key: "names", Value: "{" + names.String() + "}"},
+		{Key: "names", Value: names},
 		{Key: "task", Value: "detect"},
 		{Key: "batch", Value: fmt.Sprint(opt.Batch)},
 		{Key: "imgsz", Value: fmt.Sprintf("[%d, %d]", opt.Height, opt.Width)},

@@ -19,10 +19,14 @@ import (
 // Version is the release, as the ONNX file's producer_version gives it.
 const Version = "0.1.0"
 
-// Input is the model to convert.
+// Input is the model to convert: a YAML, a checkpoint, or both.
 type Input struct {
 	Name string    // as messages show it: the YAML's file name
-	YAML io.Reader // the model YAML
+	YAML io.Reader // the model YAML; nil: the one that the checkpoint carries
+
+	WeightsName string      // as messages show it: the checkpoint's file name
+	Weights     io.ReaderAt // a trained checkpoint; nil: untrained weights, from Options.Seed
+	WeightsSize int64       // of the checkpoint, in bytes
 }
 
 // Dynamic says which dimensions of the input stay open in the file.
@@ -42,7 +46,7 @@ type Options struct {
 	Batch         int // 1 where 0
 	Opset         int // 11 to 22, onnxbuild.DefaultOpset where 0
 	Dynamic       Dynamic
-	Seed          uint64 // of the weights
+	Seed          uint64 // of the weights where there is no checkpoint
 	NoOptimize    bool   // write the lowering as it is: unfused, initializers under their state_dict names
 	Strict        bool   // warnings are errors
 

@@ -42,12 +42,39 @@ func conv1x1(c1, c2 int, act *Activation) *Conv {
 // autopad is the padding that keeps the size at stride 1: half of the kernel as dilation spreads it.
 func autopad(kernel, dilation int) int { return (dilation*(kernel-1) + 1) / 2 }
 
-// Forward is act(bn(conv(x))).
+// Forward is act(bn(conv(x))). A checkpoint that was fused has a bias in the place of bn, and one of an older release may
+// have another activation than today's default.
 func (c *Conv) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	y := c.bn.Forward(s.In("bn"), c.conv.Forward(s.In("conv"), x))
-	if c.act == nil {
+	conv, fused := *c.conv, s.has("conv.bias") && !s.has("bn.weight")
+	conv.Bias = fused
+	y := conv.Forward(s.In("conv"), x)
+	if !fused {
+		y = c.bn.Forward(s.In("bn"), y)
+	}
+	act := c.trained(s)
+	if act == nil {
 		s.In("act") // an nn.Identity
 		return y
 	}
-	return c.act.Forward(s.Shared("act", c.act), y)
+	return act.Forward(s.Shared("act", act), y)
+}
+
+// trained is the activation that a checkpoint has, or else the one of the arguments.
+func (c *Conv) trained(s *Scope) *Activation {
+	class := s.class("act")
+	name := className(class)
+	switch {
+	case class == "" || c.act != nil && c.act.name == name && name != "LeakyReLU":
+		return c.act
+	case name == "Identity":
+		return nil
+	case activations[name] == nil:
+		s.Err("the checkpoint's activation is %s, which is not known here", class)
+		return nil
+	}
+	slope := 0.0
+	if t, ok := s.model.weights.(Trained); ok {
+		slope, _ = t.Number(s.path+".act", "negative_slope")
+	}
+	return activations[name](float32(slope))
 }

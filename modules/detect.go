@@ -31,7 +31,10 @@ func (m *Detect) Forward(s *Scope, inputs []*onnxbuild.Value) *onnxbuild.Value {
 		}
 	}
 	s.model.strides, s.model.classes = strides, m.Classes
-	anchors := m.ordered(s, strides)
+	anchors := m.inStrides(s, m.ordered(s, strides), strides)
+	if anchors == nil {
+		return inputs[0]
+	}
 	list, levels := s.In("m"), make([]*onnxbuild.Value, len(inputs))
 	for i, x := range inputs {
 		levels[i] = m.level(s, list.At(i), x, m.Channels[i], anchors[i], strides[i])
@@ -67,7 +70,7 @@ func (m *Detect) ordered(s *Scope, strides []int64) [][]float64 {
 
 // level decodes one map. Grid and anchors are spread over all cells, as YOLOv5 has them: OpenCV's DNN module (4.6) does
 // not broadcast constants of five dimensions. With t the sigmoid of the map: xy = (2·t - 1/2 + cell)·stride, wh = (2·t)²·anchor.
-func (m *Detect) level(s, sm *Scope, x *onnxbuild.Value, channels int, anchors []float64, stride int64) *onnxbuild.Value {
+func (m *Detect) level(s, sm *Scope, x *onnxbuild.Value, channels int, anchors []float32, stride int64) *onnxbuild.Value {
 	na, no := int64(len(anchors)/2), int64(m.Classes+5)
 	conv := &Conv2d{
 		C1: channels, C2: int(na * no), Kernel: square(1), Stride: square(1), Dilation: square(1), Groups: 1, Bias: true,
@@ -105,12 +108,33 @@ func (m *Detect) grid(s *Scope, x, cells *onnxbuild.Value) *onnxbuild.Value {
 	return s.Sub(places, s.Scalar("half", 0.5))
 }
 
-// anchorGrid is [1, na, 1, 1, 2], in pixels. YOLOv5 keeps anchors in strides, so each is divided and multiplied again.
-func anchorGrid(anchors []float64, stride int64) *onnxbuild.Tensor {
+// inStrides is the buffer in which YOLOv5 keeps the anchors, [levels, na, 2] in units of the strides, by level; nil after
+// an error. A checkpoint's may differ from the YAML's: AutoAnchor changes them.
+func (m *Detect) inStrides(s *Scope, pixels [][]float64, strides []int64) [][]float32 {
+	var elements []float32
+	for i, level := range pixels {
+		for _, a := range level {
+			elements = append(elements, float32(a)/float32(strides[i]))
+		}
+	}
+	levels, each := int64(len(pixels)), int64(len(pixels[0]))
+	buffer := s.Buffer("anchors", Values(elements), levels, each/2, 2)
+	if buffer.Const == nil {
+		return nil
+	}
+	elements, err := buffer.Const.ReadAll()
+	if err != nil {
+		s.Err("anchors: %w", err)
+		return nil
+	}
+	return slices.Collect(slices.Chunk(elements, int(each)))
+}
+
+// anchorGrid is [1, na, 1, 1, 2], in pixels, of anchors in units of the stride.
+func anchorGrid(anchors []float32, stride int64) *onnxbuild.Tensor {
 	pixels := make([]float32, len(anchors))
 	for i, a := range anchors {
-		inStrides := float32(a) / float32(stride)
-		pixels[i] = float32(inStrides * float32(stride))
+		pixels[i] = a * float32(stride)
 	}
 	return onnxbuild.FloatTensor([]int64{1, int64(len(anchors) / 2), 1, 1, 2}, pixels)
 }

@@ -11,6 +11,18 @@ type Weights interface {
 	Tensor(name string, shape []int64, init Init) (onnxbuild.FloatSource, error)
 }
 
+// Trained are weights that know more of a model than its tensors: what a checkpoint keeps of each module. It wins over
+// the YAML.
+type Trained interface {
+	Weights
+	// Has reports whether there is a tensor of that name.
+	Has(name string) bool
+	// Number gives a numeric attribute of the module at a state_dict path.
+	Number(path, attribute string) (x float64, ok bool)
+	// Class gives the Python class of the module at a state_dict path, "" where it is not known.
+	Class(path string) string
+}
+
 // Init makes the elements that PyTorch gives a tensor before training.
 type Init func(seed weights.Seed, name string) onnxbuild.FloatSource
 
@@ -38,6 +50,11 @@ func Normal() Init {
 // Constant fills a tensor with x.
 func Constant(x float32) Init {
 	return func(weights.Seed, string) onnxbuild.FloatSource { return weights.Constant(x) }
+}
+
+// Values fills a tensor with given elements.
+func Values(elements []float32) Init {
+	return func(weights.Seed, string) onnxbuild.FloatSource { return onnxbuild.Literal(elements) }
 }
 
 // Plus adds an offset to each element that init makes.

@@ -38,7 +38,7 @@ func (m *ScConv) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 // latter: (x - mean) / (std + eps) · gamma + beta. [N, c, H, W], same out.
 type GroupBatchnorm2d struct {
 	C, Groups int
-	Eps       float32
+	Eps       float64
 }
 
 func (m *GroupBatchnorm2d) gamma(s *Scope) *onnxbuild.Value {
@@ -48,18 +48,19 @@ func (m *GroupBatchnorm2d) gamma(s *Scope) *onnxbuild.Value {
 // Forward normalises x.
 func (m *GroupBatchnorm2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	s.chans(x, m.C)
-	if m.Groups < 1 || m.C%m.Groups != 0 {
-		s.Err("%d channels do not form %d groups: group_num has to divide the channels", m.C, m.Groups)
+	count := int(s.number("group_num", float64(m.Groups)))
+	if count < 1 || m.C%count != 0 {
+		s.Err("%d channels do not form %d groups: group_num has to divide the channels", m.C, count)
 		return x
 	}
-	groups := s.Reshape(x, s.Ints("groups", 0, int64(m.Groups), -1))
+	groups := s.Reshape(x, s.Ints("groups", 0, int64(count), -1))
 	if n, ok := groups.Dim(2).Static(); ok && n < 2 && !groups.Refused() {
-		s.Err("each of the %d groups holds one number, whose standard deviation is not defined: PyTorch gives NaN; use fewer groups or a larger image", m.Groups)
+		s.Err("each of the %d groups holds one number, whose standard deviation is not defined: PyTorch gives NaN; use fewer groups or a larger image", count)
 		return x
 	}
 	d := s.Sub(groups, s.ReduceMean(groups, 2))
 	variance := s.Div(s.ReduceSum(s.Mul(d, d), 2), m.degrees(s, groups))
-	y := s.Div(d, s.Add(s.Sqrt(variance), s.Scalar("eps", m.Eps)))
+	y := s.Div(d, s.Add(s.Sqrt(variance), s.Scalar("eps", float32(s.number("eps", m.Eps)))))
 	shape := s.Ints("shape", 0, int64(m.C), -1, 1)
 	if sizes, ok := x.Shape[min(2, len(x.Shape)):].Static(); ok {
 		shape = s.Ints("shape", append([]int64{0, int64(m.C)}, sizes...)...)
@@ -98,7 +99,7 @@ func (m *SRU) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	g := m.gn.Forward(gn, x)
 	w := s.Softmax(m.gn.gamma(gn), 0)
 	r := s.In("sigomid").Sigmoid(s.Mul(g, w))
-	t := s.Scalar("gate_treshold", float32(m.gate))
+	t := s.Scalar("gate_treshold", float32(s.number("gate_treshold", m.gate)))
 	x1 := s.Mul(s.Mul(s.Cast(s.Greater(w, t), onnxbuild.Float32), r), x)
 	x2 := s.Mul(s.Mul(s.Cast(s.LessOrEqual(w, t), onnxbuild.Float32), r), x)
 	h := int64(m.c / 2)
@@ -139,6 +140,10 @@ func newCRU(c int, a ScConvArgs) *CRU {
 func (m *CRU) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	if m.up < 1 || m.low < 1 || m.squeeze1.C2 < 1 || m.lowSqueezed < 1 {
 		s.Err("%d channels cannot be parted into %d and %d and squeezed to %d and %d", m.c, m.up, m.low, m.squeeze1.C2, m.lowSqueezed)
+		return x
+	}
+	if up := int(s.number("up_channel", float64(m.up))); up != m.up {
+		s.Err("the checkpoint's upper part has %d channels, the arguments give %d", up, m.up)
 		return x
 	}
 	parts := s.Split(x, 1, int64(m.up), int64(m.low))

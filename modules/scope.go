@@ -93,6 +93,30 @@ func (s *Scope) Buffer(name string, init Init, shape ...int64) *onnxbuild.Value 
 	return s.Initializer(path, &onnxbuild.Tensor{DType: onnxbuild.Float32, Shape: shape, Floats: source})
 }
 
+// number is a numeric attribute of the module: a checkpoint's, or else the given one.
+func (s *Scope) number(attribute string, def float64) float64 {
+	if t, ok := s.model.weights.(Trained); ok {
+		if x, ok := t.Number(s.path, attribute); ok {
+			return x
+		}
+	}
+	return def
+}
+
+// class is the Python class of a submodule, as far as a checkpoint tells.
+func (s *Scope) class(submodule string) string {
+	if t, ok := s.model.weights.(Trained); ok {
+		return t.Class(s.path + "." + submodule)
+	}
+	return ""
+}
+
+// has reports whether a checkpoint has a tensor of the module, false without a checkpoint.
+func (s *Scope) has(name string) bool {
+	t, ok := s.model.weights.(Trained)
+	return ok && t.Has(s.path+"."+name)
+}
+
 // Warn notes what builds but is probably not meant.
 func (s *Scope) Warn(format string, args ...any) {
 	s.model.warnings = append(s.model.warnings, fmt.Sprintf(format, args...))

@@ -191,7 +191,7 @@ func TestAgainstNotCompared(t *testing.T) {
 func TestAgainstOutputsAlone(t *testing.T) {
 	ref := recorded{reference()[0], reference()[len(reference())-1]}
 	c, _ := against(t, computed(), ref)
-	if want := "the outputs alone, since the file has no value model.<i>, largest error 0.0e+00, at output0 boxes"; !c.OK() || c.Summary() != want {
+	if want := "the outputs alone, as file and reference have no layer in common, largest error 0.0e+00, at output0 boxes"; !c.OK() || c.Summary() != want {
 		t.Errorf("OK() = %v, Summary() = %q", c.OK(), c.Summary())
 	}
 }

@@ -60,7 +60,7 @@ func (c *Comparison) Summary() string {
 	}
 	rows, what := c.Rows[:c.Layers], fmt.Sprintf("%d layers", c.Layers)
 	if c.Layers == 0 {
-		rows, what = c.Rows, "the outputs alone, since the file has no value model.<i>"
+		rows, what = c.Rows, "the outputs alone, as file and reference have no layer in common"
 	}
 	worst := &rows[0] // layers come first
 	for i := range rows {

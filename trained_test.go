@@ -1,0 +1,90 @@
+package ysc2onnx_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"ysc2onnx"
+	"ysc2onnx/verify"
+)
+
+// shared is the folder beside the checkout that holds recorded models too large to keep in it.
+func shared(t *testing.T, elem ...string) string {
+	t.Helper()
+	path := filepath.Join(append([]string{"..", "shared"}, elem...)...)
+	if _, err := os.Stat(path); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skipf("SKIPPED, not checked: %v", err)
+	}
+	return path
+}
+
+// openCheckpoint is an input with the checkpoint at path, which is closed at the end of the test.
+func openCheckpoint(t *testing.T, path string) ysc2onnx.Input {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ysc2onnx.Input{WeightsName: filepath.Base(path), Weights: f, WeightsSize: info.Size()}
+}
+
+// TestTrainedLayers compares every layer of converted checkpoints with what PyTorch recorded of them: batch-norm
+// statistics, biases and gates are not trivial, the images not square.
+func TestTrainedLayers(t *testing.T) {
+	rt := onnxRuntime(t)
+	tolerances := verify.AgainstOptions{Layer: 1e-4, Box: 1e-3, Score: 1e-5}
+	for _, test := range []struct {
+		pt, npz string
+		layers  int // that the recording holds
+		opt     verify.AgainstOptions
+	}{
+		{"fixtures/insert.pt", "fixtures/insert.npz", 25, tolerances},
+		{"fixtures/replace.pt", "fixtures/replace.npz", 24, tolerances},
+		{"fixtures/c3.pt", "fixtures/c3.npz", 24, tolerances},
+		{"data/yolov5n-coco.pt", "data/yolov5n-coco.bus.npz", 0, verify.AgainstOptions{Layer: 1e-4, Box: 5e-3, Score: 1e-5}},
+		{"data/yolov5n-coco.pt", "data/yolov5n-coco.zidane.npz", 0, verify.AgainstOptions{Layer: 1e-4, Box: 5e-3, Score: 1e-5}},
+	} {
+		for _, raw := range []bool{false, true} {
+			t.Run(filepath.Base(test.npz), func(t *testing.T) {
+				ref, err := verify.OpenNPZ(shared(t, test.npz))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = ref.Close() }()
+				input, err := ref.Read("input")
+				if err != nil {
+					t.Fatal(err)
+				}
+				out := filepath.Join(t.TempDir(), "model.onnx")
+				r, err := ysc2onnx.Convert(context.Background(), openCheckpoint(t, shared(t, test.pt)), ysc2onnx.Options{
+					Output: out, Batch: int(input.Shape[0]), Height: int(input.Shape[2]), Width: int(input.Shape[3]),
+					Runtime: rt, NoOptimize: raw,
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !r.Checks.OK() {
+					t.Errorf("%+v", r.Checks.Failed())
+				}
+				c, err := verify.Against(context.Background(), rt, out, ref, test.opt)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !c.OK() || c.Layers != test.layers {
+					_ = c.WriteTable(os.Stderr)
+					t.Error(c.Summary())
+				}
+			})
+		}
+	}
+}
