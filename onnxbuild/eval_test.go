@@ -97,7 +97,11 @@ func TestEval(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for i, x := range want.Floats.(Literal) {
+			w, err := want.ReadAll()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, x := range w {
 				same := math.Float32bits(g[i]) == math.Float32bits(x) || x != x && g[i] != g[i]
 				if !same {
 					t.Errorf("element %d is %g, want %g", i, g[i], x)

@@ -39,12 +39,12 @@ func everyOperator(t *testing.T) *onnxbuild.Graph {
 	g := onnxbuild.New("every")
 	x := g.Input("x", onnxbuild.Float32, onnxbuild.Shape{batch, onnxbuild.D(8), height, onnxbuild.D(6)})
 	b := g.Build()
-	list := func(name string, n int64, from float32) *onnxbuild.Value {
-		elements := make([]float32, n)
+	list := func(name string, from float32) *onnxbuild.Value {
+		elements := make([]float32, 4)
 		for i := range elements {
 			elements[i] = from + float32(i%5)/8
 		}
-		return b.Constant(name, onnxbuild.FloatTensor([]int64{n}, elements))
+		return b.Constant(name, onnxbuild.FloatTensor([]int64{4}, elements))
 	}
 	out := func(v *onnxbuild.Value) { g.Output(fmt.Sprintf("y%d", len(g.Outputs)), v) }
 	window := onnxbuild.Window{Kernel: [2]int64{3, 2}, Stride: [2]int64{2, 1}, Dilation: [2]int64{1, 2}, Pads: [4]int64{1, 0, 1, 2}}
@@ -53,9 +53,9 @@ func everyOperator(t *testing.T) *onnxbuild.Graph {
 		weight[i] = float32(i%7)/4 - 0.75
 	}
 
-	y := b.Conv(x, b.Constant("weight", onnxbuild.FloatTensor([]int64{4, 4, 3, 2}, weight)), list("bias", 4, -0.25), window, 2)
-	out(b.BatchNormalization(y, list("scale", 4, 0.5), list("shift", 4, -1), list("mean", 4, 0), list("variance", 4, 0.25), 1e-3))
-	out(b.InstanceNormalization(y, list("scale", 4, 0.5), list("shift", 4, -1), 1e-5))
+	y := b.Conv(x, b.Constant("weight", onnxbuild.FloatTensor([]int64{4, 4, 3, 2}, weight)), list("bias", -0.25), window, 2)
+	out(b.BatchNormalization(y, list("scale", 0.5), list("shift", -1), list("mean", 0), list("variance", 0.25), 1e-3))
+	out(b.InstanceNormalization(y, list("scale", 0.5), list("shift", -1), 1e-5))
 	pool := window
 	pool.Pads, pool.Ceil = [4]int64{1, 0, 1, 0}, true
 	out(b.MaxPool(x, pool))
