@@ -97,17 +97,19 @@ func (m *machine) oldInstance(op byte) error {
 
 // persistent resolves torch's reference to a storage.
 func (m *machine) persistent(id Value) (Value, error) {
-	wrong := fmt.Errorf("a reference to a storage should be ('storage', type, key, location, elements), and is %s", Repr(id, 120))
+	wrong := func() error {
+		return fmt.Errorf("a reference to a storage should be ('storage', type, key, location, elements), and is %s", Repr(id, 120))
+	}
 	t, ok := id.(*Tuple)
 	if !ok || len(t.Items) < 5 || len(t.Items) > 6 || t.Items[0] != Value(Str("storage")) {
-		return nil, wrong
+		return nil, wrong()
 	}
 	class, ok1 := t.Items[1].(Global)
 	key, ok2 := AsString(t.Items[2])
 	location, ok3 := AsString(t.Items[3])
 	numel, ok4 := t.Items[4].(Int)
 	if !ok1 || !ok2 || !ok3 || !ok4 {
-		return nil, wrong
+		return nil, wrong()
 	}
 	if m.storage == nil {
 		return nil, errors.New("the pickle refers to a storage, but there is none beside it")

@@ -65,7 +65,7 @@ var dangerousParts = setOf("os", "nt", "posix", "sys", "subprocess", "commands",
 var dangerousNames = setOf("eval", "exec", "execfile", "compile", "__import__", "import_module", "getattr", "setattr", "delattr",
 	"__getattribute__", "__getattr__", "__setattr__", "open", "input", "raw_input", "file", "globals", "locals", "vars", "dir",
 	"breakpoint", "apply", "reload", "help", "load", "loads", "system", "popen", "Popen", "spawn", "call", "check_call", "check_output",
-	"__subclasses__", "__globals__", "__builtins__", "__reduce__", "__reduce_ex__", "__class__", "__dict__")
+	"_load_from_bytes", "__subclasses__", "__globals__", "__builtins__", "__reduce__", "__reduce_ex__", "__class__", "__dict__")
 
 // ordinaryBuiltins are the types among Python's builtins that data is made of.
 var ordinaryBuiltins = setOf("set", "frozenset", "list", "tuple", "dict", "bytes", "bytearray", "str", "unicode", "int", "long", "float",
@@ -76,8 +76,11 @@ var ordinaryGlobals = setOf("_codecs.encode", "copy_reg._reconstructor", "copyre
 	"datetime.datetime", "datetime.date", "datetime.timedelta", "datetime.timezone", "pathlib.PosixPath", "pathlib.WindowsPath",
 	"pathlib.Path", "pathlib.PurePosixPath", "pathlib._local.PosixPath", "pathlib._local.WindowsPath")
 
-// ordinaryPackages are torch, numpy, and YOLOv5's own.
-var ordinaryPackages = setOf("torch", "torchvision", "numpy", "collections", "models", "utils")
+// ordinaryPackages are PyTorch's, numpy's and Python's containers.
+var ordinaryPackages = setOf("torch", "torchvision", "numpy", "collections")
+
+// yoloPackages are YOLOv5's own. Their classes are ordinary; their functions download, install and run things.
+var yoloPackages = setOf("models", "utils")
 
 func setOf(words ...string) map[string]bool {
 	set := make(map[string]bool, len(words))
@@ -100,6 +103,8 @@ func riskOf(g Global) Risk {
 	builtin := g.Module == "builtins" || g.Module == "__builtin__"
 	switch {
 	case builtin && ordinaryBuiltins[g.Name], ordinaryGlobals[g.String()], ordinaryPackages[parts[0]]:
+		return Ordinary
+	case yoloPackages[parts[0]] && g.Name != "" && g.Name[0] >= 'A' && g.Name[0] <= 'Z':
 		return Ordinary
 	case builtin:
 		return Dangerous

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 )
 
@@ -103,10 +104,9 @@ func (h *headerReader) metadata() error {
 	if err := h.decoder.Decode(&m); err != nil {
 		return err
 	}
-	for k, v := range m {
-		h.file.Metadata = append(h.file.Metadata, Entry{Str(k), Str(v)})
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		h.file.Metadata = append(h.file.Metadata, Entry{Str(k), Str(m[k])})
 	}
-	slices.SortFunc(h.file.Metadata, func(a, b Entry) int { return cmp.Compare(a.Key.(Str), b.Key.(Str)) })
 	return nil
 }
 

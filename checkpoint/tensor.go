@@ -142,7 +142,7 @@ func readElements[T any](t *Tensor, dst []T, off int64, decode decoder[T]) error
 	if n := t.Numel(); off < 0 || off > n || int64(len(dst)) > n-off {
 		return fmt.Errorf("elements %d to %d were asked of %s, which has %d", off, off+int64(len(dst)), t.label(), n)
 	}
-	block := blocks.Get().(*[blockBytes]byte)
+	block, _ := blocks.Get().(*[blockBytes]byte)
 	defer blocks.Put(block)
 	rd := reading[T]{t: t, decode: decode, block: block}
 	var err error

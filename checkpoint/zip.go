@@ -64,7 +64,10 @@ func openArchive(r io.ReaderAt, size int64, limits Limits) (*archive, error) {
 	if err := readFull(r, directory, int64(offset)); err != nil {
 		return nil, err
 	}
-	return a, a.parse(directory, int(count))
+	if err := a.parse(directory, int(count)); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 // findDirectory locates the central directory by the record at the end of the file, which a comment may follow.
