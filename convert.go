@@ -135,7 +135,9 @@ func fit(ctx context.Context, name string, text io.Reader, w modules.Weights, op
 	if cfg == nil {
 		return nil, nil, diags.Err()
 	}
-	diags.Append(cfg.Lint())
+	if _, trained := w.(*trained); !trained { // a trained model's wiring is what it was trained with
+		diags.Append(cfg.Lint())
+	}
 	height, width := opt.Height, opt.Width
 	var model *modules.Model
 	var found *yamlcfg.Diagnostics
@@ -158,6 +160,9 @@ func fit(ctx context.Context, name string, text io.Reader, w modules.Weights, op
 		return nil, nil, err
 	}
 	diags.Append(found)
+	if t, ok := w.(*trained); ok {
+		t.warn(diags)
+	}
 	if opt.Strict {
 		diags.PromoteWarnings()
 	}

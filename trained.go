@@ -65,6 +65,17 @@ func (t *trained) flavour() error {
 	return nil
 }
 
+// warn says what the checkpoint leaves open: its ScConv may be of either flavour that has these parameters.
+func (t *trained) warn(diags *yamlcfg.Diagnostics) {
+	for name := range t.tensors {
+		if strings.HasSuffix(name, ".SRU.gn.gamma") {
+			diags.Warnf(yamlcfg.Span{}, "%s does not tell the formula of its ScConv: softmax(gamma) is taken, as in the YOLOv5 tutorial; "+
+				"of the author's first release, gamma / sum(gamma), the numbers would be wrong: compare with verify/parity.py", t.name)
+			return
+		}
+	}
+}
+
 // begin forgets what was asked for, so that a model can be lowered once more.
 func (t *trained) begin() { t.used, t.wrong = map[string]bool{}, nil }
 
@@ -76,7 +87,7 @@ func (t *trained) Tensor(name string, shape []int64, _ modules.Init) (onnxbuild.
 	switch {
 	case tensor == nil:
 		text := fmt.Sprintf("%s %v is missing", name, shape)
-		if near, ok := yamlcfg.Suggest(name, slices.Sorted(maps.Keys(t.tensors))); ok {
+		if near, ok := yamlcfg.Suggest(name, t.layer(name)); ok {
 			text += ", the nearest is " + near
 		}
 		t.wrong = append(t.wrong, text)
@@ -88,6 +99,13 @@ func (t *trained) Tensor(name string, shape []int64, _ modules.Init) (onnxbuild.
 		return tensor, nil
 	}
 	return weights.Constant(0), nil // never written: complete refuses the model
+}
+
+// layer lists the tensors of the layer that a name belongs to.
+func (t *trained) layer(name string) []string {
+	parts := strings.SplitN(name, ".", 3)
+	prefix := strings.Join(parts[:min(2, len(parts))], ".") + "."
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(t.tensors)), func(s string) bool { return !strings.HasPrefix(s, prefix) })
 }
 
 // Has implements [modules.Trained].

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"ysc2onnx"
@@ -38,6 +39,47 @@ func openCheckpoint(t *testing.T, path string) ysc2onnx.Input {
 	return ysc2onnx.Input{WeightsName: filepath.Base(path), Weights: f, WeightsSize: info.Size()}
 }
 
+// TestTrainedWiring: the keys tell that a fork's parser leaves C3_ScConv out of the set that takes the number, so that
+// [256, False] has no ScConv inside. PyTorch counts 1,243,304 parameters in 241 layers.
+func TestTrainedWiring(t *testing.T) {
+	s, warnings, err := ysc2onnx.Summarize(context.Background(), openCheckpoint(t, shared(t, "fixtures", "c3-noinsert.pt")), ysc2onnx.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(warnings.Error(), "c3-noinsert.pt does not tell the formula of its ScConv: softmax(gamma) is taken") {
+		t.Errorf("no warning of the open formula: %v", warnings)
+	}
+	if s.Parameters != 1243304 || s.Layers != 241 {
+		t.Errorf("%d parameters in %d layers", s.Parameters, s.Layers)
+	}
+}
+
+// TestTrainedRefusals names the flavours of ScConv that are not converted, and lists the tensors that do not fit a YAML.
+func TestTrainedRefusals(t *testing.T) {
+	for name, want := range map[string]string{
+		"c3-where":    "c3-where.pt: model.13.m.0.SRU.gn.weight is of ScConv's flavour where (an nn.GroupNorm), which is not converted yet: only softmax is, with SRU.gn.gamma",
+		"c3-normmask": "c3-normmask.pt: model.13.m.0.SRU.gn.weight is of ScConv's flavour normmask (a GroupBatchnorm2d with weight and bias), which is not converted yet: only softmax is, with SRU.gn.gamma",
+	} {
+		_, err := ysc2onnx.Convert(context.Background(), openCheckpoint(t, shared(t, "fixtures", name+".pt")), ysc2onnx.Options{})
+		if err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+	in := openCheckpoint(t, shared(t, "fixtures", "c3.pt"))
+	yaml := example(t, "yolov5n.yaml")
+	in.Name, in.YAML = yaml.Name, yaml.YAML
+	_, err := ysc2onnx.Convert(context.Background(), in, ysc2onnx.Options{})
+	for _, want := range []string{
+		"c3.pt: layer 2 is models.common.C3_ScConv, the YAML says models.common.C3",
+		"c3.pt: the tensors are not those of the model:\n  model.2.m.0.cv1.conv.weight [16 16 1 1] is missing, the nearest is model.2.cv1.conv.weight\n",
+		" more",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not say %s", err, want)
+		}
+	}
+}
+
 // TestTrainedLayers compares every layer of converted checkpoints with what PyTorch recorded of them: batch-norm
 // statistics, biases and gates are not trivial, the images not square.
 func TestTrainedLayers(t *testing.T) {
@@ -51,6 +93,7 @@ func TestTrainedLayers(t *testing.T) {
 		{"fixtures/insert.pt", "fixtures/insert.npz", 25, tolerances},
 		{"fixtures/replace.pt", "fixtures/replace.npz", 24, tolerances},
 		{"fixtures/c3.pt", "fixtures/c3.npz", 24, tolerances},
+		{"fixtures/c3-noinsert.pt", "fixtures/c3-noinsert.npz", 24, tolerances},
 		{"data/yolov5n-coco.pt", "data/yolov5n-coco.bus.npz", 0, verify.AgainstOptions{Layer: 1e-4, Box: 5e-3, Score: 1e-5}},
 		{"data/yolov5n-coco.pt", "data/yolov5n-coco.zidane.npz", 0, verify.AgainstOptions{Layer: 1e-4, Box: 5e-3, Score: 1e-5}},
 	} {

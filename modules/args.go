@@ -14,6 +14,7 @@ type Args struct {
 	In     []int       // channels of each input
 	Act    *Activation // the model's default activation
 
+	wiring   Wiring // the table's, or what a checkpoint shows it to be
 	row      *yamlcfg.Row
 	model    *yamlcfg.Model
 	diags    *yamlcfg.Diagnostics

@@ -2,6 +2,7 @@ package modules
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"ysc2onnx/onnxbuild"
@@ -175,7 +176,7 @@ func (b *builder) apply(row *yamlcfg.Row, spec *Spec, args *Args, values []*onnx
 	if args.failed || values == nil {
 		return nil
 	}
-	if n := b.cfg.ScaleDepth(row.Number); n > 1 && spec.Wiring != Repeats {
+	if n := b.cfg.ScaleDepth(row.Number); n > 1 && args.wiring != Repeats {
 		m = Repeat(n, func() Module { return m })
 	}
 	return m.Forward(b.scope(row.Index), values[0])
@@ -219,9 +220,9 @@ func (b *builder) isHead(row int) bool {
 
 // args wires the row's arguments, and gives the channels that YOLOv5's parser books for its output.
 func (b *builder) args(row *yamlcfg.Row, spec *Spec, inputs []output) (*Args, int) {
-	a := &Args{C1: inputs[0].channels, Act: b.act, row: row, model: b.cfg, diags: b.diags, rest: row.Args}
+	a := &Args{C1: inputs[0].channels, Act: b.act, wiring: b.wiring(row, spec), row: row, model: b.cfg, diags: b.diags, rest: row.Args}
 	channels := a.C1
-	switch spec.Wiring {
+	switch a.wiring {
 	case Joined, Head:
 		channels = 0
 		for _, in := range inputs {
@@ -258,6 +259,19 @@ func (b *builder) args(row *yamlcfg.Row, spec *Spec, inputs []output) (*Args, in
 		return nil, 0
 	}
 	return a, channels
+}
+
+// wiring is the table's, unless a checkpoint was trained by a fork whose parser leaves the module out of those that take
+// the number of repeats: then its blocks are in a Sequential, or have not as many repeats inside.
+func (b *builder) wiring(row *yamlcfg.Row, spec *Spec) Wiring {
+	t, ok := b.lowering.weights.(Trained)
+	if n := b.cfg.ScaleDepth(row.Number); ok && spec.Repeated != "" && n > 0 {
+		last := layerName(row.Index) + ".m." + strconv.Itoa(n-1) + "." + spec.Repeated
+		if !t.Has(last) {
+			return Scaled
+		}
+	}
+	return spec.Wiring
 }
 
 func (b *builder) unknown(row *yamlcfg.Row) {

@@ -48,9 +48,9 @@ func summaryRow(row *yamlcfg.Row, cfg *yamlcfg.Model, spec *Spec, a *Args, after
 func arguments(row *yamlcfg.Row, spec *Spec, a *Args) string {
 	var parts []string
 	rest := row.Args
-	if spec.Wiring == Scaled || spec.Wiring == Repeats {
+	if a.wiring == Scaled || a.wiring == Repeats {
 		parts = append(parts, strconv.Itoa(a.C1), strconv.Itoa(a.C2))
-		if spec.Wiring == Repeats {
+		if a.wiring == Repeats {
 			parts = append(parts, strconv.Itoa(a.N))
 		}
 		rest = rest[1:]

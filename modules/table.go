@@ -25,6 +25,10 @@ type Spec struct {
 	Wiring Wiring
 	Doc    string // one line
 
+	// Repeated is a tensor that each repeat inside the module has, for modules that forks wire differently: some as
+	// Repeats, some as Scaled. A checkpoint tells by it.
+	Repeated string
+
 	New  func(a *Args) Module // one input
 	Join func(a *Args) Joiner // several inputs
 }
@@ -51,8 +55,9 @@ var Table = []Spec{
 			return NewC3(a.C1, a.C2, a.N, a.Bool("shortcut", true), a.Positive("g", 1), a.Float("e", 0.5), a.Act)
 		}},
 	{Name: "C3_ScConv", Class: "models.common.C3_ScConv", Wiring: Repeats,
-		Doc: "C3 with ScConv inside: c2, shortcut (not used), g (not used), e=0.5",
-		New: newC3ScConv},
+		Doc:      "C3 with ScConv inside: c2, shortcut (not used), g (not used), e=0.5",
+		Repeated: "SRU.gn.gamma",
+		New:      newC3ScConv},
 	{Name: "ScConv", Class: "models.common.ScConv", Wiring: Scaled,
 		Doc: "spatial and channel reconstruction: c2 (becomes group_num), gate_treshold=0.5, alpha=0.5, squeeze_radio=2, group_size=2, group_kernel_size=3",
 		New: newScConv},
@@ -99,6 +104,9 @@ func Names() []string {
 }
 
 func newC3ScConv(a *Args) Module {
+	if a.wiring == Scaled { // outside of the set that takes the number, the constructor's third argument is the row's second
+		a.N = a.Int("n", 1)
+	}
 	a.Bool("shortcut", true)
 	a.Positive("g", 1)
 	e := a.Float("e", 0.5)
