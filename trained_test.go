@@ -1,6 +1,7 @@
 package ysc2onnx_test
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -51,6 +52,29 @@ func TestTrainedWiring(t *testing.T) {
 	}
 	if s.Parameters != 1243304 || s.Layers != 241 {
 		t.Errorf("%d parameters in %d layers", s.Parameters, s.Layers)
+	}
+}
+
+// TestTrainedWithYAML: the YAML that a model was trained from, given as well, makes no difference.
+func TestTrainedWithYAML(t *testing.T) {
+	for _, name := range []string{"insert", "replace", "c3", "c3-noinsert"} {
+		var files [2]bytes.Buffer
+		for i := range files {
+			in := openCheckpoint(t, shared(t, "fixtures", name+".pt"))
+			if i == 1 {
+				text, err := os.ReadFile(shared(t, "fixtures", strings.TrimSuffix(name, "-noinsert")+".yaml"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				in.Name, in.YAML = name+".yaml", bytes.NewReader(text)
+			}
+			if _, err := ysc2onnx.Convert(context.Background(), in, ysc2onnx.Options{Height: 64, Width: 96, Writer: &files[i]}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !bytes.Equal(files[0].Bytes(), files[1].Bytes()) {
+			t.Errorf("%s: with its YAML the checkpoint gives %d other bytes than the %d without", name, files[1].Len(), files[0].Len())
+		}
 	}
 }
 
