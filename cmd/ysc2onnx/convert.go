@@ -6,42 +6,49 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"ysc2onnx"
 	"ysc2onnx/verify"
 	"ysc2onnx/yamlcfg"
 )
 
-// conversion is the bare form: a YAML in, an ONNX file out.
+// conversion is the bare form: a YAML or a checkpoint in, an ONNX file out.
 type conversion struct {
 	*app
 	options ysc2onnx.Options
 	size    size
 	dynamic dynamic
 	library string
+	weights string
+	seed    *pflag.Flag
 }
 
 // flags adds the flags of the bare form.
 func (c *conversion) flags(cmd *cobra.Command) {
 	flags, opt := cmd.Flags(), &c.options
 	flags.SortFlags = false
-	flags.StringVarP(&opt.Output, "output", "o", "", "the `file` to write, - for standard output; default: MODEL.onnx in the current folder")
+	flags.StringVarP(&opt.Output, "output", "o", "", "the `file` to write, - for standard output; default: the model's name with .onnx, in the current folder")
+	flags.StringVar(&c.weights, "weights", "", "the trained weights of MODEL.yaml, a checkpoint `file` (.pt, .pth, .safetensors)")
 	sizeFlag(flags, &c.size)
 	flags.IntVar(&opt.Batch, "batch-size", 1, "images in one `batch`")
 	flags.IntVar(&opt.Opset, "opset", 17, fmt.Sprintf("ONNX operator set `version`, %d to %d", ysc2onnx.MinOpset, ysc2onnx.MaxOpset))
 	flags.Var(&c.dynamic, "dynamic", "leave batch, height and width open; --dynamic=batch: only the batch")
 	flags.Lookup("dynamic").NoOptDefVal = dynamicAll
-	flags.Uint64Var(&opt.Seed, "seed", 0, "`seed` of the weights: the same seed gives the same file on every machine")
+	flags.Uint64Var(&opt.Seed, "seed", 0, "`seed` of the weights where there is no checkpoint: the same seed gives the same file on every machine")
+	c.seed = flags.Lookup("seed")
 	flags.BoolVar(&opt.NoOptimize, "no-optimize", false, "write every module from its primitive nodes, unfused, with state_dict names")
 	flags.BoolVar(&opt.NoVerify, "no-verify", false, "do not check the written file")
 	flags.BoolVar(&opt.Strict, "strict", false, "warnings are errors")
 	flags.BoolVar(&opt.Sync, "sync", false, "return only when the file has reached the disk")
 	libraryFlag(flags, &c.library)
 	dims := cobra.FixedCompletions([]string{dynamicAll, dynamicBatch, dynamicNone}, cobra.ShellCompDirectiveNoFileComp)
-	_ = cmd.RegisterFlagCompletionFunc("dynamic", dims) // these two fail for unknown flags only
+	_ = cmd.RegisterFlagCompletionFunc("dynamic", dims) // these three fail for unknown flags only
 	_ = cmd.MarkFlagFilename("output", "onnx")
+	_ = cmd.MarkFlagFilename("weights", "pt", "pth", "safetensors")
 }
 
 // conversionDocument is what --json prints.
@@ -75,7 +82,13 @@ func (c *conversion) run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	path, err := oneArg(args, "a model, such as: ysc2onnx yolov5s.yaml -o model.onnx")
+	if len(args) == 2 && isCheckpoint(args[0]) != isCheckpoint(args[1]) {
+		if isCheckpoint(args[0]) {
+			slices.Reverse(args)
+		}
+		return usagef("a checkpoint with a YAML of its own goes behind --weights: ysc2onnx %s --weights %s", args[0], args[1])
+	}
+	path, err := oneArg(args, "a model, such as: ysc2onnx best.pt -o best.onnx, or ysc2onnx yolov5s.yaml")
 	if err != nil {
 		return err
 	}
@@ -85,9 +98,13 @@ func (c *conversion) run(ctx context.Context, args []string) error {
 	if c.options.Batch < 1 {
 		return usagef("--batch-size %d: at least one image is needed", c.options.Batch)
 	}
-	m, err := c.readModel(ctx, path)
+	m, err := c.openModel(ctx, path, c.weights)
 	if err != nil {
 		return err
+	}
+	defer m.close()
+	if m.weights != nil && c.seed.Changed {
+		return usagef("--seed is for weights that are drawn; those of %s are trained, leave --seed out", m.weights.Name())
 	}
 	target, err := m.output(c.options.Output)
 	if err != nil {
@@ -100,7 +117,7 @@ func (c *conversion) run(ctx context.Context, args []string) error {
 	bar := c.newProgress()
 	defer bar.finish()
 	c.options.Progress = bar.update
-	result, err := ysc2onnx.Convert(ctx, ysc2onnx.Input{Name: m.name, YAML: bytes.NewReader(m.text)}, c.options)
+	result, err := ysc2onnx.Convert(ctx, m.input(), c.options)
 	bar.finish()
 	if err != nil {
 		return err

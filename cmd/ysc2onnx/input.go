@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,29 +12,69 @@ import (
 	"slices"
 	"strings"
 
+	"ysc2onnx"
 	"ysc2onnx/yamlcfg"
 )
 
 // stdio stands for standard input as a model, and for standard output as a file to write.
 const stdio = "-"
 
-// model is a YAML that was read.
+// model is what was named to convert: a YAML that was read, a checkpoint that is open, or both.
 type model struct {
-	name string      // as messages show it
-	text []byte      // at most one byte more than yamlcfg reads
-	info fs.FileInfo // nil for standard input
+	name string      // as messages show it: the YAML's, or the checkpoint's where there is no YAML
+	text []byte      // the YAML, at most one byte more than yamlcfg reads; nil where the checkpoint has to carry it
+	info fs.FileInfo // of the file called name; nil for standard input
+
+	weights *weights // nil where there is no checkpoint
 }
 
-// readModel reads the YAML at path, or standard input for "-". Waiting for a pipe ends with ctx.
-func (a *app) readModel(ctx context.Context, path string) (*model, error) {
+// close closes the checkpoint, if there is one.
+func (m *model) close() {
+	if m.weights != nil {
+		_ = m.weights.Close() // nothing is lost with a file that was only read
+	}
+}
+
+// input is the model as the library takes it.
+func (m *model) input() ysc2onnx.Input {
+	in := ysc2onnx.Input{Name: m.name}
+	if m.text != nil {
+		in.YAML = bytes.NewReader(m.text)
+	}
+	if m.weights != nil {
+		in.WeightsName, in.Weights, in.WeightsSize = m.weights.Name(), m.weights, m.weights.info.Size()
+	}
+	return in
+}
+
+// openModel opens the model at path: a checkpoint, a YAML, or "-" for a YAML on standard input. The YAML's trained
+// weights are in the checkpoint at weightsPath, if that is not "". Waiting for a pipe ends with ctx.
+func (a *app) openModel(ctx context.Context, path, weightsPath string) (*model, error) {
 	if err := unknownCommand(path, commandNames()); err != nil {
 		return nil, err
 	}
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".pt", ".pth":
-		return nil, fmt.Errorf("%s is a checkpoint, and this version does not read checkpoints; give the model's YAML (what train.py was given as --cfg)", path)
-	case ".onnx":
-		return nil, fmt.Errorf("%s is an ONNX file already; a YOLOv5 model YAML was expected (to check the file: ysc2onnx verify %[1]s)", path)
+	if isCheckpoint(path) {
+		if weightsPath != "" {
+			return nil, usagef("%s is a checkpoint, and so is --weights %s; --weights goes with a YAML: ysc2onnx model.yaml --weights %[1]s", path, weightsPath)
+		}
+		w, err := openWeights(path)
+		if err != nil {
+			return nil, err
+		}
+		return &model{name: path, info: w.info, weights: w}, nil
+	}
+	m, err := a.readYAML(ctx, path)
+	if err != nil || weightsPath == "" {
+		return m, err
+	}
+	m.weights, err = openWeights(weightsPath)
+	return m, err
+}
+
+// readYAML reads the YAML at path, or standard input for "-".
+func (a *app) readYAML(ctx context.Context, path string) (*model, error) {
+	if strings.EqualFold(filepath.Ext(path), ".onnx") {
+		return nil, fmt.Errorf("%s is an ONNX file already; a YOLOv5 model YAML or checkpoint was expected (to check the file: ysc2onnx verify %[1]s)", path)
 	}
 	type outcome struct {
 		*model
@@ -62,7 +103,7 @@ func (a *app) read(path string) (*model, error) {
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, missing(path)
+		return nil, missing(path, "a YOLOv5 model YAML", "*.y*ml")
 	}
 	if err != nil {
 		return nil, err
@@ -82,22 +123,26 @@ func (a *app) read(path string) (*model, error) {
 	return &model{name: path, text: text, info: info}, nil
 }
 
-// missing is the error for a model that is not there, with the name of the one beside it that was probably meant.
-func missing(path string) error {
+// missing is the error for a file that is not there, with the name of the one beside it that was probably meant, of
+// those that match the patterns.
+func missing(path, expected string, patterns ...string) error {
 	dir, base := filepath.Split(path)
-	found, _ := filepath.Glob(dir + "*.y*ml") // the only error is a bad pattern: then nothing is suggested
-	stems := make([]string, len(found))
-	for i, f := range found {
-		stems[i] = stem(f)
+	var found, stems []string
+	for _, pattern := range patterns {
+		matches, _ := filepath.Glob(dir + pattern) // the only error is a bad pattern: then nothing is suggested
+		found = append(found, matches...)
+	}
+	for _, f := range found {
+		stems = append(stems, stem(f))
 	}
 	meant := slices.Index(stems, stem(base)) // only the ending is wrong
 	if near, ok := yamlcfg.Suggest(stem(base), stems); ok && meant < 0 {
 		meant = slices.Index(stems, near)
 	}
 	if meant >= 0 {
-		return fmt.Errorf("%s: no such file; a YOLOv5 model YAML was expected; did you mean %s?", path, found[meant])
+		return fmt.Errorf("%s: no such file; %s was expected; did you mean %s?", path, expected, found[meant])
 	}
-	return fmt.Errorf("%s: no such file; a YOLOv5 model YAML was expected", path)
+	return fmt.Errorf("%s: no such file; %s was expected", path, expected)
 }
 
 // stem is a file's name without folder and ending.
@@ -106,15 +151,20 @@ func stem(path string) string {
 	return strings.TrimSuffix(base, filepath.Ext(base))
 }
 
-// output gives the file to write: named by -o, else the model's name with .onnx in the current folder.
+// output gives the file to write: named by -o, else in the current folder the name of the checkpoint, or of the YAML
+// where there is none, with .onnx.
 func (m *model) output(named string) (string, error) {
+	from := m.name
+	if m.weights != nil {
+		from = m.weights.Name()
+	}
 	switch {
-	case named == "" && (m.info == nil || !m.info.Mode().IsRegular()):
+	case named == "" && m.weights == nil && (m.info == nil || !m.info.Mode().IsRegular()):
 		return "", usagef("the model has no file name to make the output's from; say where to write with -o FILE, or -o - for standard output")
 	case named == stdio:
 		return stdio, nil
 	case named == "":
-		named = stem(m.name) + ".onnx"
+		named = stem(from) + ".onnx"
 	}
 	info, err := os.Stat(named)
 	switch {
@@ -124,6 +174,8 @@ func (m *model) output(named string) (string, error) {
 		return "", err
 	case info.IsDir():
 		return "", usagef("-o %s: it is a folder; name a file in it, such as %s", named, filepath.Join(named, "model.onnx"))
+	case m.weights != nil && os.SameFile(info, m.weights.info):
+		return "", usagef("-o %s: it is the checkpoint itself, which would be overwritten", named)
 	case m.info != nil && os.SameFile(info, m.info):
 		return "", usagef("-o %s: it is the model itself, which would be overwritten", named)
 	}

@@ -1,4 +1,4 @@
-// Command ysc2onnx turns a YOLOv5 model YAML into an ONNX file and checks the file by running it.
+// Command ysc2onnx turns a YOLOv5 checkpoint or model YAML into an ONNX file and checks the file by running it.
 package main
 
 import (

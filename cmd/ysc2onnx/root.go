@@ -18,11 +18,14 @@ import (
 func (a *app) rootCommand() *cobra.Command {
 	c := conversion{app: a}
 	root := &cobra.Command{
-		Use:   "ysc2onnx MODEL.yaml [-o model.onnx]",
-		Short: "Turn a YOLOv5 model YAML into a checked ONNX file",
-		Long: `ysc2onnx turns a YOLOv5 model YAML into an ONNX file, without Python, and checks the file by running it
-in ONNX Runtime. Weights are drawn from a seed, with PyTorch's default distributions.`,
-		Example: `  ysc2onnx yolov5s.yaml                          writes yolov5s.onnx into the current folder
+		Use:   "ysc2onnx MODEL.yaml|best.pt [-o model.onnx]",
+		Short: "Turn a YOLOv5 checkpoint or model YAML into a checked ONNX file",
+		Long: `ysc2onnx turns a YOLOv5 checkpoint or model YAML into an ONNX file, without Python, and checks the file
+by running it in ONNX Runtime. A checkpoint is read as data: nothing in it is ever executed. Without one, weights
+are drawn from a seed, with PyTorch's default distributions.`,
+		Example: `  ysc2onnx best.pt                               writes best.onnx into the current folder
+  ysc2onnx yolov5s.yaml                          untrained: layers, shapes and sizes are right
+  ysc2onnx yolov5s.yaml --weights w.safetensors  where the weights come without their YAML
   ysc2onnx yolov5s.yaml -o model.onnx --imgsz 480 640 --opset 13
   ysc2onnx yolov5s.yaml --dynamic=batch          any batch size, the image size is fixed
   cat yolov5s.yaml | ysc2onnx - -o - >model.onnx
@@ -33,7 +36,7 @@ in ONNX Runtime. Weights are drawn from a seed, with PyTorch's default distribut
 		Version:           ysc2onnx.Version,
 		Args:              cobra.ArbitraryArgs, // the first is a model or a misspelt command
 		RunE:              a.do(c.run),
-		ValidArgsFunction: completeFiles("yaml", "yml"),
+		ValidArgsFunction: completeFiles("yaml", "yml", "pt", "pth"),
 		SilenceErrors:     true, // finish prints them
 		SilenceUsage:      true,
 	}

@@ -25,6 +25,8 @@ func TestMain(m *testing.M) {
 // TestScripts runs the scripts of testdata/script. What they can use beside testscript's own commands:
 //
 //	$EXAMPLES, $BIN      the folder of the example models; the folder of the program
+//	$CHECKPOINTS         the small checkpoints of package checkpoint's tests
+//	$SHARED, [shared]    the folder beside the checkout with trained models, and whether it is there
 //	[ort], [no-ort]      ONNX Runtime is there; it is not found where the scripts do not name it
 //	exits N command...   runs a command that has to exit with N
 //	json PATH [VALUE]    stdout is one JSON document, which has this at a path such as checks.checks.0.name
@@ -33,6 +35,21 @@ func TestScripts(t *testing.T) {
 	examples, err := filepath.Abs("../../examples")
 	if err != nil {
 		t.Fatal(err)
+	}
+	checkpoints, err := filepath.Abs("../../checkpoint/testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared, err := filepath.Abs("../../../shared")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, noShared := os.Stat(filepath.Join(shared, "fixtures", "c3.pt"))
+	if noShared != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("the scripts need trained models: %v", noShared)
+		}
+		t.Logf("*** SKIPPED: what needs trained models: %v ***", noShared)
 	}
 	library, noRuntime := ort.Find("")
 	if noRuntime != nil {
@@ -48,6 +65,8 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("EXAMPLES", examples)
+			e.Setenv("CHECKPOINTS", checkpoints)
+			e.Setenv("SHARED", shared)
 			e.Setenv("ORT_LIB", library.Path)
 			e.Setenv("XDG_CACHE_HOME", "")
 			e.Setenv("BIN", strings.Split(e.Getenv("PATH"), string(os.PathListSeparator))[0])
@@ -57,6 +76,8 @@ func TestScripts(t *testing.T) {
 			switch name {
 			case "ort":
 				return noRuntime == nil, nil
+			case "shared":
+				return noShared == nil, nil
 			case "no-ort":
 				return bare, nil
 			}

@@ -27,25 +27,26 @@ func (a *app) summaryCommand() *cobra.Command {
 		strict bool
 	)
 	cmd := &cobra.Command{
-		Use:   "summary MODEL.yaml",
+		Use:   "summary MODEL.yaml|best.pt",
 		Short: "Print a model's layers, parameters and GFLOPs, as YOLOv5 does when training begins",
 		Long: `Prints a line for each layer: where its input is from, its number after the depth gain, its parameters, its
 module and the arguments that the module gets. Then the sums, with the operations for one image of --imgsz.`,
 		Example: `  ysc2onnx summary yolov5s.yaml
+  ysc2onnx summary best.pt
   ysc2onnx summary yolov5s.yaml --json | jq .parameters`,
 		Args:              cobra.ArbitraryArgs,
-		ValidArgsFunction: completeFiles("yaml", "yml"),
+		ValidArgsFunction: completeFiles("yaml", "yml", "pt", "pth"),
 		RunE: a.do(func(ctx context.Context, args []string) error {
 			path, err := oneArg(args, "a model, such as: ysc2onnx summary yolov5s.yaml")
 			if err != nil {
 				return err
 			}
-			m, err := a.readModel(ctx, path)
+			m, err := a.openModel(ctx, path, "")
 			if err != nil {
 				return err
 			}
-			summary, warnings, err := ysc2onnx.Summarize(ctx, ysc2onnx.Input{Name: m.name, YAML: bytes.NewReader(m.text)},
-				ysc2onnx.Options{Height: asked.height, Width: asked.width, Strict: strict})
+			defer m.close()
+			summary, warnings, err := ysc2onnx.Summarize(ctx, m.input(), ysc2onnx.Options{Height: asked.height, Width: asked.width, Strict: strict})
 			if err != nil {
 				return err
 			}
