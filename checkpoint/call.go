@@ -24,7 +24,7 @@ func (m *machine) object(op byte) error {
 			if !ok1 || !ok2 {
 				return nil, errors.New("a global's module and name must be strings")
 			}
-			return m.use(Global{mod, n}), nil
+			return m.use(Global{mod, n})
 		})
 	case opReduce, opNewObj:
 		return m.with2(func(callee, args Value) (Value, error) {
@@ -56,16 +56,16 @@ func (m *machine) object(op byte) error {
 	}
 }
 
-func (m *machine) globalLine() (Global, error) {
+func (m *machine) globalLine() (Value, error) {
 	module, err := m.line()
 	if err != nil {
-		return Global{}, err
+		return nil, err
 	}
 	name, err := m.line()
 	if err != nil {
-		return Global{}, err
+		return nil, err
 	}
-	return m.use(Global{module, name}), nil
+	return m.use(Global{module, name})
 }
 
 // oldInstance serves the two opcodes by which Python 2 makes instances of old-style classes.

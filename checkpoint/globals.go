@@ -29,14 +29,17 @@ type GlobalUse struct {
 }
 
 // use records that a global was named.
-func (m *machine) use(g Global) Global {
+func (m *machine) use(g Global) (Value, error) {
 	u := m.uses[g]
 	if u == nil {
+		if len(m.uses) == maxGlobals {
+			return nil, overLimit("different names in the pickle", maxGlobals)
+		}
 		u = &GlobalUse{Global: g, Risk: riskOf(g)}
 		m.uses[g] = u
 	}
 	u.Named++
-	return g
+	return g, nil
 }
 
 // sortedUses is all names, the dangerous ones first, then by name.

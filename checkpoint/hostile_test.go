@@ -280,7 +280,7 @@ func TestPickleLimits(t *testing.T) {
 	}
 	memo := strings.Builder{}
 	memo.WriteString("\x80\x02N")
-	for range 1_000_001 {
+	for range 500_001 {
 		memo.WriteString("\x94")
 	}
 	sparse := "\x80\x02Nr\xff\xff\xff\xff."
@@ -288,11 +288,11 @@ func TestPickleLimits(t *testing.T) {
 		{"lists in lists", nested("]", "a", 10_000), "levels of containers inside each other: more than the limit of 200" + more},
 		{"tuples in tuples", "\x80\x02N" + strings.Repeat("\x85", 10_000) + ".", "levels of containers inside each other: more than the limit of 200" + more},
 		{"marks", "\x80\x02" + strings.Repeat("(", 10_000) + strings.Repeat("t", 10_000) + ".", "levels of containers inside each other: more than the limit of 200" + more},
-		{"marks without end", "\x80\x02" + strings.Repeat("(", 1_100_000), "at byte 1000002 of the pickle: entries on the pickle's stack: more than the limit of 1000000" + more},
-		{"memo", memo.String(), "at byte 1000003 of the pickle: entries of the pickle's memo: more than the limit of 1000000" + more},
-		{"memo index", sparse, "at byte 3 of the pickle: entries of the pickle's memo: more than the limit of 1000000" + more},
-		{"stack", "\x80\x02" + strings.Repeat("N", 1_000_001), "at byte 1000002 of the pickle: entries on the pickle's stack: more than the limit of 1000000" + more},
-		{"operations", "\x80\x02" + strings.Repeat("N0", 1_000_000) + "N.", "at byte 2000001 of the pickle: operations of the pickle: more than the limit of 2000000" + more},
+		{"marks without end", "\x80\x02" + strings.Repeat("(", 110_000), "at byte 100002 of the pickle: entries on the pickle's stack: more than the limit of 100000" + more},
+		{"memo", memo.String(), "at byte 500003 of the pickle: entries of the pickle's memo: more than the limit of 500000" + more},
+		{"memo index", sparse, "at byte 3 of the pickle: entries of the pickle's memo: more than the limit of 500000" + more},
+		{"stack", "\x80\x02" + strings.Repeat("N", 100_001), "at byte 100002 of the pickle: entries on the pickle's stack: more than the limit of 100000" + more},
+		{"operations", "\x80\x02" + strings.Repeat("N0", 500_000) + "N.", "at byte 1000001 of the pickle: operations of the pickle: more than the limit of 1000000" + more},
 		{"string", "\x80\x02X\xff\xff\xff\xffabc", "at byte 2 of the pickle: the pickle ends in the middle: 4294967292 bytes are missing"},
 		{"integer", "\x80\x02\x8b\xff\xff\x00\x00", "at byte 2 of the pickle: bytes of an integer: more than the limit of 512" + more},
 		{"copies", "\x80\x02" + binUnicode(strings.Repeat("a", 1<<20)) + "q\x00" + strings.Repeat("0c_codecs\nencode\n(h\x00"+binUnicode("latin1")+"tR", 40) + ".",

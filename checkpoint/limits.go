@@ -23,8 +23,8 @@ type Limits struct {
 // DefaultLimits hold every YOLO checkpoint many times over, and keep the memory of opening any file below 1 GiB.
 func DefaultLimits() Limits {
 	return Limits{
-		ArchiveSize: 64 << 30, Records: 200_000, PickleSize: 32 << 20, Operations: 2_000_000, Stack: 1_000_000,
-		Memo: 1_000_000, Nesting: 200, StringSize: 4 << 20, Tensors: 100_000, InflatedSize: 256 << 20, HeaderSize: 16 << 20,
+		ArchiveSize: 64 << 30, Records: 200_000, PickleSize: 32 << 20, Operations: 1_000_000, Stack: 100_000,
+		Memo: 500_000, Nesting: 200, StringSize: 4 << 20, Tensors: 100_000, InflatedSize: 256 << 20, HeaderSize: 16 << 20,
 	}
 }
 

@@ -72,6 +72,9 @@ const (
 // maxIntBytes bounds integers: 4096 bits are far more than any checkpoint's.
 const maxIntBytes = 512
 
+// maxGlobals bounds the different names: a checkpoint has some dozens.
+const maxGlobals = 10_000
+
 var errPickleEnds = errors.New("the pickle ends in the middle")
 
 // machine reads one pickle as data.
