@@ -67,12 +67,19 @@ func TestReadmesAreInStep(t *testing.T) {
 	}
 }
 
-// TestReadmeCommands runs every command of README.md, in a copy of the checkout in which nothing has been built, and
-// holds what is printed to what README.md says. TestReadmesAreInStep makes that enough for the other language.
+// TestReadmeCommands runs every command of README.md, in a copy of the checkout in which nothing has been built, beside a
+// trained best.pt, and holds what is printed to what README.md says. TestReadmesAreInStep makes that enough for the other language.
 func TestReadmeCommands(t *testing.T) {
 	onnxRuntime(t)
 	dir := t.TempDir()
 	copyCheckout(t, dir)
+	checkpoint, err := os.ReadFile(shared(t, "data", "yolov5n-coco.pt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "best.pt"), checkpoint, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	env := append(os.Environ(), "PATH="+pythonFolder(t)+string(os.PathListSeparator)+
 		filepath.Join(dir, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"), "NO_COLOR=1")
 	printed := ""
