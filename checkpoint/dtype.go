@@ -1,8 +1,8 @@
 package checkpoint
 
 import (
-	"encoding/binary"
 	"math"
+	"slices"
 )
 
 // DType is the type of a tensor's elements.
@@ -41,50 +41,50 @@ func (d DType) IsFloat() bool {
 	return d == Float16 || d == BFloat16 || d == Float32 || d == Float64
 }
 
-// decodeFloats converts the elements in src, which has len(dst) of them. A float64 is rounded to the nearest float32,
+// decodeFloats converts the little-endian elements in src, which has len(dst) of them. A float64 is rounded to the nearest float32,
 // as PyTorch's .float() does, and so is an integer that float32 cannot hold.
-func (d DType) decodeFloats(dst []float32, src []byte, order binary.ByteOrder) {
+func (d DType) decodeFloats(dst []float32, src []byte) {
 	switch d {
 	case Float32:
 		for i := range dst {
-			dst[i] = math.Float32frombits(order.Uint32(src[4*i:]))
+			dst[i] = math.Float32frombits(le.Uint32(src[4*i:]))
 		}
 	case Float16:
 		for i := range dst {
-			dst[i] = halfToFloat(order.Uint16(src[2*i:]))
+			dst[i] = halfToFloat(le.Uint16(src[2*i:]))
 		}
 	case BFloat16:
 		for i := range dst {
-			dst[i] = math.Float32frombits(uint32(order.Uint16(src[2*i:])) << 16)
+			dst[i] = math.Float32frombits(uint32(le.Uint16(src[2*i:])) << 16)
 		}
 	case Float64:
 		for i := range dst {
-			dst[i] = float32(math.Float64frombits(order.Uint64(src[8*i:])))
+			dst[i] = float32(math.Float64frombits(le.Uint64(src[8*i:])))
 		}
 	default:
 		for i := range dst {
-			dst[i] = float32(d.integer(src[int64(i)*d.Size():], order))
+			dst[i] = float32(d.integer(src[int64(i)*d.Size():]))
 		}
 	}
 }
 
-// decodeInts converts the elements of an integer or bool tensor in src, which has len(dst) of them.
-func (d DType) decodeInts(dst []int64, src []byte, order binary.ByteOrder) {
+// decodeInts converts the little-endian elements of an integer or bool tensor in src, which has len(dst) of them.
+func (d DType) decodeInts(dst []int64, src []byte) {
 	size := d.Size()
 	for i := range dst {
-		dst[i] = d.integer(src[int64(i)*size:], order)
+		dst[i] = d.integer(src[int64(i)*size:])
 	}
 }
 
 // integer is the first element in src, of an integer type or bool (0 or 1).
-func (d DType) integer(src []byte, order binary.ByteOrder) int64 {
+func (d DType) integer(src []byte) int64 {
 	switch d {
 	case Int64:
-		return int64(order.Uint64(src))
+		return int64(le.Uint64(src))
 	case Int32:
-		return int64(int32(order.Uint32(src)))
+		return int64(int32(le.Uint32(src)))
 	case Int16:
-		return int64(int16(order.Uint16(src)))
+		return int64(int16(le.Uint16(src)))
 	case Int8:
 		return int64(int8(src[0]))
 	case Bool:
@@ -94,6 +94,13 @@ func (d DType) integer(src []byte, order binary.ByteOrder) int64 {
 		return 0
 	default:
 		return int64(src[0])
+	}
+}
+
+// swapBytes turns elements of that size from big-endian to little-endian, in place.
+func swapBytes(b []byte, size int64) {
+	for ; int64(len(b)) >= size; b = b[size:] {
+		slices.Reverse(b[:size])
 	}
 }
 
@@ -133,8 +140,4 @@ var numpyDTypes = map[string]DType{
 var safetensorsDTypes = map[string]DType{
 	"F16": Float16, "BF16": BFloat16, "F32": Float32, "F64": Float64, "I64": Int64, "I32": Int32, "I16": Int16,
 	"I8": Int8, "U8": Uint8, "BOOL": Bool,
-}
-
-func float64frombytes(b []byte, order binary.ByteOrder) float64 {
-	return math.Float64frombits(order.Uint64(b))
 }

@@ -1,7 +1,6 @@
 package checkpoint
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -80,12 +79,12 @@ func openPyTorch(r io.ReaderAt, size int64, limits Limits) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	loader := storages{archive: a, prefix: root + "data/", order: binary.LittleEndian, cache: map[storageID]*Storage{},
+	loader := storages{archive: a, prefix: root + "data/", cache: map[storageID]*Storage{},
 		budget: inflateBudget{limit: limits.InflatedSize}}
 	switch order {
 	case "", "little":
 	case "big":
-		loader.order = binary.BigEndian
+		loader.bigEndian = true
 	default:
 		return nil, fmt.Errorf("record %q says %q; little or big was expected", root+"byteorder", order)
 	}
@@ -138,11 +137,11 @@ func (a *archive) note(name string) (string, error) {
 
 // storages resolves the pickle's references to records.
 type storages struct {
-	archive *archive
-	prefix  string
-	order   binary.ByteOrder
-	cache   map[storageID]*Storage
-	budget  inflateBudget
+	archive   *archive
+	prefix    string
+	bigEndian bool
+	cache     map[storageID]*Storage
+	budget    inflateBudget
 }
 
 type storageID struct {
@@ -180,7 +179,7 @@ func (s *storages) load(class Global, key, location string, numel int64) (*Stora
 	if err != nil {
 		return nil, err
 	}
-	st := &Storage{Key: key, Location: location, Size: numel * dtype.Size(), data: section, order: s.order, dtype: dtype}
+	st := &Storage{Key: key, Location: location, Size: numel * dtype.Size(), data: section, bigEndian: s.bigEndian, dtype: dtype}
 	if rec.compressed {
 		if err := s.budget.take(rec); err != nil {
 			return nil, err

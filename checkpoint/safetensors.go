@@ -3,7 +3,6 @@ package checkpoint
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -137,7 +136,7 @@ func (h *headerReader) tensor(name string) (*Tensor, error) {
 		return nil, fmt.Errorf("it has %d dimensions", len(entry.Shape))
 	}
 	t := &Tensor{DType: dtype, Shape: entry.Shape, Strides: contiguousStrides(entry.Shape),
-		Storage: &Storage{Location: "cpu", Size: end - begin, data: io.NewSectionReader(h.r, h.start+begin, end-begin), order: binary.LittleEndian, dtype: dtype}}
+		Storage: &Storage{Location: "cpu", Size: end - begin, data: io.NewSectionReader(h.r, h.start+begin, end-begin), dtype: dtype}}
 	if err := t.check(); err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package checkpoint
 import (
 	"bytes"
 	"compress/flate"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"sync"
@@ -14,10 +13,21 @@ type Storage struct {
 	Key      string // the record's name under data/, a safetensors name, or "" for an array inside the pickle
 	Location string // the device that it was saved from, as "cpu" or "cuda:0"
 	Size     int64  // bytes
-	data     io.ReaderAt
-	order    binary.ByteOrder
 
-	dtype DType // of the storage class, for tensors that do not say their own
+	data      io.ReaderAt
+	bigEndian bool
+	dtype     DType // of the storage class, for tensors that do not say their own
+}
+
+// read fills b from the byte at, and leaves elements of that size little-endian.
+func (s *Storage) read(b []byte, at, size int64) error {
+	if err := readFull(s.data, b, at); err != nil {
+		return err
+	}
+	if s.bigEndian {
+		swapBytes(b, size)
+	}
+	return nil
 }
 
 // inflated is the content of a compressed record, which is unfolded when it is first read and kept from then on, since

@@ -1,7 +1,6 @@
 package checkpoint
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math/bits"
 	"sync"
@@ -134,7 +133,7 @@ func (t *Tensor) Floats() ([]float32, error) {
 }
 
 // decoder converts len(dst) elements of src.
-type decoder[T any] func(dst []T, src []byte, order binary.ByteOrder)
+type decoder[T any] func(dst []T, src []byte)
 
 var blocks = sync.Pool{New: func() any { return new([blockBytes]byte) }}
 
@@ -170,10 +169,10 @@ func (r *reading[T]) run(dst []T, at int64) error {
 	for len(dst) > 0 {
 		n := min(int64(len(dst)), blockBytes/size)
 		src := r.block[:n*size]
-		if err := readFull(r.t.Storage.data, src, at*size); err != nil {
+		if err := r.t.Storage.read(src, at*size, size); err != nil {
 			return err
 		}
-		r.decode(dst[:n], src, r.t.Storage.order)
+		r.decode(dst[:n], src)
 		dst, at = dst[n:], at+n
 	}
 	return nil
@@ -196,12 +195,12 @@ func (r *reading[T]) gather(dst []T, off int64) error {
 		return r.gather(dst[n/2:], off+n/2)
 	}
 	src := r.block[:span]
-	if err := readFull(r.t.Storage.data, src, first*size); err != nil {
+	if err := r.t.Storage.read(src, first*size, size); err != nil {
 		return err
 	}
 	w := r.t.walk(off)
 	for i := range dst {
-		r.decode(dst[i:i+1], src[(w.at-first)*size:], r.t.Storage.order)
+		r.decode(dst[i:i+1], src[(w.at-first)*size:])
 		w.next()
 	}
 	return nil

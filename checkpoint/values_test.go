@@ -310,7 +310,7 @@ func TestReadingOutsideOfATensor(t *testing.T) {
 func BenchmarkReadFloats(b *testing.B) {
 	f := mustOpen(b, readFile(b, "tensors.pt"))
 	m := mustModel(b, f)
-	for _, name := range []string{"large", "large_transposed", "half_transposed"} {
+	for _, name := range []string{"large", "half", "large_transposed", "half_transposed"} {
 		b.Run(name, func(b *testing.B) {
 			x := m.Tensor(name)
 			dst := make([]float32, x.Numel())

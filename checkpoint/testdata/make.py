@@ -84,6 +84,7 @@ def tensors():
     d["channels_last"] = torch.randn(4, 16, 3, 3, generator=g).to(memory_format=torch.channels_last)
     d["large"] = big
     d["large_transposed"] = big.t()               # more than one block, in the worst order
+    d["half"] = big.half()
     d["half_transposed"] = big.half().t()
     d["expanded"] = base[:, :1, :].expand(6, 9, 5)
     d["scalar"] = torch.tensor(2.5)
