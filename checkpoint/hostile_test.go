@@ -325,6 +325,19 @@ func TestCycles(t *testing.T) {
 	}
 }
 
+// TestNamesThatMeet has two tensors that would have one name.
+func TestNamesThatMeet(t *testing.T) {
+	scalar := "ctorch._utils\n_rebuild_tensor_v2\n(" + storage("0", 1) + "K\x00))\x89}tR"
+	model := func(params, buffers string) []byte {
+		return checkpointOf("\x80\x02cmodels.yolo\nModel\n)\x81}("+binUnicode("_parameters")+"}"+params+binUnicode("_buffers")+"}"+buffers+
+			binUnicode("_modules")+"}ub.", record{"x/data/0", make([]byte, 4)})
+	}
+	w := binUnicode("w") + scalar + "s"
+	refused(t, "twice", model(w, w), "w is both a parameter and a buffer")
+	refused(t, "dotted", model(binUnicode("a.b")+scalar+"s", ""), `in module "" something is named "a.b"; a name is not empty and has no dot`)
+	mustModel(t, mustOpen(t, model(binUnicode("w")+"Ns", w)))
+}
+
 // TestSharedModulesDoNotMultiply has modules that each hold the next one twice: 2⁵⁰ names.
 func TestSharedModulesDoNotMultiply(t *testing.T) {
 	b := strings.Builder{}

@@ -137,6 +137,9 @@ type moduleBuilder struct {
 
 // join is the path of what is called name in the module at path, counted against the limits.
 func (b *moduleBuilder) join(path, name string) (string, error) {
+	if name == "" || strings.Contains(name, ".") { // PyTorch refuses them too; two tensors could come by one name
+		return "", fmt.Errorf("in module %q something is named %q; a name is not empty and has no dot", path, name)
+	}
 	if b.count++; b.count > b.limits.Tensors {
 		return "", overLimit("modules and tensors of the model", b.limits.Tensors)
 	}
@@ -185,6 +188,11 @@ func (b *moduleBuilder) build(o *Object, path string) (*Module, error) {
 	}
 	if m.Buffers, err = b.tensors(buffers, hidden, path); err != nil {
 		return nil, err
+	}
+	for _, n := range m.Buffers {
+		if v, _ := params.Get(n.Name); v != nil && v != Value(None{}) {
+			return nil, fmt.Errorf("%s is both a parameter and a buffer", n.Tensor.Name)
+		}
 	}
 	for _, e := range children.Entries {
 		name, ok := AsString(e.Key)

@@ -327,6 +327,10 @@ func (f *formatter) dict(d *Dict, depth int) {
 }
 
 func (f *formatter) object(o *Object, depth int) {
+	if o.Array != nil {
+		fmt.Fprintf(&f.b, "array(%s%v)", o.Array.DType, o.Array.Shape)
+		return
+	}
 	if o.Callee != nil {
 		f.value(o.Callee, depth+1)
 	} else {
