@@ -23,9 +23,9 @@ BUILDVCS := $(shell git status >/dev/null 2>&1 && echo auto || echo false)
 CORE = $(shell $(GO) list ./... | grep -vE '/(verify/ort|cmd|bench|examples)(/|$$)')
 
 # The packages whose arithmetic has the same bits on every machine, and machines whose compilers fuse multiply-adds.
-EXACT      := ./weights
+EXACT      := ./weights ./onnxbuild ./onnxbuild/passes ./modules
 FUSING     := arm64 ppc64le s390x riscv64
-FUSED_OPS  := F[A-Z]*M(ADD|SUB)[A-Z]*|FMA[A-Z]*|WFM[A-Z]*
+FUSED_OPS  := F[A-Z]*M(ADD|SUB)[A-Z]*|FMA|FMA[A-WYZ][A-Z]*|WFM[AS][DS]B
 
 title   = @printf '== %s\n' "$(1)"
 # missing says that a check's tool cannot be had: a failure where CI=true, a loud skip elsewhere.
@@ -128,7 +128,7 @@ bench: ## run the Go benchmarks
 
 .PHONY: clean
 clean: ## remove what make built, but for the tools
-	@rm -rf $(BIN) model.onnx model.onnx.data
+	@rm -rf $(BIN) model.onnx model.onnx.*.data
 
 .PHONY: help
 help: ## list the targets

@@ -41,7 +41,10 @@ func openTrained(name string, r io.ReaderAt, size int64) (*trained, error) {
 		t.tensors[tensor.Name] = tensor
 	}
 	t.index(root)
-	return t, t.flavour()
+	if err := t.flavour(); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 func (t *trained) index(m *checkpoint.Module) {
@@ -210,8 +213,7 @@ func (t *trained) sameClasses(s *modules.Summary) error {
 	var wrong []error
 	for _, row := range s.Rows {
 		class := t.Class(fmt.Sprintf("model.%d", row.Index))
-		_, got, _ := cutLast(class)
-		_, want, _ := cutLast(row.Module)
+		got, want := lastPart(class), lastPart(row.Module)
 		if class != "" && got != want && (got != "Sequential" || row.N < 2) {
 			wrong = append(wrong, fmt.Errorf("%s: layer %d is %s, the YAML says %s", t.name, row.Index, class, row.Module))
 		}
@@ -219,9 +221,5 @@ func (t *trained) sameClasses(s *modules.Summary) error {
 	return errors.Join(wrong...)
 }
 
-func cutLast(path string) (before, after string, found bool) {
-	if i := strings.LastIndexByte(path, '.'); i >= 0 {
-		return path[:i], path[i+1:], true
-	}
-	return "", path, false
-}
+// lastPart is a Python name without its module.
+func lastPart(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }

@@ -326,7 +326,7 @@ func (b *builder) model(opt Options) *Model {
 // large as the stride and scales by the area, also what does not depend on it.
 func (c counts) gflops(batch, area, stride int64) float64 {
 	scale := float64(area) / float64(stride*stride)
-	macs := float64(c.macs-c.averages) + float64(c.averages)*scale
+	macs := float64(c.macs-c.averages) + float64(float64(c.averages)*scale)
 	return macs * 2 / 1e9 / float64(batch)
 }
 

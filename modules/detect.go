@@ -50,7 +50,7 @@ func (m *Detect) Forward(s *Scope, inputs []*onnxbuild.Value) *onnxbuild.Value {
 func (m *Detect) ordered(s *Scope, strides []int64) [][]float64 {
 	area := func(level []float64) (sum float64) {
 		for i := 0; i+1 < len(level); i += 2 {
-			sum += level[i] * level[i+1]
+			sum += float64(level[i] * level[i+1])
 		}
 		return sum
 	}

@@ -15,8 +15,9 @@ const (
 	// LayerTolerance is the largest error of a layer, relative to the largest
 	// magnitude in that layer: float32 sums in another order differ by some 1e-6.
 	LayerTolerance = 1e-4
-	// BoxTolerance is the largest error of a box's centre or size, in pixels.
-	BoxTolerance = 1e-3
+	// BoxTolerance is the largest error of a box's centre or size, in pixels: of a trained yolov5n at 640x640, what
+	// PyTorch itself exports differs by 2e-3 from PyTorch.
+	BoxTolerance = 5e-3
 	// ScoreTolerance is the largest error of a confidence or class score, which lie in [0,1].
 	ScoreTolerance = 1e-5
 )

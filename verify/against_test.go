@@ -116,8 +116,8 @@ func TestAgainstDiffers(t *testing.T) {
 		{"zero layer", 3, 1, 1e-30, "the first divergent value is model.10: 1 of 2 values (50%) are outside the tolerance 0.0001 of the largest value; the worst is at [0, 1]: 1e-30, want 0"},
 		{"NaN", 0, 1, nan, "the first divergent value is model.0: 1 of 2 values (50%) are outside the tolerance 0.0001 of the largest value, 1 are not finite; the worst is at [0, 1]: NaN, want 2"},
 		{"infinite", 1, 0, inf, "the first divergent value is model.1: 1 of 2 values (50%) are outside the tolerance 0.0001 of the largest value, 1 are not finite; the worst is at [0, 0]: +Inf, want 3"},
-		{"box within", 4, 1, 200.0009, "4 layers, largest error 0.0e+00, at model.0"},
-		{"box outside", 4, 1, 200.0012, "the first divergent value is output0 boxes: 1 of 4 values (25%) are outside the tolerance 0.001; the worst is at [0, 0, 1]: 200.0012, want 200"},
+		{"box within", 4, 1, 200.0049, "4 layers, largest error 0.0e+00, at model.0"},
+		{"box outside", 4, 1, 200.0052, "the first divergent value is output0 boxes: 1 of 4 values (25%) are outside the tolerance 0.005; the worst is at [0, 0, 1]: 200.0052, want 200"},
 		{"score within", 4, 5, 0.250009, "4 layers, largest error 0.0e+00, at model.0"},
 		{"score outside", 4, 5, 0.250012, "the first divergent value is output0 scores: 1 of 2 values (50%) are outside the tolerance 1e-05; the worst is at [0, 0, 5]: 0.250012, want 0.25"},
 	}
