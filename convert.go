@@ -90,6 +90,9 @@ func (o *Options) complete() error {
 	if o.Opset < MinOpset || o.Opset > MaxOpset {
 		return fmt.Errorf("opset %d is not supported: choose %d to %d", o.Opset, MinOpset, MaxOpset)
 	}
+	if o.Dynamic < Static || o.Dynamic > DynamicAll {
+		return fmt.Errorf("dynamic is %d, expected Static, DynamicBatch or DynamicAll", o.Dynamic)
+	}
 	return nil
 }
 
@@ -138,24 +141,7 @@ func fit(ctx context.Context, name string, text io.Reader, w modules.Weights, op
 	if _, trained := w.(*trained); !trained { // a trained model's wiring is what it was trained with
 		diags.Append(cfg.Lint())
 	}
-	height, width := opt.Height, opt.Width
-	var model *modules.Model
-	var found *yamlcfg.Diagnostics
-	for _, stride := range []int{32, 256} { // a stride beyond 32 makes maps that do not fit unless the size is a multiple of it
-		opt.Height, opt.Width = roundUp(height, stride), roundUp(width, stride)
-		m, d := lower(ctx, cfg, w, opt, stride)
-		if model = m; found == nil || m != nil {
-			found = d
-		}
-		if m != nil {
-			break
-		}
-	}
-	if model != nil && (opt.Height != roundUp(height, model.Stride()) || opt.Width != roundUp(width, model.Stride()) || opt.Dynamic == DynamicAll) {
-		stride := model.Stride()
-		opt.Height, opt.Width = roundUp(height, stride), roundUp(width, stride)
-		model, found = lower(ctx, cfg, w, opt, stride)
-	}
+	model, found := fitted(ctx, cfg, w, opt)
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
@@ -173,16 +159,37 @@ func fit(ctx context.Context, name string, text io.Reader, w modules.Weights, op
 	return model, diags, nil
 }
 
+// probeSize is the height and width at which YOLOv5 finds a model's strides (models/yolo.py, DetectionModel).
+const probeSize = 256
+
+// fitted lowers the model twice: for an image of 256x256, which gives the strides as in YOLOv5, and for the size that was
+// asked, rounded up to the largest of them. A model that does not fit the former is shown with the shapes of the latter.
+func fitted(ctx context.Context, cfg *yamlcfg.Model, w modules.Weights, opt *Options) (*modules.Model, *yamlcfg.Diagnostics) {
+	size := onnxbuild.D(probeSize)
+	probe, found := modules.Build(ctx, cfg, modules.Options{Batch: onnxbuild.D(1), Height: size, Width: size, Weights: w})
+	stride, strides := 32, []int64(nil)
+	if probe != nil {
+		stride, strides = probe.Stride(), probe.Strides
+	}
+	opt.Height, opt.Width = roundUp(opt.Height, stride), roundUp(opt.Width, stride)
+	if t, ok := w.(*trained); ok {
+		t.begin()
+	}
+	model, diags := lower(ctx, cfg, w, opt, stride, strides)
+	if probe == nil && !diags.HasErrors() {
+		return nil, found
+	}
+	return model, diags
+}
+
 // lower lowers the model for images of opt's size, or for any multiple of the stride.
-func lower(ctx context.Context, cfg *yamlcfg.Model, w modules.Weights, opt *Options, stride int) (*modules.Model, *yamlcfg.Diagnostics) {
+func lower(ctx context.Context, cfg *yamlcfg.Model, w modules.Weights, opt *Options, stride int, strides []int64) (*modules.Model, *yamlcfg.Diagnostics) {
 	o := modules.Options{
 		Batch:   onnxbuild.D(int64(opt.Batch)),
 		Height:  onnxbuild.D(int64(opt.Height)),
 		Width:   onnxbuild.D(int64(opt.Width)),
 		Weights: w,
-	}
-	if t, ok := w.(*trained); ok {
-		t.begin()
+		Strides: strides,
 	}
 	if opt.Dynamic != Static {
 		o.Batch = onnxbuild.Sym(onnxbuild.Symbol{Name: "batch", Unit: 1})

@@ -41,6 +41,7 @@ func openTrained(name string, r io.ReaderAt, size int64) (*trained, error) {
 		t.tensors[tensor.Name] = tensor
 	}
 	t.index(root)
+	t.begin()
 	if err := t.flavour(); err != nil {
 		return nil, err
 	}

@@ -64,8 +64,8 @@ func activation(call yamlcfg.Literal) (*Activation, error) {
 	}
 	if name == "LeakyReLU" && len(args) > 0 {
 		slope, ok := args[0].Number()
-		if !ok {
-			return nil, fmt.Errorf("the slope of nn.LeakyReLU is %s, expected a number", args[0].Repr())
+		if !ok || !(slope >= -limit && slope <= limit) {
+			return nil, fmt.Errorf("the slope of nn.LeakyReLU is %s, expected a finite number", args[0].Repr())
 		}
 		alpha, args = slope, args[1:]
 	}

@@ -48,6 +48,10 @@ func (a *Args) next(name string) (l yamlcfg.Literal, ok bool) {
 }
 
 func (a *Args) wrong(name string, l yamlcfg.Literal, expected string) {
+	if l.Span.IsZero() {
+		a.Errorf("argument %s is missing, expected %s", name, expected)
+		return
+	}
 	a.errorAt(l.Span, "argument %s is %s, expected %s", name, l.Repr(), expected)
 }
 

@@ -13,6 +13,7 @@ import (
 type Options struct {
 	Batch, Height, Width onnxbuild.Dim // of the input
 	Weights              Weights
+	Strides              []int64 // of the detection head's inputs; nil: as the input's height gives them
 }
 
 // Model is a lowered model: the graph as PyTorch's forward has it, before any pass.
@@ -51,7 +52,7 @@ func Build(ctx context.Context, cfg *yamlcfg.Model, opt Options) (*Model, *yamlc
 		}
 	}
 	b.lowering = &lowering{
-		weights: opt.Weights, height: opt.Height, params: map[string]*onnxbuild.Value{}, submodules: map[any]bool{},
+		weights: opt.Weights, height: opt.Height, strides: opt.Strides, params: map[string]*onnxbuild.Value{}, submodules: map[any]bool{},
 	}
 	b.lowering.count.modules = 2 // the model, and the Sequential of its layers
 	image := b.graph.Input("images", onnxbuild.Float32, onnxbuild.Shape{opt.Batch, onnxbuild.D(int64(cfg.Channels)), opt.Height, opt.Width})
@@ -164,6 +165,10 @@ func (b *builder) build(row *yamlcfg.Row) (out output, args *Args) {
 // gives nil after an error in the arguments, and where there are no values.
 func (b *builder) apply(row *yamlcfg.Row, spec *Spec, args *Args, values []*onnxbuild.Value) *onnxbuild.Value {
 	if spec.Join != nil {
+		if n := b.cfg.ScaleDepth(row.Number); n > 1 {
+			b.diags.Errorf(row.NumberSpan, "%s: the number is %d, expected 1: PyTorch's Sequential cannot pass several inputs on", row.Module, n)
+			return nil
+		}
 		m := spec.Join(args)
 		args.end()
 		if args.failed || values == nil {

@@ -25,7 +25,7 @@ func TestDiagnostics(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			_, diags := Build(context.Background(), parseFile(t, file), Options{
-				onnxbuild.D(1), onnxbuild.D(64), onnxbuild.D(64), Seeded(0),
+				Batch: onnxbuild.D(1), Height: onnxbuild.D(64), Width: onnxbuild.D(64), Weights: Seeded(0),
 			})
 			got := diags.Error() + "\n"
 			golden := strings.TrimSuffix(file, ".yaml") + ".txt"
@@ -71,7 +71,7 @@ func FuzzBuild(f *testing.F) {
 			}
 		}
 		m, diags := Build(context.Background(), cfg, Options{
-			onnxbuild.D(1), onnxbuild.D(64), onnxbuild.D(96), Seeded(0),
+			Batch: onnxbuild.D(1), Height: onnxbuild.D(64), Width: onnxbuild.D(96), Weights: Seeded(0),
 		})
 		if !parsed.HasErrors() && (m == nil) != diags.HasErrors() {
 			t.Errorf("model %v, diagnostics %v", m, diags)

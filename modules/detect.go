@@ -22,13 +22,17 @@ func (m *Detect) Forward(s *Scope, inputs []*onnxbuild.Value) *onnxbuild.Value {
 		s.Err("%d inputs, but anchors for %d", len(inputs), len(m.Anchors))
 		return inputs[0]
 	}
-	strides := make([]int64, len(inputs))
-	for i, x := range inputs {
-		ratio, ok := s.model.height.DivExact(x.Dim(2))
-		if strides[i], _ = ratio.Static(); x.Refused() || !ok || strides[i] < 1 {
-			s.Err("input %d is %s high, which does not divide the image's height %s", i, x.Dim(2), s.model.height)
+	for _, x := range inputs {
+		if x.Refused() {
 			return x
 		}
+	}
+	strides := s.model.strides
+	if strides == nil {
+		strides = m.strides(s, inputs)
+	}
+	if len(strides) != len(inputs) {
+		return inputs[0]
 	}
 	s.model.strides, s.model.classes = strides, m.Classes
 	anchors := m.inStrides(s, m.ordered(s, strides), strides)
@@ -43,6 +47,19 @@ func (m *Detect) Forward(s *Scope, inputs []*onnxbuild.Value) *onnxbuild.Value {
 		return levels[0]
 	}
 	return s.Concat(1, levels...)
+}
+
+// strides are how many pixels of the image a cell of each input is high; nil after an error.
+func (m *Detect) strides(s *Scope, inputs []*onnxbuild.Value) []int64 {
+	strides := make([]int64, len(inputs))
+	for i, x := range inputs {
+		ratio, ok := s.model.height.DivExact(x.Dim(2))
+		if strides[i], _ = ratio.Static(); !ok || strides[i] < 1 {
+			s.Err("input %d is %s cells high in an image of %s pixels: its stride is not a whole number of pixels", i, x.Dim(2), s.model.height)
+			return nil
+		}
+	}
+	return strides
 }
 
 // ordered are the anchors in the order of the strides: YOLOv5 turns them around where the first and the last anchors'

@@ -49,7 +49,7 @@ func parseFile(t *testing.T, path string) *yamlcfg.Model {
 func buildAt(t *testing.T, cfg *yamlcfg.Model, batch, height, width int64) *Model {
 	t.Helper()
 	m, diags := Build(context.Background(), cfg, Options{
-		onnxbuild.D(batch), onnxbuild.D(height), onnxbuild.D(width), Seeded(0),
+		Batch: onnxbuild.D(batch), Height: onnxbuild.D(height), Width: onnxbuild.D(width), Weights: Seeded(0),
 	})
 	if m == nil {
 		t.Fatal(diags)

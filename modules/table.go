@@ -200,8 +200,8 @@ func newDetect(a *Args) Joiner {
 		var level []float64
 		for _, l := range item.Items {
 			x, number := l.Number()
-			if !number {
-				a.wrong("anchors", l, "a number")
+			if !number || !(x > 0 && x <= limit) {
+				a.wrong("anchors", l, "a number of pixels over 0")
 				return m
 			}
 			level = append(level, x)
