@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,7 +32,7 @@ type AgainstOptions struct {
 	Session           SessionOptions
 }
 
-func (o *AgainstOptions) fill() {
+func (o *AgainstOptions) fill() error {
 	for _, t := range []struct {
 		value    *float64
 		fallback float64
@@ -39,7 +40,11 @@ func (o *AgainstOptions) fill() {
 		if *t.value == 0 {
 			*t.value = t.fallback
 		}
+		if !(*t.value >= 0) || math.IsInf(*t.value, 1) {
+			return fmt.Errorf("a tolerance is %g, expected a number that is not negative", *t.value)
+		}
 	}
+	return nil
 }
 
 // Comparison holds a model's values against recorded ones.
@@ -90,7 +95,9 @@ type pair struct {
 // The error says why nothing could be compared; values that differ give a
 // Comparison that is not OK.
 func Against(ctx context.Context, rt Runtime, path string, ref Reference, opts AgainstOptions) (*Comparison, error) {
-	opts.fill()
+	if err := opts.fill(); err != nil {
+		return nil, err
+	}
 	facts, err := Structure(ctx, path)
 	if err != nil {
 		return nil, err

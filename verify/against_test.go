@@ -196,6 +196,16 @@ func TestAgainstOutputsAlone(t *testing.T) {
 	}
 }
 
+// TestAgainstTolerance: a tolerance that nothing is outside of is no tolerance.
+func TestAgainstTolerance(t *testing.T) {
+	for text, tolerance := range map[string]float64{"NaN": math.NaN(), "+Inf": math.Inf(1), "-1": -1} {
+		_, err := Against(context.Background(), &fake{}, layered(t), reference(), AgainstOptions{Layer: tolerance})
+		if want := "a tolerance is " + text + ", expected a number that is not negative"; err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+}
+
 func TestAgainstNothing(t *testing.T) {
 	c, _ := against(t, computed(), reference()[:1])
 	if want := "nothing was compared: the file has none of the reference's values, model.<i> for layer.<i> and output<k>"; c.OK() || c.Summary() != want {

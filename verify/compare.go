@@ -116,7 +116,7 @@ func compare(p pair, got, want Tensor, m measure) Row {
 		limit *= row.Largest
 	}
 	for i, w := range want.Floats {
-		if col := int64(i) % columns; col >= m.from && col < m.to && difference(got.Floats[i], w) > limit {
+		if col := int64(i) % columns; col >= m.from && col < m.to && !(difference(got.Floats[i], w) <= limit) {
 			row.Outside++
 		}
 	}

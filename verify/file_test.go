@@ -200,6 +200,20 @@ func TestFileCannotCheck(t *testing.T) {
 	}
 }
 
+// TestFileTooLargeToRun: what is too large is not run, which is no fault of the file.
+func TestFileTooLargeToRun(t *testing.T) {
+	rt := &fake{run: func(Tensor) ([]Tensor, error) { t.Error("it was run"); return nil, nil }}
+	e := expected()
+	e.DynamicBatch, e.Batch = true, 1<<20
+	rep, err := File(context.Background(), rt, detector(t), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "an input of 1048576x3x64x64 is larger than what is run to check a file (33554432 values)"; rep.NotRun != want {
+		t.Errorf("got  %q\nwant %q", rep.NotRun, want)
+	}
+}
+
 func TestReportJSON(t *testing.T) {
 	rep := Report{Path: "m.onnx", Runtime: "Fake 1", Checks: []Check{{Name: "load", OK: true, Detail: "d", Duration: 5}},
 		Facts: &Facts{Inputs: []IO{{Name: "x", DType: Float16, Dims: []int64{1}}}, Outputs: []IO{}}}

@@ -16,7 +16,8 @@ type Report struct {
 	Runtime string  `json:"runtime,omitempty"` // name and version; "" when nothing was run
 	Library string  `json:"library,omitempty"` // path of the runtime's shared library
 	Checks  []Check `json:"checks"`
-	Facts   *Facts  `json:"facts,omitempty"` // what Structure read from the file
+	NotRun  string  `json:"not_run,omitempty"` // why a runtime that was given did not run the file
+	Facts   *Facts  `json:"facts,omitempty"`   // what Structure read from the file
 }
 
 // OK is true if at least one check was made and none failed.

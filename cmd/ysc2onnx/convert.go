@@ -155,6 +155,9 @@ func (c *conversion) prepare(target string) (notChecked string, err error) {
 func (c *conversion) report(target string, r *ysc2onnx.Result, notChecked string) error {
 	c.warn(r.Warnings)
 	noteRounding(c.app, c.size, r.Height, r.Width, r.Summary.Stride)
+	if r.Checks != nil && r.Checks.NotRun != "" {
+		notChecked = r.Checks.NotRun
+	}
 	var failed error
 	if r.Checks != nil && !r.Checks.OK() {
 		failed = fmt.Errorf("%s is not right: %s; the file is kept", target, failures(r.Checks))

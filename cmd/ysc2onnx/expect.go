@@ -31,7 +31,11 @@ func checkAlone(ctx context.Context, rt verify.Runtime, path string) (*verify.Re
 	want.OutputDims = func(batch, height, width int) map[string][]int64 {
 		return recorder.dims(facts.Outputs, map[string]int{"batch": batch, "height": height, "width": width})
 	}
-	return verify.File(ctx, recorder, path, want)
+	report, err := verify.File(ctx, recorder, path, want)
+	if err == nil && report.NotRun != "" {
+		return nil, fmt.Errorf("%s: %s", path, report.NotRun)
+	}
+	return report, err
 }
 
 // declared makes an expectation of what a file declares. Where it leaves sizes open, those that it was exported for

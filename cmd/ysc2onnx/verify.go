@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -56,8 +57,8 @@ func (v *verification) run(ctx context.Context, args []string) error {
 		return err
 	}
 	switch {
-	case v.atol < 0 || v.rtol < 0:
-		return usagef("--atol and --rtol are errors to allow: they cannot be negative")
+	case !(v.atol >= 0 && v.rtol >= 0) || math.IsInf(v.atol, 1) || math.IsInf(v.rtol, 1):
+		return usagef("--atol and --rtol are errors to allow: they have to be numbers, and cannot be negative")
 	case v.against == "" && (v.atol != 0 || v.rtol != 0):
 		return usagef("--atol and --rtol are for comparing; name recorded values with --against")
 	}
