@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"ysc2onnx/yamlcfg"
@@ -43,8 +44,21 @@ type documentedError struct {
 func (a *app) do(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		a.started = true
+		if err := emptyFlag(cmd.Flags()); err != nil {
+			return err
+		}
 		return f(cmd.Context(), args)
 	}
+}
+
+// emptyFlag refuses a file flag with nothing in it, as a shell variable that is not set gives: it would count as not given.
+func emptyFlag(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		if f.Value.Type() == "string" && f.Value.String() == "" {
+			err = usagef("--%s is empty: name a file, or leave the flag out", f.Name)
+		}
+	})
+	return err
 }
 
 // finish reports how a command ended and gives the exit code.

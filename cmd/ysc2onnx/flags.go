@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,10 +26,11 @@ func (s *size) String() string {
 
 // Set implements pflag.Value: 640, 480x640, 480,640 or "480 640".
 func (s *size) Set(text string) error {
-	words := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("xX×, ", r) })
-	if len(words) != 1 && len(words) != 2 {
+	words := sizeForm.FindStringSubmatch(text)
+	if words == nil {
 		return errSize
 	}
+	words = slices.DeleteFunc(words[1:], func(w string) bool { return w == "" })
 	var sides [2]int
 	for i := range sides {
 		n, err := strconv.Atoi(words[min(i, len(words)-1)])
@@ -39,6 +42,8 @@ func (s *size) Set(text string) error {
 	s.height, s.width = sides[0], sides[1]
 	return nil
 }
+
+var sizeForm = regexp.MustCompile(`^([0-9]+)(?:[xX×, ]([0-9]+))?$`)
 
 var errSize = errors.New("want one size in pixels, or height and width: 640, 480 640, 480x640 or 480,640")
 

@@ -169,7 +169,6 @@ func (m *model) output(named string) (string, error) {
 	info, err := os.Stat(named)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return named, nil
 	case err != nil:
 		return "", err
 	case info.IsDir():
@@ -178,6 +177,10 @@ func (m *model) output(named string) (string, error) {
 		return "", usagef("-o %s: it is the checkpoint itself, which would be overwritten", named)
 	case m.info != nil && os.SameFile(info, m.info):
 		return "", usagef("-o %s: it is the model itself, which would be overwritten", named)
+	}
+	switch ending := strings.ToLower(filepath.Ext(named)); ending {
+	case ".yaml", ".yml", ".pt", ".pth", ".safetensors":
+		return "", usagef("-o %s: an ONNX file would be written, which is not what %s stands for; name it %s", named, ending, stem(named)+".onnx")
 	}
 	return named, nil
 }
