@@ -117,6 +117,16 @@ func (a *Args) pair(name string, def int, least int64, expected string) [2]int {
 	return [2]int{int(both[0].Int), int(both[1].Int)}
 }
 
+// Odd takes a positive odd integer: the size of a kernel that keeps the size of a map.
+func (a *Args) Odd(name string, def int) int {
+	if len(a.rest) > 0 && a.rest[0].Kind == yamlcfg.Int && a.rest[0].Int%2 == 0 {
+		l, _ := a.next(name)
+		a.wrong(name, l, "an odd number: an even kernel would change the size of the map")
+		return def
+	}
+	return a.Positive(name, def)
+}
+
 // Bool takes a truth value; numbers count as in Python.
 func (a *Args) Bool(name string, def bool) bool {
 	l, ok := a.next(name)

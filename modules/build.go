@@ -155,6 +155,9 @@ func (b *builder) build(row *yamlcfg.Row) (out output, args *Args) {
 				d.AddNote(b.cfg.Rows[src].Span, "layer %d is defined here, its output is %s", src, b.outputs[src].value.Shape)
 			}
 		}
+		if n := b.cfg.ScaleDepth(row.Number); n > 1 && args.wiring != Repeats && args.C1 != args.C2 {
+			d.AddNote(row.NumberSpan, "the row is repeated %d times, and each copy takes %d channels", n, args.C1)
+		}
 		return out, nil
 	}
 	out.value = y

@@ -63,7 +63,7 @@ var Table = []Spec{
 		New: newScConv},
 	{Name: "SPPF", Class: "models.common.SPPF", Wiring: Scaled,
 		Doc: "fast spatial pyramid pooling: c2, k=5",
-		New: func(a *Args) Module { return NewSPPF(a.C1, a.C2, a.Positive("k", 5), a.Act) }},
+		New: func(a *Args) Module { return NewSPPF(a.C1, a.C2, a.Odd("k", 5), a.Act) }},
 	{Name: "nn.Upsample", Class: "torch.nn.modules.upsampling.Upsample", Wiring: Plain,
 		Doc: "nearest upsampling by a whole factor: size (None), scale_factor, mode='nearest'",
 		New: newUpsample},
@@ -127,7 +127,7 @@ func newScConv(a *Args) Module {
 	args.Alpha = a.Float("alpha", defaultScConv.Alpha)
 	args.Squeeze = a.Positive("squeeze_radio", defaultScConv.Squeeze)
 	args.GroupSize = a.Positive("group_size", defaultScConv.GroupSize)
-	args.GroupKernel = a.Positive("group_kernel_size", defaultScConv.GroupKernel)
+	args.GroupKernel = a.Odd("group_kernel_size", defaultScConv.GroupKernel)
 	switch {
 	case a.C1 != a.C2:
 		a.Errorf("gets %d channels and is given %d: it keeps its channels, while YOLOv5 counts on those given; write the channels of its input (before width_multiple)", a.C1, a.C2)
