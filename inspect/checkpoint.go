@@ -18,11 +18,14 @@ func Checkpoint(ctx context.Context, r io.ReaderAt, size int64, opt Options) (*R
 	if err != nil {
 		return nil, err
 	}
-	root, err := f.Model()
-	if err != nil {
-		return nil, err
+	root, noModel := f.Model()
+	if noModel != nil {
+		root = &checkpoint.Module{} // what the pickle names is worth seeing all the same
 	}
 	rep := &Report{Kind: string(f.Format), Bytes: size, Writer: writer(root.Class), Properties: properties(f)}
+	if noModel != nil {
+		rep.Properties = append(rep.Properties, Property{"no model", noModel.Error()})
+	}
 	if root.Class != (checkpoint.Global{}) {
 		rep.Model = root.Class.String()
 	}

@@ -1,12 +1,15 @@
 package inspect_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -138,4 +141,33 @@ func FuzzInspect(f *testing.F) {
 		_, _ = inspect.Checkpoint(context.Background(), r, size, inspect.Options{}) // errors are fine
 		_, _ = inspect.ONNX(context.Background(), r, size, inspect.Options{})
 	})
+}
+
+// TestHostileIsShown: a pickle that would run a program holds no model, and the names in it are listed, the worst first.
+func TestHostileIsShown(t *testing.T) {
+	var file bytes.Buffer
+	w := zip.NewWriter(&file)
+	record, err := w.CreateHeader(&zip.FileHeader{Name: "x/data.pkl", Method: zip.Store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	canary := filepath.Join(t.TempDir(), "canary")
+	text := "touch " + canary
+	pickle := "\x80\x02ccollections\nOrderedDict\n0cos\nsystem\n(X" + string(binary.LittleEndian.AppendUint32(nil, uint32(len(text)))) + text + "tR."
+	if _, err := record.Write([]byte(pickle)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := lookInto(t, file.Bytes())
+	if len(r.Globals) != 2 || r.Globals[0].Name != "os.system" || r.Globals[0].Risk != "dangerous" {
+		t.Errorf("the names are %+v", r.Globals)
+	}
+	if !slices.ContainsFunc(r.Properties, func(p inspect.Property) bool { return p.Name == "no model" }) {
+		t.Errorf("nothing says that there is no model: %+v", r.Properties)
+	}
+	if _, err := os.Stat(canary); !errors.Is(err, os.ErrNotExist) {
+		t.Error("the program was run")
+	}
 }
