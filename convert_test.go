@@ -12,8 +12,7 @@ import (
 	"testing"
 
 	"ysc2onnx"
-	"ysc2onnx/verify"
-	"ysc2onnx/verify/ort"
+	"ysc2onnx/verify/ort/orttest"
 	"ysc2onnx/yamlcfg"
 )
 
@@ -24,22 +23,6 @@ func example(t testing.TB, name string) ysc2onnx.Input {
 		t.Fatal(err)
 	}
 	return ysc2onnx.Input{Name: name, YAML: bytes.NewReader(text)}
-}
-
-func onnxRuntime(t *testing.T) verify.Runtime {
-	t.Helper()
-	lib, err := ort.Find("")
-	if err == nil {
-		var rt verify.Runtime
-		if rt, err = ort.Open(lib); err == nil {
-			return rt
-		}
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("ONNX Runtime is needed: %v", err)
-	}
-	t.Skipf("SKIPPED, not checked: %v", err)
-	return nil
 }
 
 // convert exports to a file in a folder of its own and fails where a check fails.
@@ -58,7 +41,7 @@ func convert(t *testing.T, name string, opt ysc2onnx.Options) *ysc2onnx.Result {
 
 // TestEveryOpset checks the three ScConv models in ONNX Runtime at every opset, as lowered and optimised.
 func TestEveryOpset(t *testing.T) {
-	rt := onnxRuntime(t)
+	rt := orttest.Runtime(t)
 	for _, name := range []string{"yolov5s_ScConv.yaml", "yolov5s_ScConv_replace.yaml", "yolov5s_C3ScConv.yaml"} {
 		for opset := ysc2onnx.MinOpset; opset <= ysc2onnx.MaxOpset; opset++ {
 			t.Run(fmt.Sprintf("%s-%d", name, opset), func(t *testing.T) {
@@ -73,7 +56,7 @@ func TestEveryOpset(t *testing.T) {
 
 // TestDynamic checks models with open sizes at two sizes and two batches.
 func TestDynamic(t *testing.T) {
-	rt := onnxRuntime(t)
+	rt := orttest.Runtime(t)
 	for _, dynamic := range []ysc2onnx.Dynamic{ysc2onnx.DynamicBatch, ysc2onnx.DynamicAll} {
 		for _, raw := range []bool{false, true} {
 			for _, name := range []string{"yolov5n.yaml", "yolov5s_C3ScConv.yaml", "yolov5s_ScConv.yaml"} {

@@ -14,6 +14,7 @@ import (
 
 	"ysc2onnx"
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/ort/orttest"
 )
 
 // detection is an object in an image: its corners in pixels of the original picture.
@@ -25,7 +26,7 @@ type detection struct {
 
 // TestTrainedDetections: the objects that PyTorch finds in two photographs are those that the converted file finds.
 func TestTrainedDetections(t *testing.T) {
-	rt := onnxRuntime(t)
+	rt := orttest.Runtime(t)
 	text, err := os.ReadFile(shared(t, "data", "yolov5n-coco.detections.json"))
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"ysc2onnx/verify/ort/orttest"
 )
 
 var readmes = []string{"README.md", "README.zh-CN.md"}
@@ -70,7 +72,7 @@ func TestReadmesAreInStep(t *testing.T) {
 // TestReadmeCommands runs every command of README.md, in a copy of the checkout in which nothing has been built, beside a
 // trained best.pt, and holds what is printed to what README.md says. TestReadmesAreInStep makes that enough for the other language.
 func TestReadmeCommands(t *testing.T) {
-	onnxRuntime(t)
+	orttest.Runtime(t)
 	dir := t.TempDir()
 	copyCheckout(t, dir)
 	trained := "" // why there is no best.pt

@@ -10,6 +10,7 @@ import (
 
 	"ysc2onnx"
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/ort/orttest"
 )
 
 // shared is the folder beside the checkout that holds recorded models too large to keep in it.
@@ -107,7 +108,7 @@ func TestTrainedRefusals(t *testing.T) {
 // TestTrainedLayers compares every layer of converted checkpoints with what PyTorch recorded of them: batch-norm
 // statistics, biases and gates are not trivial, the images not square.
 func TestTrainedLayers(t *testing.T) {
-	rt := onnxRuntime(t)
+	rt := orttest.Runtime(t)
 	tolerances := verify.AgainstOptions{Layer: 1e-4, Box: 1e-3, Score: 1e-5}
 	for _, test := range []struct {
 		pt, npz string

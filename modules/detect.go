@@ -94,13 +94,7 @@ func (m *Detect) level(s, sm *Scope, x *onnxbuild.Value, channels int, anchors [
 	}
 	conv.BiasInit = KaimingUniform(int64(conv.C2), int64(channels), 1, 1).Plus(m.biasOffset(stride))
 	x = conv.Forward(sm, x)
-	shape := s.Ints("shape", 0, na, no, -1, 1)
-	if sizes, ok := x.Shape[min(2, len(x.Shape)):].Static(); ok {
-		shape = s.Ints("shape", append([]int64{0, na, no}, sizes...)...)
-	} else if !x.Refused() {
-		shape = s.Concat(0, s.Ints("shape", 0, na, no), s.Sizes(x, 2, 4))
-	}
-	t := s.Sigmoid(s.Transpose(s.Reshape(x, shape), 0, 1, 3, 4, 2)) // [N, na, H, W, 5+nc]
+	t := s.Sigmoid(s.Transpose(s.Reshape(x, s.withMap(x, 0, na, no)), 0, 1, 3, 4, 2)) // [N, na, H, W, 5+nc]
 	part := s.Split(t, 4, 2, 2, no-4)
 	two := s.Scalar("two", 2)
 	cells := s.Concat(0, s.Ints("anchors", 1, na), s.Sizes(x, 2, 4), s.Ints("one", 1))

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,7 +16,7 @@ import (
 	"ysc2onnx/onnxbuild/onnxfile"
 	"ysc2onnx/onnxbuild/passes"
 	"ysc2onnx/verify"
-	"ysc2onnx/verify/ort"
+	"ysc2onnx/verify/ort/orttest"
 	"ysc2onnx/yamlcfg"
 )
 
@@ -197,7 +196,7 @@ func pythonList(args []json.RawMessage) string {
 // TestModulesComputeWhatPyTorchComputes runs every committed case in ONNX Runtime, as lowered and optimised, at the
 // oldest, the default and the newest opset.
 func TestModulesComputeWhatPyTorchComputes(t *testing.T) {
-	rt := runtimeForTest(t)
+	rt := orttest.Runtime(t)
 	files, err := filepath.Glob("testdata/oracle/cases/*.npz")
 	if err != nil || len(files) < 30 {
 		t.Fatalf("found %d cases, %v", len(files), err)
@@ -242,22 +241,6 @@ func TestEveryModuleHasACase(t *testing.T) {
 			t.Errorf("%s needs a Doc and a Class", spec.Name)
 		}
 	}
-}
-
-func runtimeForTest(t *testing.T) verify.Runtime {
-	t.Helper()
-	lib, err := ort.Find("")
-	if err == nil {
-		var rt verify.Runtime
-		if rt, err = ort.Open(lib); err == nil {
-			return rt
-		}
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("ONNX Runtime is needed: %v", err)
-	}
-	t.Skipf("SKIPPED, not checked: %v", err)
-	return nil
 }
 
 func runGraph(t *testing.T, rt verify.Runtime, g *onnxbuild.Graph, opset int, inputs []verify.Tensor) verify.Tensor {

@@ -61,13 +61,7 @@ func (m *GroupBatchnorm2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Valu
 	d := s.Sub(groups, s.ReduceMean(groups, 2))
 	variance := s.Div(s.ReduceSum(s.Mul(d, d), 2), m.degrees(s, groups))
 	y := s.Div(d, s.Add(s.Sqrt(variance), s.Scalar("eps", float32(s.number("eps", m.Eps)))))
-	shape := s.Ints("shape", 0, int64(m.C), -1, 1)
-	if sizes, ok := x.Shape[min(2, len(x.Shape)):].Static(); ok {
-		shape = s.Ints("shape", append([]int64{0, int64(m.C)}, sizes...)...)
-	} else if !x.Refused() {
-		shape = s.Concat(0, s.Ints("shape", 0, int64(m.C)), s.Sizes(x, 2, 4))
-	}
-	y = s.Reshape(y, shape)
+	y = s.Reshape(y, s.withMap(x, 0, int64(m.C)))
 	return s.Add(s.Mul(y, m.gamma(s)), s.Param("beta", Constant(0), int64(m.C), 1, 1))
 }
 

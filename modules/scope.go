@@ -129,6 +129,17 @@ func (s *Scope) countMACs(n onnxbuild.Dim, times int64) {
 	}
 }
 
+// withMap is the shape of the given sizes followed by the height and width of x, for a Reshape.
+func (s *Scope) withMap(x *onnxbuild.Value, front ...int64) *onnxbuild.Value {
+	if x.Refused() {
+		return s.Ints("shape", append(front, -1, 1)...)
+	}
+	if sizes, ok := x.Shape[2:].Static(); ok {
+		return s.Ints("shape", append(front, sizes...)...)
+	}
+	return s.Concat(0, s.Ints("shape", front...), s.Sizes(x, 2, 4))
+}
+
 // chans checks that x has c channels, and says which module expected them.
 func (s *Scope) chans(x *onnxbuild.Value, c int) {
 	if !x.Refused() && !x.Dim(1).Is(int64(c)) {

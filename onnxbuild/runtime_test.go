@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -12,24 +11,8 @@ import (
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
 	"ysc2onnx/verify"
-	"ysc2onnx/verify/ort"
+	"ysc2onnx/verify/ort/orttest"
 )
-
-func onnxRuntime(t *testing.T) verify.Runtime {
-	t.Helper()
-	lib, err := ort.Find("")
-	if err == nil {
-		var rt verify.Runtime
-		if rt, err = ort.Open(lib); err == nil {
-			return rt
-		}
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("ONNX Runtime is needed: %v", err)
-	}
-	t.Skipf("SKIPPED, no opset was tried: %v", err)
-	return nil
-}
 
 // everyOperator is a graph with all operators, on x [batch, 8, height, 6], in which each one's values reach an output.
 func everyOperator(t *testing.T) *onnxbuild.Graph {
@@ -93,7 +76,7 @@ func everyOperator(t *testing.T) *onnxbuild.Graph {
 // TestEveryOperatorAtEveryOpset: ONNX Runtime, without rewriting, takes each form and computes the same values of the
 // inferred shapes with all of them.
 func TestEveryOperatorAtEveryOpset(t *testing.T) {
-	rt := onnxRuntime(t)
+	rt := orttest.Runtime(t)
 	g := everyOperator(t)
 	x := verify.Tensor{Name: "x", Shape: []int64{2, 8, 4, 6}}
 	for i := range 2 * 8 * 4 * 6 {

@@ -6,14 +6,13 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"testing"
 
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
 	"ysc2onnx/verify"
-	"ysc2onnx/verify/ort"
+	"ysc2onnx/verify/ort/orttest"
 )
 
 // The sizes that symbols have when a case is computed.
@@ -26,7 +25,7 @@ const tolerance = 2e-6
 // compare computes both graphs in ONNX Runtime and compares all values with a name that both keep.
 func (c *passCase) compare(t *testing.T, before, after *onnxbuild.Graph) {
 	t.Helper()
-	rt := onnxRuntime(t)
+	rt := orttest.Runtime(t)
 	inputs := c.inputs(before)
 	want, got := run(t, rt, before, before, inputs), run(t, rt, after, before, inputs)
 	if len(want) == 0 {
@@ -51,22 +50,6 @@ func (c *passCase) compare(t *testing.T, before, after *onnxbuild.Graph) {
 			t.Errorf("%s is 0 everywhere: the case shows nothing", name)
 		}
 	}
-}
-
-func onnxRuntime(t *testing.T) verify.Runtime {
-	t.Helper()
-	lib, err := ort.Find("")
-	if err == nil {
-		var rt verify.Runtime
-		if rt, err = ort.Open(lib); err == nil {
-			return rt
-		}
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("ONNX Runtime is needed: %v", err)
-	}
-	t.Skipf("SKIPPED, the numbers were not checked: %v", err)
-	return nil
 }
 
 // inputs draws normal numbers for a graph's inputs, the same for the same case; where the case asks for it, the first
