@@ -12,8 +12,7 @@ import (
 	"testing"
 
 	"ysc2onnx"
-	"ysc2onnx/verify"
-	"ysc2onnx/verify/ort"
+	"ysc2onnx/verify/ort/orttest"
 )
 
 // counted is what PyTorch counts for each model: YOLOv5 v7.0, for ScConv with the tutorial's edit.
@@ -31,27 +30,10 @@ var counted = map[string]struct {
 	"yolov5s_C3ScConv.yaml":       {239, 19_495_869},
 }
 
-// runtime is ONNX Runtime, without which nothing here can be shown.
-func runtime(t *testing.T) verify.Runtime {
-	t.Helper()
-	library, err := ort.Find("")
-	if err == nil {
-		var rt verify.Runtime
-		if rt, err = ort.Open(library); err == nil {
-			return rt
-		}
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal(err)
-	}
-	t.Skipf("*** SKIPPED: %v ***", err)
-	return nil
-}
-
 // TestModels converts every YAML of the folder, small, so that it is quick, and has ONNX Runtime check the file: with
 // open sizes it runs at a second size and another batch, too.
 func TestModels(t *testing.T) {
-	rt := runtime(t)
+	rt := orttest.Runtime(t)
 	files, err := filepath.Glob("*.yaml")
 	if err != nil || len(files) != len(counted) {
 		t.Fatalf("found %v (%v), and figures for %d models", files, err, len(counted))
@@ -109,7 +91,7 @@ func program(t *testing.T, name string, args ...string) string {
 
 // TestConvertPrints runs examples/convert. Its output0 has for 320x320 pixels 3·(40² + 20² + 10²) = 6300 rows.
 func TestConvertPrints(t *testing.T) {
-	runtime(t)
+	orttest.Runtime(t)
 	yaml, err := filepath.Abs("yolov5n.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +118,7 @@ func TestConvertPrints(t *testing.T) {
 // TestBuildgraphPrints runs examples/buildgraph. Where the image goes from 0 to 1, gx = 1 + 2 + 1 and gy = 0; elsewhere
 // both are 0.
 func TestBuildgraphPrints(t *testing.T) {
-	runtime(t)
+	orttest.Runtime(t)
 	got := program(t, "buildgraph", "edges.onnx")
 	first, rest, _ := strings.Cut(got, "\n")
 	if !strings.HasPrefix(first, "edges.onnx: 4 nodes, ") {

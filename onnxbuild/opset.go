@@ -3,7 +3,6 @@ package onnxbuild
 import (
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // The opsets that graphs can be written for.
@@ -140,7 +139,7 @@ func (w *Written) Edges() []InnerValue {
 	var edges []InnerValue
 	for _, n := range w.Graph.Nodes {
 		for _, v := range n.Outputs {
-			if !slices.Contains(w.Graph.Outputs, v) {
+			if !w.Graph.IsOutput(v) {
 				edges = append(edges, InnerValue{v.Name, Type{DType: v.DType, Shape: v.Shape}})
 			}
 		}

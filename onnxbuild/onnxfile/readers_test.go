@@ -2,7 +2,6 @@ package onnxfile_test
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -16,7 +15,7 @@ import (
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
 	"ysc2onnx/verify"
-	"ysc2onnx/verify/ort"
+	"ysc2onnx/verify/ort/orttest"
 )
 
 // conv is 2·conv(x) of a 2x2 kernel of 1, 2, 3, 4 in each of 256 output channels, the channel's number added as bias.
@@ -51,17 +50,7 @@ func conv() *onnxbuild.Written {
 
 // ONNX Runtime loads both forms of a model and computes with the elements that were meant.
 func TestONNXRuntime(t *testing.T) {
-	lib, err := ort.Find("")
-	if err != nil || !ort.Supported {
-		if os.Getenv("CI") == "true" && ort.Supported {
-			t.Fatal(err)
-		}
-		t.Skip("SKIPPED, nothing was tested: no ONNX Runtime: ", err)
-	}
-	rt, err := ort.Open(lib)
-	if err != nil {
-		t.Fatal(err)
-	}
+	rt := orttest.Runtime(t)
 	for _, threshold := range []int64{0, 1} {
 		path := filepath.Join(t.TempDir(), "model.onnx")
 		info := write(t, path, conv(), onnxfile.FileOptions{ExternalThreshold: threshold})
