@@ -30,6 +30,11 @@ const boxColumns = 4
 type AgainstOptions struct {
 	Layer, Box, Score float64
 	Session           SessionOptions
+
+	// Observe is called for each row as soon as it is known, in the order of Comparison.Rows, with the whole values
+	// that it compares: output0 twice, once for its boxes and once for its scores. It must not change or keep them.
+	// nil leaves it out.
+	Observe func(row Row, got, want Tensor)
 }
 
 func (o *AgainstOptions) fill() error {
@@ -84,6 +89,7 @@ func (c *Comparison) Err() error {
 // pair is a value to compare: its name in the model and in the reference.
 type pair struct {
 	value, reference string
+	module           string // class of the layer that makes it, "" if unknown
 	layer            bool
 }
 
@@ -123,7 +129,12 @@ func Against(ctx context.Context, rt Runtime, path string, ref Reference, opts A
 		if err != nil {
 			return nil, err
 		}
-		c.Rows = append(c.Rows, opts.rows(p, values[p.value], want)...)
+		for _, row := range opts.rows(p, values[p.value], want) {
+			c.Rows = append(c.Rows, row)
+			if opts.Observe != nil {
+				opts.Observe(row, values[p.value], want)
+			}
+		}
 		if p.layer {
 			c.Layers++
 		}
@@ -185,13 +196,13 @@ func (c *Comparison) pairs(ref Reference, facts *Facts) []pair {
 				skip(name, "the file has no value %s", value)
 				continue
 			}
-			layers = append(layers, numbered{pair{value, name, true}, i})
+			layers = append(layers, numbered{pair{value, name, facts.module(i), true}, i})
 		} else if i, ok := numberAfter(name, "output"); ok {
 			if !slices.ContainsFunc(facts.Outputs, func(v IO) bool { return v.Name == name }) {
 				skip(name, "the file has no output %s", name)
 				continue
 			}
-			outputs = append(outputs, numbered{pair{name, name, false}, i})
+			outputs = append(outputs, numbered{pair{name, name, facts.module(len(facts.Layers) - 1), false}, i})
 		} else {
 			skip(name, "not the name of an input, a layer or an output")
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,6 +51,7 @@ func layered(t *testing.T) string {
 		m.Nodes = append(m.Nodes, tiny.Node{Op: "Fake", In: []string{from}, Out: []string{to}})
 		from = to
 	}
+	m.Metadata = [][2]string{{"layers", `[[[-1],"Conv"],[[-1],"C3"],[[-1],"ScConv"]]`}}
 	path := filepath.Join(t.TempDir(), "m.onnx")
 	write(t, path, m.Bytes())
 	return path
@@ -99,6 +101,39 @@ func TestAgainstEqual(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"model.0", "model.1", "model.2", "model.10"}, exposed); diff != "" {
 		t.Errorf("exposed (-want +got)\n%s", diff)
+	}
+}
+
+// TestAgainstObserve: every row is shown once, in order, with the values that it is about.
+func TestAgainstObserve(t *testing.T) {
+	values := computed()
+	values[2].Floats[1] = -1999
+	rt := &fake{run: func(Tensor) ([]Tensor, error) { return values, nil }}
+	var seen []Row
+	c, err := Against(context.Background(), rt, layered(t), reference(), AgainstOptions{Observe: func(row Row, got, want Tensor) {
+		seen = append(seen, row)
+		if name, _, _ := strings.Cut(row.Name, " "); got.Name != name || want.Name != row.Reference {
+			t.Errorf("%s: observed %s and %s", row.Name, got.Name, want.Name)
+		}
+		if row.Name == "model.2" && (got.Floats[1] != -1999 || want.Floats[1] != -2000) {
+			t.Errorf("%s: observed %v and %v", row.Name, got.Floats, want.Floats)
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(c.Rows, seen); diff != "" {
+		t.Errorf("(-rows +observed)\n%s", diff)
+	}
+	var modules []string
+	for _, row := range c.Rows {
+		modules = append(modules, row.Module)
+	}
+	if diff := cmp.Diff([]string{"Conv", "C3", "ScConv", "", "ScConv", "ScConv"}, modules); diff != "" {
+		t.Errorf("modules (-want +got)\n%s", diff)
+	}
+	if boxes, scores := c.Rows[4].Columns, c.Rows[5].Columns; !slices.Equal(boxes, []int64{0, 4}) || !slices.Equal(scores, []int64{4, 6}) || c.Rows[0].Columns != nil {
+		t.Errorf("columns %v and %v, of a layer %v", boxes, scores, c.Rows[0].Columns)
 	}
 }
 

@@ -9,9 +9,11 @@ import (
 
 // Row is the outcome of comparing one value, or one part of its columns.
 type Row struct {
-	Name      string  `json:"name"`      // in the model: model.9, output0 boxes
-	Reference string  `json:"reference"` // in the recording: layer.9, output0
-	Shape     []int64 `json:"shape"`     // of the whole value
+	Name      string  `json:"name"`              // in the model: model.9, output0 boxes
+	Reference string  `json:"reference"`         // in the recording: layer.9, output0
+	Module    string  `json:"module,omitempty"`  // class of the layer that makes it: ScConv; "" where the file does not say
+	Shape     []int64 `json:"shape"`             // of the whole value
+	Columns   []int64 `json:"columns,omitempty"` // of the last axis, from and to (excluded); nil where the whole value is compared
 	OK        bool    `json:"ok"`
 	Problem   string  `json:"problem,omitempty"` // what is wrong, in one line
 
@@ -65,9 +67,10 @@ type measure struct {
 // compare holds got against want, element by element, in float64. A NaN or an
 // infinity on either side is outside every tolerance.
 func compare(p pair, got, want Tensor, m measure) Row {
-	row := Row{Name: p.value, Reference: p.reference, Shape: want.Shape, Tolerance: m.tolerance, Relative: m.relative}
+	row := Row{Name: p.value, Reference: p.reference, Module: p.module, Shape: want.Shape, Tolerance: m.tolerance, Relative: m.relative}
 	if m.name != "" {
 		row.Name += " " + m.name
+		row.Columns = []int64{m.from, m.to}
 	}
 	switch {
 	case want.Floats == nil:

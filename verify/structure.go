@@ -31,6 +31,7 @@ type Facts struct {
 	Inputs       []IO              `json:"inputs"`       // those without an initializer
 	Outputs      []IO              `json:"outputs"`
 	Metadata     map[string]string `json:"metadata,omitempty"`
+	Layers       []Layer           `json:"layers,omitempty"`   // rows of the YAML, where the metadata have them
 	External     []string          `json:"external,omitempty"` // names of external data files
 	Unused       []string          `json:"unused,omitempty"`   // initializers that nothing reads
 	Untyped      []string          `json:"untyped,omitempty"`  // edges whose type or shape the file does not say
@@ -280,6 +281,9 @@ func (c *checker) metadata(f field) error {
 		c.problem("metadata %q is given twice", key)
 	}
 	c.facts.Metadata[key] = value
+	if key == "layers" {
+		c.facts.Layers = parseLayers(value)
+	}
 	return nil
 }
 
