@@ -103,7 +103,6 @@ func TestFewNodes(t *testing.T) {
 	}
 }
 
-// TestSizeIsRoundedUp to the stride that the model turns out to have.
 // TestLayersAreNamed: the file says where each layer reads from and what class it is.
 func TestLayersAreNamed(t *testing.T) {
 	r := convert(t, "yolov5s_ScConv.yaml", ysc2onnx.Options{Height: 64, Width: 64})
@@ -119,6 +118,7 @@ func TestLayersAreNamed(t *testing.T) {
 	}
 }
 
+// TestSizeIsRoundedUp to the stride that the model turns out to have.
 func TestSizeIsRoundedUp(t *testing.T) {
 	r, err := ysc2onnx.Convert(context.Background(), example(t, "yolov5n.yaml"), ysc2onnx.Options{Height: 600, Width: 33})
 	if err != nil {
