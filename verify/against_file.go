@@ -33,6 +33,9 @@ func AgainstFile(ctx context.Context, rt Runtime, path, other string, opts Again
 	if err != nil {
 		return nil, err
 	}
+	if facts.Layers == nil { // PyTorch's exports do not say
+		facts.Layers = theirs.Layers
+	}
 	r := newComparing(rt, path, facts, ref, opts)
 	r.input = input
 	r.result.Against = other

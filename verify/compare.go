@@ -30,10 +30,11 @@ type Row struct {
 	NotFinite int    `json:"not_finite"` // of them NaN or infinite on either side
 	Worst     *Point `json:"worst,omitempty"`
 
-	// Distances in units in the last place, of finite elements. Near zero they are large without harm, so that the
-	// largest says little: 99.9 % of all elements are no further apart than UlpMost.
-	UlpMost  uint32 `json:"ulp_p999"`
-	UlpWorst uint32 `json:"ulp_worst"` // at Worst
+	// Distances in units in the last place, of finite elements: half of them are no further apart than UlpMedian, 99.9 %
+	// no further than UlpMost. Near zero distances are large without harm, so that the largest of all says little.
+	UlpMedian uint32 `json:"ulp_p50"`
+	UlpMost   uint32 `json:"ulp_p999"`
+	UlpWorst  uint32 `json:"ulp_worst"` // at Worst, where the error is largest
 
 	Before *Before `json:"before,omitempty"` // as the file decides its gates, where it was outside and no longer is with Comparison.Gates.Flips
 }
@@ -131,7 +132,7 @@ func compare(p pair, got, want Tensor, m measure) Row {
 			row.Outside++
 		}
 	}
-	row.UlpMost = ulps.percentile(0.999)
+	row.UlpMedian, row.UlpMost = ulps.percentile(0.5), ulps.percentile(0.999)
 	if !math.IsInf(worst, 1) {
 		row.UlpWorst = ulpDistance(got.Floats[worstAt], want.Floats[worstAt])
 	}

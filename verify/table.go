@@ -18,17 +18,25 @@ func (c *Comparison) WriteTable(w io.Writer) error {
 	style.Format.Header = text.FormatDefault
 	style.Box.PaddingRight = ""
 	t.SetStyle(style)
-	t.AppendHeader(table.Row{"value", "module", "shape", "max abs", "max rel", "worst at", "got", "want", "outside", "ulp", ""})
+	t.AppendHeader(table.Row{"value", "module", "shape", "max abs", "max rel", "worst at", "got", "want", "outside", "ulp 50%", "99.9%", ""})
 	for i := range c.Rows {
 		t.AppendRow(c.Rows[i].cells())
 	}
-	columns := []table.ColumnConfig{{Number: 11, WidthMax: 60}}
-	for n := 4; n <= 10; n++ {
+	columns := []table.ColumnConfig{{Number: 12, WidthMax: 60}}
+	for n := 4; n <= 11; n++ {
 		columns = append(columns, table.ColumnConfig{Number: n, Align: text.AlignRight})
 	}
 	t.SetColumnConfigs(columns)
-	_, err := fmt.Fprintf(w, "%s\n%s%s\n", t.Render(), c.notes(), c.Summary())
+	_, err := fmt.Fprintf(w, "%s%s\n%s%s\n", c.heading(), t.Render(), c.notes(), c.Summary())
 	return err
+}
+
+// heading says what two files were run on; a recording has its own input.
+func (c *Comparison) heading() string {
+	if c.Against == "" {
+		return ""
+	}
+	return fmt.Sprintf("got: %s, want: %s, on noise of %s\n", c.Path, c.Against, shapeText(c.Input))
 }
 
 // cells are a row's line of the table.
@@ -41,7 +49,7 @@ func (r *Row) cells() table.Row {
 		verdict = "ok, flips"
 	}
 	if r.Worst == nil {
-		return table.Row{r.Name, r.Module, shapeText(r.Shape), "", "", "", "", "", "", "", verdict + ": " + r.Problem}
+		return table.Row{r.Name, r.Module, shapeText(r.Shape), "", "", "", "", "", "", "", "", verdict + ": " + r.Problem}
 	}
 	outside := "0"
 	if r.Outside > 0 {
@@ -49,7 +57,7 @@ func (r *Row) cells() table.Row {
 	}
 	return table.Row{
 		r.Name, r.Module, shapeText(r.Shape), fmt.Sprintf("%.1e", r.MaxAbs), fmt.Sprintf("%.1e", r.MaxRel), indexText(r.Worst.Index),
-		fmt.Sprintf("%.5g", float32(r.Worst.Got)), fmt.Sprintf("%.5g", float32(r.Worst.Want)), outside, ulpText(r.UlpMost), verdict,
+		fmt.Sprintf("%.5g", float32(r.Worst.Got)), fmt.Sprintf("%.5g", float32(r.Worst.Want)), outside, ulpText(r.UlpMedian), ulpText(r.UlpMost), verdict,
 	}
 }
 
@@ -94,7 +102,7 @@ func (g *Gates) String() string {
 		if g.Differ > 0 {
 			text += fmt.Sprintf(", %d decided otherwise by the other file", g.Differ)
 		}
-		text += fmt.Sprintf("; %s account for differences", counted(len(g.Flips), "flip"))
+		text += fmt.Sprintf("; flips that account for differences: %d", len(g.Flips))
 	}
 	if g.Note != "" {
 		text += "; " + g.Note

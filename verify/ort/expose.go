@@ -4,6 +4,8 @@ package ort
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -101,7 +103,7 @@ func flippable(model []byte, values []string) ([]byte, error) {
 		return nil, err
 	}
 	if len(left) > 0 {
-		return nil, fmt.Errorf("no node makes the values %v", left)
+		return nil, fmt.Errorf("no node makes %q", slices.Sorted(maps.Keys(left)))
 	}
 	var inputs []byte
 	for _, name := range values {

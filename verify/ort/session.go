@@ -66,6 +66,9 @@ func (s *session) Run(ctx context.Context, inputs []verify.Tensor) ([]verify.Ten
 		if results[i], err = fromValue(s.outputs[i].Name, v); err != nil {
 			return nil, err
 		}
+		if of := s.outputs[i]; len(of.Dims) == 0 && of.DType != verify.Undefined {
+			results[i].Shape = of.Dims // a scalar, see readable
+		}
 	}
 	return results, nil
 }
