@@ -31,6 +31,7 @@ type Facts struct {
 	Inputs       []IO              `json:"inputs"`       // those without an initializer
 	Outputs      []IO              `json:"outputs"`
 	Metadata     map[string]string `json:"metadata,omitempty"`
+	Layers       []Layer           `json:"layers,omitempty"`   // rows of the YAML, where the metadata have them
 	External     []string          `json:"external,omitempty"` // names of external data files
 	Unused       []string          `json:"unused,omitempty"`   // initializers that nothing reads
 	Untyped      []string          `json:"untyped,omitempty"`  // edges whose type or shape the file does not say
@@ -38,6 +39,13 @@ type Facts struct {
 	MoreProblems int               `json:"more_problems,omitempty"`
 
 	values map[string]IO // everything that nodes make, in the main graph
+	nodes  []graphNode   // of the main graph, in order
+}
+
+// graphNode is a node as far as its place in the graph goes.
+type graphNode struct {
+	op, domain, name string
+	inputs, outputs  []string
 }
 
 // OK is true if no problem was found.
@@ -185,6 +193,7 @@ type checker struct {
 	files    map[string]int64 // sizes of the external files met so far, -1 for a bad one
 	opsets   map[string]int64
 	made     []string // by the nodes of the main graph, in order
+	captured []string // read by graphs inside the node that is being checked
 }
 
 // problem records one fault.
@@ -280,6 +289,9 @@ func (c *checker) metadata(f field) error {
 		c.problem("metadata %q is given twice", key)
 	}
 	c.facts.Metadata[key] = value
+	if key == "layers" {
+		c.facts.Layers = parseLayers(value)
+	}
 	return nil
 }
 
