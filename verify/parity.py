@@ -155,6 +155,8 @@ def naming(path):
         yield
     except Failure as err:
         raise Failure(f"{path}: {err}") from None
+    except (ValueError, KeyError, TypeError) as err:
+        raise Failure(f"{path}: not an ONNX file, or a broken one ({err})") from None
 
 
 def initializers(path):
@@ -185,6 +187,8 @@ def exposed(path):
 # ---------------------------------------------------------------------------------------------------------------
 # Weights as plain tensors, name -> array, from files that are data and run nothing.
 
+STATE_NAME = re.compile(r"model\.\d+\..*\b(weight|bias|running_mean|running_var|gamma|beta)")
+NO_WEIGHTS = ("num_batches_tracked", ".anchor_grid", ".stride")  # in a state_dict, and no part of what is computed
 SAFE_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "U8": "u1", "BOOL": "?"}
 
 
@@ -204,19 +208,15 @@ def safetensors(path):
     return tensors
 
 
-def write_safetensors(path, state):
-    """Write a state_dict of float tensors as float32."""
-    header, arrays, at = {}, [], 0
-    for name, value in state.items():
-        array = np.ascontiguousarray(value.numpy(), "<f4")
-        header[name] = {"dtype": "F32", "shape": list(value.shape), "data_offsets": [at, at + array.nbytes]}
-        arrays.append(array)
-        at += array.nbytes
+def write_safetensors(path, model):
+    """Write a model's state_dict as float32."""
+    arrays = {k: np.ascontiguousarray(v.numpy(), "<f4") for k, v in model.state_dict().items() if not k.endswith(NO_WEIGHTS)}
+    header, end = {}, 0
+    for name, array in arrays.items():
+        start, end = end, end + array.nbytes
+        header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [start, end]}
     text = json.dumps(header).encode()
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for array in arrays:
-            file.write(array.tobytes())
+    path.write_bytes(b"".join([struct.pack("<Q", len(text)), text, *arrays.values()]))
 
 
 def state_dict(path):
@@ -243,14 +243,10 @@ def plain_weights(path):
     return safetensors(path) if path.suffix == ".safetensors" else state_dict(path)
 
 
-STATE_NAME = re.compile(r"model\.\d+\..*\b(weight|bias|running_mean|running_var|gamma|beta)")
-NO_WEIGHTS = ("num_batches_tracked", ".anchor_grid", ".stride")
-
-
 def load_weights(model, path, given=None):
     """Copy a file's weights (or the given ones of it) into a model by state_dict name: all of both sides, or a Failure.
 
-    Anchors are taken where the file has them: as weights go, they stand in state_dicts, and in the constants of an ONNX file.
+    Anchors are taken where the file has them: a state_dict does, in an ONNX file they are constants without a name.
     """
     given = plain_weights(path) if given is None else given
     given = {k: v for k, v in given.items() if not k.endswith(NO_WEIGHTS)}
@@ -279,20 +275,16 @@ def load_weights(model, path, given=None):
 def randomise(model, seed):
     """Make untrained weights tell: zeros and ones would hide a dropped bias, a wrong epsilon or a swapped half."""
     generator = torch.Generator().manual_seed(seed)
-
-    def noise(tensor):
-        return 0.1 * torch.randn(tensor.shape, generator=generator)
-
     with torch.no_grad():
         for m in model.modules():
             if isinstance(m, nn.BatchNorm2d):
-                m.running_mean.copy_(noise(m.running_mean))
-                m.running_var.copy_(0.5 + torch.rand(m.running_var.shape, generator=generator))
+                m.running_mean.normal_(0, 0.1, generator=generator)
+                m.running_var.uniform_(0.5, 1.5, generator=generator)
         for name, p in model.named_parameters():
-            if bool((p == p.flatten()[0]).all()):  # all zero or all one
-                p.add_(noise(p))
-            if name.endswith("0.SRU.gn.gamma") or name.endswith("SRU.gn.gamma") and ".m." not in name:
-                p[len(p) // 3] = 12  # opens the gate of one channel, that of the others stays shut
+            if p.unique().numel() == 1:  # all zero or all one
+                p.add_(0.1 * torch.randn(p.shape, generator=generator))
+            if name.endswith("SRU.gn.gamma"):
+                p[len(p) // 3] = 12  # its softmax opens ScConv's gate; drawn values alone never do
     return model
 
 
@@ -304,7 +296,7 @@ def randomise(model, seed):
 def training_code(folder):
     """Run code of a YOLOv5 checkout, its output on stderr; whatever it raises becomes a Failure that says where."""
     if not (folder / "models" / "yolo.py").is_file():
-        raise Failure(f"{folder}: there is no models/yolo.py in it; --yolov5 takes the folder of your training code, with train.py")
+        raise Failure(f"{folder}: there is no models/yolo.py in it; --yolov5 takes the folder of your training code")
     without_plots()
     os.environ.setdefault("YOLOv5_AUTOINSTALL", "false")  # install nothing
     os.environ.setdefault("YOLOv5_VERBOSE", "false")
@@ -339,8 +331,10 @@ def explain(err, folder):
                 "pass the code that it was trained with")
     if isinstance(err, ModuleNotFoundError) and err.name:
         if err.name.split(".")[0] in ("models", "utils"):
-            return f"{folder}: the module {err.name} is needed, which is not in this code; pass the code that the model was trained with"
-        return f"{folder}: the Python package {err.name} is needed, which is not installed here; see the code's requirements.txt"
+            return f"{folder}: the module {err.name} is needed and not in this code; pass the code that the model was trained with"
+        return f"{folder}: the Python package {err.name} is needed and not installed; see the code's requirements.txt"
+    if isinstance(err, (pickle.UnpicklingError, EOFError)):
+        return f"the checkpoint cannot be read: {err}"
     at = [f for f in traceback.extract_tb(err.__traceback__) if str(folder.resolve()) in f.filename]
     where = f" (line {at[-1].lineno} of {at[-1].filename})" if at else ""
     return f"{folder}: the training code failed: {type(err).__name__}: {err}{where}"
@@ -348,8 +342,8 @@ def explain(err, folder):
 
 def from_checkpoint(folder, path):
     """The model in a checkpoint, unpickled and mended by its training code's attempt_load, unfused."""
-    note(f"{path} is unpickled by {folder}, which runs whatever it holds: trust it first")
     with training_code(folder):
+        note(f"{path} is unpickled by {folder}, which runs whatever it holds: trust it first")
         from models.experimental import attempt_load
         if "fuse" in inspect.signature(attempt_load).parameters:
             return attempt_load(str(path), fuse=False).float().eval()
@@ -405,7 +399,7 @@ def load(args, folder):
         return model, f"{args.yaml}, weights of {path}", [args.yaml, "--weights", path]
     randomise(model, args.seed)
     path = folder / "random.safetensors"
-    write_safetensors(path, {k: v for k, v in model.state_dict().items() if not k.endswith(NO_WEIGHTS)})
+    write_safetensors(path, model)
     return model, f"{args.yaml}, random weights", [args.yaml, "--weights", path]
 
 
@@ -413,24 +407,22 @@ def load(args, folder):
 # Recording and comparing.
 
 
-def sizes(args, model):
+def input_shape(args, model):
     """The reference input's [batch, channels, height, width]: as asked, else as the file says, else a small one."""
     step = int(max(getattr(model.model[-1], "stride", [32])))
     channels = next(model.parameters()).shape[1]
-    fixed = shapes(args.onnx)[0] if args.onnx else [None, channels, None, None]
-    if len(fixed) != 4:
-        raise Failure(f"{args.onnx}: the input has the shape {fixed}, expected [batch, channels, height, width]")
+    fixed = shapes(args.onnx)[0] if args.onnx else [None] * 4
+    if len(fixed) != 4 or fixed[1] not in (None, channels):
+        raise Failure(f"{args.onnx}: the input has the shape {fixed}, expected batch, {channels} channels, height, width")
     asked = [args.batch, channels, *(args.imgsz or [None, None])]
-    small = [len(args.image), channels, 640, 640] if args.image else [2, channels, 3 * step, 4 * step]
-    for name, f, a in zip(("batch", "number of channels", "height", "width"), fixed, asked):
+    for name, f, a in zip(("batch", "channels", "height", "width"), fixed, asked):
         if f and a and f != a:
-            source = "the model takes" if name.startswith("number") else "was asked; export with --dynamic or ask for"
-            text = f"{source} {a}" if name.startswith("number") else f"{a} {source} {f}"
-            raise Failure(f"{args.onnx}: its {name} is fixed at {f}, {text}")
-    found = [a or f or s for a, f, s in zip(asked, fixed, small)]
-    if found[2] % step or found[3] % step:
-        raise Failure(f"{found[2]}x{found[3]}: height and width must be multiples of the largest stride, {step}")
-    return found
+            raise Failure(f"{args.onnx}: its {name} is fixed at {f}, {a} was asked; export with --dynamic or ask for {f}")
+    small = [len(args.image), channels, 640, 640] if args.image else [2, channels, 3 * step, 4 * step]
+    n, c, h, w = (a or f or default for a, f, default in zip(asked, fixed, small))
+    if h % step or w % step:
+        raise Failure(f"{h}x{w}: height and width must be multiples of the largest stride, {step}")
+    return n, c, h, w
 
 
 def picture(path, height, width):
@@ -456,7 +448,8 @@ def picture(path, height, width):
     h, w = (round(side * scale) for side in pixels.shape[:2])
     if (h, w) != pixels.shape[:2]:
         pixels = np.ascontiguousarray(pixels)
-        pixels = cv2.resize(pixels, (w, h)) if cv2 else np.asarray(Image.fromarray(pixels).resize((w, h), Image.BILINEAR))
+        resized = cv2.resize(pixels, (w, h)) if cv2 else Image.fromarray(pixels).resize((w, h), Image.BILINEAR)
+        pixels = np.asarray(resized)
     canvas = np.full((height, width, 3), 114, np.uint8)
     top, left = round((height - h) / 2 - 0.1), round((width - w) / 2 - 0.1)
     canvas[top:top + h, left:left + w] = pixels
@@ -465,7 +458,7 @@ def picture(path, height, width):
 
 def reference_input(args, model):
     """The input to record, float32 [N, C, H, W]; of several pictures, each in turn."""
-    shape = sizes(args, model)
+    shape = input_shape(args, model)
     if not args.image:
         return np.random.default_rng(args.seed).random(shape, dtype=np.float32)
     return np.stack([picture(args.image[i % len(args.image)], *shape[2:]) for i in range(shape[0])])
@@ -506,8 +499,9 @@ def save(path, arrays, small):
 
 def export(tool, arguments, shape, path):
     """Have ysc2onnx export a model at the size of the input."""
-    command = [tool, *map(str, arguments), "-o", str(path), "--imgsz", f"{shape[2]}x{shape[3]}", "--batch-size", str(shape[0])]
-    if subprocess.run([*command, "--no-verify", "--quiet"], check=False).returncode:
+    size = ["--imgsz", f"{shape[2]}x{shape[3]}", "--batch-size", str(shape[0])]
+    command = [tool, *map(str, arguments), "-o", str(path), *size, "--no-verify", "--quiet"]
+    if subprocess.run(command, check=False).returncode:
         raise Failure(f"ysc2onnx did not export {arguments[0]}, see above; a module that it does not know cannot be compared")
     return path
 
@@ -523,13 +517,13 @@ def fits(path, out):
 def compare(tool, path, reference, model):
     """Run ysc2onnx verify; its table goes to stdout. Returns this script's exit code and where the first difference is."""
     sys.stdout.flush()
-    run = subprocess.run([tool, "verify", str(path), "--against", str(reference)], stderr=subprocess.PIPE, text=True, check=False)
+    command = [tool, "verify", str(path), "--against", str(reference)]
+    run = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
     sys.stderr.write(run.stderr)
     first = run.returncode == 3 and re.search(r"\b(model\.(\d+)|output\d+)\b", run.stderr.partition("first divergent")[2])
     if not first:
         return run.returncode if run.returncode in (0, 3) else 1, ""
-    layer = model.model[int(first[2]) if first[2] else -1]
-    return 3, f", first at {first[1]} ({type(layer).__name__})"
+    return 3, f", first at {first[1]} ({type(model.model[int(first[2] or -1)]).__name__})"
 
 
 def check(args, tool, folder):
@@ -552,8 +546,8 @@ def check(args, tool, folder):
     code, where = compare(tool, path, reference, model)
     shown = recorded & exposed(path)
     layers = f"{len(shown)}{f' of {len(recorded)}' * (shown != recorded)} layers"
-    verdict = {0: "equal", 3: "DIFFERENT"}.get(code, "not checked")
-    print(f"parity: {verdict}{where}: {args.onnx or 'the export'} against PyTorch {torch.__version__}: {layers} and {parts}")
+    verdict = {0: "equal", 3: "DIFFERENT"}.get(code, "not checked") + where
+    print(f"parity: {verdict}: {args.onnx or 'the export'} against PyTorch {torch.__version__}: {layers} and {parts}")
     return code
 
 
@@ -565,7 +559,7 @@ def arguments(argv):
     ap.add_argument("--yolov5", type=Path, metavar="DIR", help="your training code: the model is built of its classes")
     ap.add_argument("--weights", "--weights-from", type=Path, metavar="FILE",
                     help="best.pt (with --yolov5), or tensors: .safetensors, .pt of a state_dict, an unfused .onnx")
-    ap.add_argument("--imgsz", type=int, nargs="+", metavar="N", help="one side, or height width (default: the file's, else 96 128)")
+    ap.add_argument("--imgsz", type=int, nargs="+", metavar="N", help="side, or height width (default: the file's, or 96 128)")
     ap.add_argument("--batch", type=int, metavar="N", help="default: the file's, else 2")
     ap.add_argument("--image", type=Path, nargs="+", default=[], help="pictures to run, letterboxed, in place of random input")
     ap.add_argument("--seed", type=int, default=0, help="of the random input and weights")
@@ -585,10 +579,10 @@ def arguments(argv):
         ap.error("name the model's YAML; with --yolov5 DIR --weights best.pt it is in the checkpoint")
     if not args.onnx and args.weights and args.weights.suffix == ".onnx":
         ap.error("--weights is an ONNX file: name the one to check, too")
-    if args.imgsz and len(args.imgsz) > 2 or min([*(args.imgsz or []), args.batch or 1]) < 1 or args.batch == 0 or args.seed < 0:
-        ap.error("--imgsz takes one or two sizes, --batch one, --seed a number that is not negative")
-    if args.record_only and not args.output:
-        ap.error("--record-only needs -o")
+    if len(args.imgsz or []) > 2 or min(*(args.imgsz or [1]), args.seed + 1, 1 if args.batch is None else args.batch) < 1:
+        ap.error("--imgsz takes one or two sizes of at least 1, --batch one, --seed a number that is not negative")
+    if args.record_only and not args.output or args.output and args.output.suffix != ".npz":
+        ap.error("-o names a file that ends in .npz; --record-only needs it")
     args.imgsz = args.imgsz and [args.imgsz[0], args.imgsz[-1]]
     return args
 
@@ -599,9 +593,7 @@ def main(argv=None):
     tool = shutil.which(args.ysc2onnx or "ysc2onnx")
     try:
         if not tool and not args.record_only:
-            raise Failure(f"{args.ysc2onnx or 'ysc2onnx'} was not found: pass --ysc2onnx PATH, or --record-only to compare later")
-        if args.onnx:
-            shapes(args.onnx)  # before minutes of work
+            raise Failure(f"{args.ysc2onnx or 'ysc2onnx'} was not found: pass --ysc2onnx PATH, or --record-only")
         with tempfile.TemporaryDirectory(prefix="parity") as folder:
             return check(args, tool, Path(folder))
     except (Failure, OSError) as err:
