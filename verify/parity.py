@@ -60,30 +60,30 @@ def note(text):
 # Reading an ONNX file: just enough of protobuf for its weights, its shapes and its values' names.
 
 
+def varint(data, at):
+    """The varint at an offset, and the offset behind it."""
+    value = shift = 0
+    while at < len(data) and shift < 64:
+        byte = data[at]
+        value |= (byte & 127) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 128:
+            return value, at
+    raise Failure("not an ONNX file, or a truncated one (bad varint)")
+
+
 def fields(data):
     """Yield (field number, value) of one protobuf message: an int for varints, a memoryview for everything else."""
-    at, end = 0, len(data)
-
-    def varint():
-        nonlocal at
-        value = shift = 0
-        while True:
-            if at >= end or shift > 63:
-                raise Failure("not an ONNX file, or a truncated one (bad varint)")
-            byte = data[at]
-            value |= (byte & 127) << shift
-            at, shift = at + 1, shift + 7
-            if byte < 128:
-                return value
-
-    while at < end:
-        key = varint()
+    at = 0
+    while at < len(data):
+        key, at = varint(data, at)
         number, wire = key >> 3, key & 7
         if wire == 0:
-            yield number, varint()
+            value, at = varint(data, at)
+            yield number, value
             continue
-        size = {1: 8, 5: 4}.get(wire) if wire != 2 else varint()
-        if size is None or size > end - at:
+        size, at = varint(data, at) if wire == 2 else ({1: 8, 5: 4}.get(wire), at)
+        if size is None or size > len(data) - at:
             raise Failure(f"not an ONNX file, or a truncated one (field {number})")
         yield number, data[at:at + size]
         at += size
@@ -130,12 +130,11 @@ def tensor(data, folder):
 
 
 def unpack(data):
-    values, value, shift = [], 0, 0
-    for byte in data:
-        value |= (byte & 127) << shift
-        shift += 7
-        if byte < 128:
-            values, value, shift = values + [value], 0, 0
+    """The varints of a packed field."""
+    values, at = [], 0
+    while at < len(data):
+        value, at = varint(data, at)
+        values.append(value)
     return values
 
 
@@ -331,7 +330,7 @@ def explain(err, folder):
                 "pass the code that it was trained with")
     if isinstance(err, ModuleNotFoundError) and err.name:
         if err.name.split(".")[0] in ("models", "utils"):
-            return f"{folder}: the module {err.name} is needed and not in this code; pass the code that the model was trained with"
+            return f"{folder}: the module {err.name} is needed and not in this code; pass the code that trained it"
         return f"{folder}: the Python package {err.name} is needed and not installed; see the code's requirements.txt"
     if isinstance(err, (pickle.UnpicklingError, EOFError)):
         return f"the checkpoint cannot be read: {err}"
@@ -434,10 +433,10 @@ def picture(path, height, width):
     if not path.is_file():
         raise Failure(f"{path}: no such file; a picture was expected")
     if cv2:
-        pixels = cv2.imread(str(path))
+        pixels = cv2.imread(str(path))  # turned as its EXIF says
         if pixels is None:
             raise Failure(f"{path}: not a picture that OpenCV reads")
-        pixels = pixels[:, :, ::-1]
+        pixels = np.ascontiguousarray(pixels[:, :, ::-1])
     else:
         try:
             from PIL import Image, ImageOps
@@ -447,7 +446,6 @@ def picture(path, height, width):
     scale = min(height / pixels.shape[0], width / pixels.shape[1])
     h, w = (round(side * scale) for side in pixels.shape[:2])
     if (h, w) != pixels.shape[:2]:
-        pixels = np.ascontiguousarray(pixels)
         resized = cv2.resize(pixels, (w, h)) if cv2 else Image.fromarray(pixels).resize((w, h), Image.BILINEAR)
         pixels = np.asarray(resized)
     canvas = np.full((height, width, 3), 114, np.uint8)
@@ -466,16 +464,14 @@ def reference_input(args, model):
 
 def record(model, x):
     """Run x through a model and return what ref.npz holds."""
-    out, hooks = {"input": x.numpy()}, []
+    out = {"input": x.numpy()}
     for i, layer in enumerate(model.model[:-1]):  # the head's results are the outputs
         def keep(_, __, y, key=f"layer.{i}"):
             if torch.is_tensor(y):
                 out[key] = y.clone().numpy()  # a later layer may work in place
-        hooks.append(layer.register_forward_hook(keep))
+        layer.register_forward_hook(keep)
     with torch.no_grad():
         y = model(x)
-    for hook in hooks:
-        hook.remove()
     results = [y] if torch.is_tensor(y) else [part for part in y if torch.is_tensor(part)]
     out.update((f"output{k}", part.numpy()) for k, part in enumerate(results))
     for key, value in out.items():
@@ -506,12 +502,12 @@ def export(tool, arguments, shape, path):
     return path
 
 
-def fits(path, out):
-    """Refuse a file whose boxes have other columns than the model's: it is of another model, not a wrong one of this."""
-    columns, expected = shapes(path)[1][-1:], out["output0"].shape[-1]
-    if columns and columns[0] and columns[0] != expected:
-        raise Failure(f"{path}: gives {columns[0]} values per box ({columns[0] - 5} classes), PyTorch {expected} "
-                      f"({expected - 5} classes): it was exported from another model")
+def fits(path, columns):
+    """Refuse a file whose boxes have other columns than PyTorch's: it is of another model, not a wrong one of this."""
+    found = shapes(path)[1][-1:]
+    if found not in ([], [None], [columns]):
+        raise Failure(f"{path}: gives {found[0]} values per box, for {found[0] - 5} classes; PyTorch gives {columns}, for "
+                      f"{columns - 5}: it was exported from another model")
 
 
 def compare(tool, path, reference, model):
@@ -530,7 +526,7 @@ def check(args, tool, folder):
     """Record and compare; print the verdict line and return the exit code."""
     model, source, exporting = load(args, folder)
     if not isinstance(getattr(model, "model", None), nn.Sequential):
-        raise Failure(f"{source}: a {type(model).__name__} has no layers in sequence; expected a detection or segmentation model")
+        raise Failure(f"{source}: a {type(model).__name__} has no layers in sequence; expected a detector")
     x = torch.from_numpy(reference_input(args, model))
     with training_code(args.yolov5) if args.yolov5 else contextlib.nullcontext():
         out = record(model, x)
@@ -542,7 +538,7 @@ def check(args, tool, folder):
         print(f"parity: recorded {reference}, not compared: {len(recorded)} layers and {parts}")
         return 0
     path = args.onnx or export(tool, exporting, x.shape, folder / "model.onnx")
-    fits(path, out)
+    fits(path, out["output0"].shape[-1])
     code, where = compare(tool, path, reference, model)
     shown = recorded & exposed(path)
     layers = f"{len(shown)}{f' of {len(recorded)}' * (shown != recorded)} layers"

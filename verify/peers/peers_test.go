@@ -160,25 +160,6 @@ func layers(t *testing.T, out string) {
 	}
 }
 
-// TestParityFindsOtherWeights holds the comparison to what it is for: it must tell two seeds apart, and say of a fused
-// file that its weights cannot be compared by name.
-func TestParityFindsOtherWeights(t *testing.T) {
-	py, folder, model := python(t, "numpy", "torch", "yaml"), t.TempDir(), "yolov5n"
-	size := []string{"--imgsz", "96x128", "--batch-size", "2"}
-	fused := export(t, folder, "fused.onnx", model, size...)
-	other := export(t, folder, "other.onnx", model, append(size, "--no-optimize", "--seed", "1")...)
-	reference := filepath.Join(folder, "ref.npz")
-
-	out := want(t, 3, py, "../parity.py", example(model), fused, "-o", reference, "--weights-from", other, "--ysc2onnx", tool(t))
-	if !strings.Contains(out, "parity: DIFFERENT: "+fused) {
-		t.Errorf("no verdict in:\n%s", out)
-	}
-	out = want(t, 1, py, "../parity.py", example(model), fused, "-o", reference, "--ysc2onnx", tool(t))
-	if !strings.Contains(out, "export once more with --no-optimize and pass that file as --weights-from") {
-		t.Errorf("no advice in:\n%s", out)
-	}
-}
-
 // TestONNXChecker has onnx's own checker, with shape inference, accept every form of every model at the opsets that it
 // knows, and say so of those that it does not.
 func TestONNXChecker(t *testing.T) {
