@@ -5,6 +5,7 @@ package peers
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"image"
 	"image/color"
@@ -243,7 +244,7 @@ func TestParityExplains(t *testing.T) {
 	want(t, 0, tool(t), few, "-o", other, "--quiet", "--no-verify", "--imgsz", "96x128")
 	unknown := file("unknown.yaml", strings.ReplaceAll(string(yaml), "SPPF", "MySPPF"))
 	named := file("named.yaml", regexp.MustCompile(`(?m)^nc:`).ReplaceAllString(string(yaml), "classes:"))
-	for _, c := range []struct {
+	cases := []struct {
 		name string
 		code int
 		args []string
@@ -281,17 +282,59 @@ func TestParityExplains(t *testing.T) {
 		{"ending", 2, []string{best}, "expected a .yaml or an .onnx file; weights go to --weights"},
 		{"output", 2, []string{example(model), "-o", fused}, "-o names a file that ends in .npz"},
 		{"batch", 2, []string{example(model), "--batch", "0"}, "--batch one"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			out := parity(t, c.code, c.args...)
-			contains(t, out, c.says)
-			if strings.Contains(out, "Traceback") {
-				t.Errorf("a traceback:\n%s", out)
-			}
-		})
+	}
+	lines := make([][]string, len(cases))
+	for i, c := range cases {
+		lines[i] = append([]string{"--ysc2onnx", tool(t)}, c.args...)
+	}
+	for i, got := range each(t, lines) {
+		if c := cases[i]; got.Code != c.code || !strings.Contains(got.Text, c.says) || strings.Contains(got.Text, "Traceback") {
+			t.Errorf("%s: exit code %d, want %d and %q\n%s", c.name, got.Code, c.code, c.says, got.Text)
+		}
 	}
 	script := "import sys; sys.modules['torch'] = None; sys.path.insert(0, '..'); import parity"
 	contains(t, want(t, 1, python(t, "numpy"), "-c", script), "this script needs numpy and torch")
+}
+
+// outcome is how a run of the script ended, and what it wrote.
+type outcome struct {
+	Code int
+	Text string
+}
+
+// each runs the script with each of the command lines, in children of one process that has imported PyTorch.
+func each(t *testing.T, lines [][]string) []outcome {
+	t.Helper()
+	given, err := json.Marshal(lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("COMMAND_LINES", string(given))
+	out := want(t, 0, python(t, "numpy", "torch", "yaml"), "-c", `
+import json, os, sys, tempfile
+sys.path.insert(0, "..")
+import parity
+outcomes = []
+for line in json.loads(os.environ["COMMAND_LINES"]):
+    with tempfile.TemporaryFile() as text:
+        child = os.fork()
+        if child == 0:
+            os.dup2(text.fileno(), 1)
+            os.dup2(text.fileno(), 2)
+            sys.exit(parity.main(line))
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        text.seek(0)
+        outcomes.append({"Code": code, "Text": text.read().decode()})
+print(json.dumps(outcomes))
+`)
+	var outcomes []outcome
+	if err := json.Unmarshal([]byte(out), &outcomes); err != nil {
+		t.Fatalf("%v in:\n%s", err, out)
+	}
+	if len(outcomes) != len(lines) {
+		t.Fatalf("%d of %d command lines were run", len(outcomes), len(lines))
+	}
+	return outcomes
 }
 
 // recorded is a folder of checkpoints that YOLOv5 wrote with ScConv in its code, and of what that code gives; scconv is

@@ -32,22 +32,30 @@ func missing(t *testing.T, format string, args ...any) {
 	t.Skipf("*** SKIPPED: %s ***", fmt.Sprintf(format, args...))
 }
 
+// pythons remembers which Python has some modules: to import them takes seconds.
+var pythons = map[string]string{}
+
 // python returns a Python that has the modules: of $PYTHON, the one on PATH, and the system's, the first one.
 func python(t *testing.T, modules ...string) string {
 	t.Helper()
+	wanted := strings.Join(modules, ", ")
+	if path := pythons[wanted]; path != "" {
+		return path
+	}
 	var tried []string
 	for _, name := range []string{os.Getenv("PYTHON"), "python3", "/usr/bin/python3"} {
 		path, err := exec.LookPath(name)
 		if err != nil {
 			continue
 		}
-		if exec.Command(path, "-c", "import "+strings.Join(modules, ", ")).Run() == nil {
+		if exec.Command(path, "-c", "import "+wanted).Run() == nil {
+			pythons[wanted] = path
 			return path
 		}
 		tried = append(tried, path)
 	}
 	missing(t, "no Python with %s was found (tried %s); Debian has python3-torch, python3-yaml, python3-onnx and python3-opencv",
-		strings.Join(modules, ", "), strings.Join(tried, ", "))
+		wanted, strings.Join(tried, ", "))
 	return ""
 }
 
