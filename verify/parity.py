@@ -280,7 +280,7 @@ def randomise(model, seed):
                 m.running_mean.normal_(0, 0.1, generator=generator)
                 m.running_var.uniform_(0.5, 1.5, generator=generator)
         for name, p in model.named_parameters():
-            if p.unique().numel() == 1:  # all zero or all one
+            if (p == p.flatten()[:1]).all():  # all zero or all one
                 p.add_(0.1 * torch.randn(p.shape, generator=generator))
             if name.endswith("SRU.gn.gamma"):
                 p[len(p) // 3] = 12  # its softmax opens ScConv's gate; drawn values alone never do
@@ -300,9 +300,7 @@ def training_code(folder):
     os.environ.setdefault("YOLOv5_AUTOINSTALL", "false")  # install nothing
     os.environ.setdefault("YOLOv5_VERBOSE", "false")
     os.environ.setdefault("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")  # code older than torch 2.6 loads objects without asking
-    home = str(folder.resolve())
-    if home not in sys.path:
-        sys.path.insert(0, home)
+    sys.path.insert(0, str(folder.resolve()))
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
@@ -340,7 +338,7 @@ def explain(err, folder):
 
 
 def from_checkpoint(folder, path):
-    """The model in a checkpoint, unpickled and mended by its training code's attempt_load, unfused."""
+    """The model in a checkpoint, unpickled and mended by its training code's attempt_load, with its batch norms unfused."""
     with training_code(folder):
         note(f"{path} is unpickled by {folder}, which runs whatever it holds: trust it first")
         from models.experimental import attempt_load
@@ -396,9 +394,8 @@ def load(args, folder):
         path = args.weights or args.onnx
         load_weights(model, path, given)
         return model, f"{args.yaml}, weights of {path}", [args.yaml, "--weights", path]
-    randomise(model, args.seed)
     path = folder / "random.safetensors"
-    write_safetensors(path, model)
+    write_safetensors(path, randomise(model, args.seed))
     return model, f"{args.yaml}, random weights", [args.yaml, "--weights", path]
 
 
@@ -409,7 +406,7 @@ def load(args, folder):
 def input_shape(args, model):
     """The reference input's [batch, channels, height, width]: as asked, else as the file says, else a small one."""
     step = int(max(getattr(model.model[-1], "stride", [32])))
-    channels = next(model.parameters()).shape[1]
+    channels = model.yaml.get("ch", 3) if hasattr(model, "yaml") else next(model.parameters()).shape[1]
     fixed = shapes(args.onnx)[0] if args.onnx else [None] * 4
     if len(fixed) != 4 or fixed[1] not in (None, channels):
         raise Failure(f"{args.onnx}: the input has the shape {fixed}, expected batch, {channels} channels, height, width")
@@ -579,6 +576,8 @@ def arguments(argv):
         ap.error("--imgsz takes one or two sizes of at least 1, --batch one, --seed a number that is not negative")
     if args.record_only and not args.output or args.output and args.output.suffix != ".npz":
         ap.error("-o names a file that ends in .npz; --record-only needs it")
+    if args.record_only and not args.onnx and not args.weights:
+        ap.error("--record-only is of weights that are kept: name an unfused ONNX file, or --weights")
     args.imgsz = args.imgsz and [args.imgsz[0], args.imgsz[-1]]
     return args
 

@@ -163,12 +163,13 @@ func TestParityFeedsPictures(t *testing.T) {
 	}
 	tall := picture("tall.png", 63, 96, color.RGBA{200, 100, 50, 255})
 	wide := picture("wide.png", 64, 20, color.RGBA{10, 20, 30, 255}) // twice as large, it is 128 by 40
+	weights := train(t, "yolov5n", filepath.Join(folder, "w.safetensors"))
 	without := "import sys; sys.modules['cv2'] = None; sys.path.insert(0, '..'); import parity; sys.exit(parity.main(sys.argv[1:]))"
 	for name, script := range map[string][]string{"cv2": {"../parity.py"}, "PIL": {"-c", without}} {
 		t.Run(name, func(t *testing.T) {
 			reference := filepath.Join(folder, name+".npz")
-			want(t, 0, python(t, "numpy", "torch", "yaml", name), append(script, example("yolov5n"), "--record-only", "-o", reference,
-				"--imgsz", "96", "128", "--image", tall, wide)...)
+			want(t, 0, python(t, "numpy", "torch", "yaml", name), append(script, example("yolov5n"), "--weights", weights, "--record-only",
+				"-o", reference, "--imgsz", "96", "128", "--image", tall, wide)...)
 			input := array(t, reference, "input")
 			if got := shapeOf(input); got != [4]int64{2, 3, 96, 128} {
 				t.Fatalf("the input is %v", got)
@@ -281,6 +282,7 @@ func TestParityExplains(t *testing.T) {
 		{"two", 2, []string{example(model), fused, fused}, "one .onnx file at a time"},
 		{"ending", 2, []string{best}, "expected a .yaml or an .onnx file; weights go to --weights"},
 		{"output", 2, []string{example(model), "-o", fused}, "-o names a file that ends in .npz"},
+		{"nothing to keep", 2, []string{example(model), "--record-only", "-o", filepath.Join(folder, "ref.npz")}, "--record-only is of weights that are kept"},
 		{"batch", 2, []string{example(model), "--batch", "0"}, "--batch one"},
 	}
 	lines := make([][]string, len(cases))
