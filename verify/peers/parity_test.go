@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -15,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -188,6 +190,29 @@ func TestParityFeedsPictures(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestParityDrawsFromItsSeed holds it to the same input and weights for the same seed, and to others for another.
+func TestParityDrawsFromItsSeed(t *testing.T) {
+	folder := t.TempDir()
+	var paths []string
+	var lines [][]string
+	for i, seed := range []string{"0", "0", "1"} {
+		path := filepath.Join(folder, fmt.Sprintf("%d.npz", i))
+		paths = append(paths, path)
+		lines = append(lines, []string{"--ysc2onnx", tool(t), example("yolov5n"), "--imgsz", "64", "--batch", "1", "--seed", seed, "-o", path})
+	}
+	for _, got := range each(t, lines) {
+		if got.Code != 0 {
+			t.Fatalf("exit code %d\n%s", got.Code, got.Text)
+		}
+	}
+	for _, name := range []string{"input", "layer.0", "output0"} {
+		first, again, other := array(t, paths[0], name), array(t, paths[1], name), array(t, paths[2], name)
+		if !slices.Equal(first.Floats, again.Floats) || slices.Equal(first.Floats, other.Floats) {
+			t.Errorf("%s does not follow the seed", name)
+		}
 	}
 }
 
