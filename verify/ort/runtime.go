@@ -69,13 +69,23 @@ func (e *engine) Library() string { return e.library.Path }
 // Open loads a model by its path, so that its weights are read by the library
 // alone. Only exposing inner values needs the bytes here.
 func (e *engine) Open(ctx context.Context, path string, opts verify.SessionOptions) (verify.Session, error) {
+	settings, err := sessionSettings(opts)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = settings.Destroy() }() // the session has its own copy
+	return load(ctx, path, opts.Expose, settings)
+}
+
+// load loads a model with settings that are the caller's.
+func load(ctx context.Context, path string, expose []verify.IO, settings *onnxruntime.SessionOptions) (verify.Session, error) {
 	facts, err := verify.Structure(ctx, path) // for names and types; the library then loads the model once
 	if err != nil {
 		return nil, err
 	}
 	s := &session{inputs: facts.Inputs, outputs: facts.Outputs}
 	var exposed []verify.IO
-	for _, v := range opts.Expose {
+	for _, v := range expose {
 		if _, found := position(s.outputs, v.Name); !found {
 			s.outputs = append(s.outputs, v)
 			exposed = append(exposed, v)
@@ -84,11 +94,6 @@ func (e *engine) Open(ctx context.Context, path string, opts verify.SessionOptio
 	if len(s.inputs) == 0 || len(s.outputs) == 0 {
 		return nil, fmt.Errorf("%s: the graph has %d inputs and %d outputs; it needs at least one of each", path, len(s.inputs), len(s.outputs))
 	}
-	settings, err := sessionSettings(opts)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = settings.Destroy() }() // the session has its own copy
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
