@@ -22,10 +22,11 @@ type verification struct {
 	against    string
 	atol, rtol float64
 	library    string
+	page       reporting
 }
 
 func (a *app) verifyCommand() *cobra.Command {
-	v := verification{app: a}
+	v := verification{app: a, page: reporting{app: a}}
 	cmd := &cobra.Command{
 		Use:   "verify FILE.onnx [--against ref.npz]",
 		Short: "Check an ONNX file, alone or against values recorded in PyTorch",
@@ -46,6 +47,7 @@ pixels for boxes and %g for scores.`, verify.LayerTolerance, verify.BoxTolerance
 	flags.StringVar(&v.against, "against", "", "NumPy `archive` of recorded values")
 	flags.Float64Var(&v.atol, "atol", 0, "largest absolute `error` of boxes and scores")
 	flags.Float64Var(&v.rtol, "rtol", 0, "largest `error` of a layer, relative to its largest value")
+	v.page.flags(flags)
 	libraryFlag(flags, &v.library)
 	_ = cmd.MarkFlagFilename("against", "npz") // it fails for unknown flags only
 	return cmd
@@ -69,6 +71,9 @@ func (v *verification) run(ctx context.Context, args []string) error {
 		if err := present(v.against, "a NumPy archive (.npz) of recorded values"); err != nil {
 			return err
 		}
+	}
+	if err := v.page.begin(path, v.against); err != nil {
+		return err
 	}
 	rt, missing, err := openRuntime(v.library)
 	if err != nil {
@@ -105,8 +110,9 @@ func present(path, expected string) error {
 type aloneDocument struct {
 	OK bool `json:"ok"` // every check held, and the file was run
 	*verify.Report
-	NotChecked string `json:"not_checked,omitempty"`
-	Error      string `json:"error,omitempty"`
+	Profile    *verify.Profile `json:"profile,omitempty"`
+	NotChecked string          `json:"not_checked,omitempty"`
+	Error      string          `json:"error,omitempty"`
 }
 
 // alone checks a file without anything to compare it with.
@@ -127,6 +133,10 @@ func (v *verification) alone(ctx context.Context, rt verify.Runtime, missing, pa
 	if err := v.report(v.stdout, &text); err != nil {
 		return err
 	}
+	if err := v.showAlone(ctx, rt, report, missing); err != nil {
+		return err
+	}
+	doc.Profile = v.page.data.Profile
 	code := exitOK
 	switch {
 	case !report.OK():
@@ -142,11 +152,31 @@ func (v *verification) alone(ctx context.Context, rt verify.Runtime, missing, pa
 	return documentedError{errors.New(doc.Error), code, doc}
 }
 
+// showAlone times a file that was checked alone, and reports on it, as far as that was asked for.
+func (v *verification) showAlone(ctx context.Context, rt verify.Runtime, report *verify.Report, missing string) error {
+	v.page.data.Facts, v.page.data.Checks = report.Facts, report
+	switch {
+	case !report.OK():
+	case rt == nil:
+		v.page.data.NoProfile = missing
+	default:
+		want, err := declared(report.Facts)
+		if err != nil {
+			return fmt.Errorf("%s: %w", report.Path, err)
+		}
+		if err := v.page.measure(ctx, rt, report.Path, want.Noise(want.Batch, want.Height, want.Width)); err != nil {
+			return err
+		}
+	}
+	return v.page.write(ctx, report.Path, "")
+}
+
 // comparisonDocument is what --json prints with --against.
 type comparisonDocument struct {
 	OK bool `json:"ok"`
 	*verify.Comparison
-	Error string `json:"error,omitempty"`
+	Profile *verify.Profile `json:"profile,omitempty"`
+	Error   string          `json:"error,omitempty"`
 }
 
 // compare holds a file against recorded values.
@@ -156,7 +186,7 @@ func (v *verification) compare(ctx context.Context, rt verify.Runtime, path stri
 		return err
 	}
 	defer func() { err = errors.Join(err, ref.Close()) }()
-	found, err := verify.Against(ctx, rt, path, ref, verify.AgainstOptions{Layer: v.rtol, Box: v.atol, Score: v.atol})
+	found, err := verify.Against(ctx, rt, path, ref, verify.AgainstOptions{Layer: v.rtol, Box: v.atol, Score: v.atol, Observe: v.page.observe()})
 	if err != nil {
 		return err
 	}
@@ -167,7 +197,10 @@ func (v *verification) compare(ctx context.Context, rt verify.Runtime, path stri
 	if err := v.report(v.stdout, &text); err != nil {
 		return err
 	}
-	doc := comparisonDocument{OK: found.OK(), Comparison: found}
+	if err := v.showCompared(ctx, rt, found, ref); err != nil {
+		return err
+	}
+	doc := comparisonDocument{OK: found.OK(), Comparison: found, Profile: v.page.data.Profile}
 	if err := found.Err(); err != nil {
 		doc.Error = fmt.Sprintf("%s differs from %s: %v", path, v.against, err)
 		return documentedError{errors.New(doc.Error), exitUnsound, doc}
@@ -176,4 +209,24 @@ func (v *verification) compare(ctx context.Context, rt verify.Runtime, path stri
 		return v.printJSON(doc)
 	}
 	return nil
+}
+
+// showCompared times a file that was compared, on the recorded input, and reports on it, as far as that was asked for.
+func (v *verification) showCompared(ctx context.Context, rt verify.Runtime, found *verify.Comparison, ref verify.Reference) error {
+	v.page.data.Comparison = found
+	if v.page.profile {
+		input, err := ref.Read("input")
+		if err != nil {
+			return err
+		}
+		facts, err := verify.Structure(ctx, found.Path)
+		if err != nil {
+			return err
+		}
+		input.Name = facts.Inputs[0].Name // a comparison was made, so there is one
+		if err := v.page.measure(ctx, rt, found.Path, input); err != nil {
+			return err
+		}
+	}
+	return v.page.write(ctx, found.Path, v.against)
 }
