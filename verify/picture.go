@@ -244,17 +244,18 @@ func absolute(i int, from []int) (layers []int, ok bool) {
 	return layers, len(layers) > 0
 }
 
-// LayerOf gives the layer that a node belongs to, by its name: 2 of /model.2/cv1/conv/Conv. Runtimes that rewrite a graph
-// add to the names behind that. Exports of models that are wrapped begin with another scope: /model/model.2/cv1.
+// LayerOf gives the layer that a node belongs to, by its name: 2 of /model.2/cv1/conv/Conv. Exports of models that are
+// wrapped begin with another scope: /model/model.2/cv1. Runtimes that rewrite a graph add to the end of names, and name
+// nodes after what they make: model.11_nchwc.
 func LayerOf(node string) (i int, ok bool) {
-	rest, ok := strings.CutPrefix(strings.TrimPrefix(node, "/model/"), "model.")
+	rest, ok := strings.CutPrefix(strings.TrimPrefix(strings.TrimPrefix(node, "/model/"), "/"), "model.")
 	if !ok {
-		rest, ok = strings.CutPrefix(node, "/model.")
-	}
-	scope, _, inside := strings.Cut(rest, "/")
-	if !ok || !inside {
 		return 0, false
 	}
-	i, ok = numberAfter(scope, "")
+	digits := rest
+	if end := strings.IndexAny(rest, "/_"); end >= 0 {
+		digits = rest[:end]
+	}
+	i, ok = numberAfter(digits, "")
 	return i, ok && i <= maxStage
 }

@@ -93,7 +93,8 @@ func (s scale) roundTicks() (list []tick) {
 		}
 	}
 	for i := math.Ceil(s.low / step); i*step <= s.high; i++ {
-		list = append(list, tick{s.at(i * step), strconv.FormatFloat(i*step, 'g', 4, 64)})
+		v := i*step + 0 // no -0
+		list = append(list, tick{s.at(v), strconv.FormatFloat(v, 'g', 4, 64)})
 	}
 	return list
 }

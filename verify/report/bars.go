@@ -87,7 +87,7 @@ func (m *errorMark) set(x scale) {
 	e := errorOf(m.row)
 	m.From, m.Most, m.To = x.from, x.from, x.at(e)
 	m.Limit, m.LimitY1, m.LimitY2 = x.at(m.row.Tolerance), m.top(), m.top()+lineHeight
-	m.Value, m.ValueX, m.Anchor = number(e), chartWidth-1, "end"
+	m.Value, m.ValueX = number(e), chartWidth-1
 	switch {
 	case m.row.NotFinite > 0:
 		m.Value, m.To = "NaN, ∞", x.to

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ysc2onnx/verify"
@@ -20,7 +21,10 @@ type line struct {
 	Params int64
 	Nodes  int
 
-	stage  int // its layer's index, -1 for others
+	level  level
+	first  bool     // the first line that fails
+	stage  int      // its layer's index, -1 for others
+	makes  []string // model.<i>, or the graph's outputs that the layer computes
 	row    *verify.Row
 	sample *sample
 	time   *verify.Timing
@@ -48,8 +52,11 @@ func height(n int) px { return headHeight + px(n)*lineHeight + footHeight }
 // lines puts the input, the layers and the outputs into one list.
 func (d *Data) lines() []*line {
 	var list []*line
+	failing := false
 	add := func(l *line) {
 		l.Number = len(list)
+		l.first = l.level == failed && !failing
+		failing = failing || l.first
 		list = append(list, l)
 	}
 	rows, times := map[string]*verify.Row{}, map[int]*verify.Timing{}
@@ -73,7 +80,7 @@ func (d *Data) lines() []*line {
 		s := &d.Stages[i]
 		l := &line{
 			Index: fmt.Sprint(s.Index), Label: s.Module, Name: fmt.Sprintf("model.%d", s.Index),
-			Shape: dims(s.Output), Params: s.Parameters, Nodes: s.Nodes, stage: s.Index, time: times[s.Index],
+			Shape: dims(s.Output), Params: s.Parameters, Nodes: s.Nodes, makes: s.Makes, stage: s.Index, time: times[s.Index],
 		}
 		l.take(rows[l.Name], d.Samples)
 		drawn[l.Name] = true
@@ -87,6 +94,11 @@ func (d *Data) lines() []*line {
 			}
 			l := &line{Label: row.Name, Name: row.Name, stage: -1}
 			l.take(row, d.Samples)
+			for _, maker := range list {
+				if maker.row == nil && slices.Contains(maker.makes, row.Reference) {
+					maker.level = max(maker.level, l.level)
+				}
+			}
 			add(l)
 		}
 		return list
@@ -104,7 +116,7 @@ func (l *line) take(row *verify.Row, samples *Sampler) {
 	if row == nil {
 		return
 	}
-	l.row = row
+	l.row, l.level = row, levelOf(row)
 	l.Shape = sizes(row.Shape)
 	if samples != nil {
 		l.sample = samples.samples[row.Name]
@@ -157,7 +169,7 @@ func (l level) Class() string {
 
 // Text explains the level.
 func (l level) Text() string {
-	return [...]string{"not compared", "bit for bit equal", "below 1 % of the tolerance", "below 10 % of it", "within the tolerance", "outside the tolerance"}[l]
+	return [...]string{"not compared", "bit for bit equal", "below 1 % of the tolerance", "below 10 % of the tolerance", "within the tolerance", "outside the tolerance"}[l]
 }
 
 func levelOf(row *verify.Row) level {
@@ -178,8 +190,11 @@ func levelOf(row *verify.Row) level {
 	return near
 }
 
-// Level is the line's level.
-func (l *line) Level() level { return levelOf(l.row) }
+// First says whether the line is the first one that fails.
+func (l *line) First() bool { return l.first }
+
+// Level is the line's level: a layer that only makes outputs has the highest of theirs.
+func (l *line) Level() level { return l.level }
 
 // errorOf is a row's largest error, in the unit of its tolerance.
 func errorOf(row *verify.Row) float64 {
@@ -209,12 +224,12 @@ func legend(lines []*line) []level {
 	return list
 }
 
-// number prints an error or a tolerance: 2.1e-06.
+// number prints an error or a tolerance with two digits: 2.1e-06, 0.082, 40.
 func number(v float64) string {
-	switch {
-	case math.IsInf(v, 0) || math.IsNaN(v):
-		return fmt.Sprint(v)
-	case v == 0:
+	switch a := math.Abs(v); {
+	case a >= 1e-2 && a < 1e4:
+		return strconv.FormatFloat(v, 'g', 2+max(0, int(math.Log10(a))-1), 64)
+	case a == 0:
 		return "0"
 	}
 	return fmt.Sprintf("%.1e", v)

@@ -23,6 +23,7 @@ type box struct {
 	LabelX, ShapeX      px
 	ParamsX, TextY      px
 	Short               string // the label as far as there is room
+	Plain               bool   // it is no module's class
 	ShortShape          string
 	ShortParams         string
 	Title               string
@@ -65,6 +66,10 @@ func newPicture(stages []verify.Stage, lines []*line) *picture {
 			line: l, X: left, Y: l.middle() - boxHeight/2, Width: boxWidth, Height: boxHeight, Round: 4, TextY: l.middle() + 4,
 			LabelX: left + 31, ShapeX: left + boxWidth + 9, ParamsX: pictureWidth - 1,
 			Short: clip(l.Label, 12), ShortShape: clip(l.Shape, 14), ShortParams: short(l.Params), Title: l.title(),
+		}
+		if l.stage >= 0 && l.Label == "" { // the file does not say what the layer is
+			b.Short = plural(l.Nodes, "operator")
+			b.Plain = true
 		}
 		if l.stage < 0 {
 			b.Round, b.LabelX, b.Short = boxHeight/2, left+12, clip(l.Label, 15)
@@ -176,7 +181,7 @@ func (l *line) title() string {
 		text += "\nshape " + l.Shape
 	}
 	if l.stage >= 0 {
-		text += fmt.Sprintf("\n%s parameters, %d operators", grouped(l.Params), l.Nodes)
+		text += fmt.Sprintf("\n%s parameters, %s", grouped(l.Params), plural(l.Nodes, "operator"))
 	}
 	if l.row != nil {
 		text += "\nlargest error " + number(errorOf(l.row)) + ", tolerance " + number(l.row.Tolerance)
@@ -203,4 +208,12 @@ func short(n int64) string {
 		return fmt.Sprintf("%.3g M", min(float64(n)/1e6, 999))
 	}
 	return fmt.Sprintf("%.3g G", float64(n)/1e9)
+}
+
+// plural is "1 operator", "2 operators".
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"errors"
 	"html/template"
 	"io"
 
@@ -67,6 +68,9 @@ func hashOf(text string) string {
 
 // Write writes the report. The same data give the same bytes.
 func Write(w io.Writer, d *Data) error {
+	if d.Facts == nil {
+		return errors.New("report: nothing is known of the model: Data.Facts is nil")
+	}
 	var text bytes.Buffer // so that a failure writes nothing
 	if err := parsed.Execute(&text, newView(d)); err != nil {
 		return err

@@ -26,7 +26,7 @@ type histogram struct {
 	Bars                     string // an SVG path
 	Beyond                   string // the part of it that is outside the tolerance
 	Limit                    px     // the tolerance; off the chart where 0
-	LimitText                string
+	LimitText, LimitAnchor   string
 	XTicks, YTicks           []tick
 	Text                     string
 }
@@ -92,7 +92,7 @@ func newHistogram(row *verify.Row, s *sample) *histogram {
 	if !ok {
 		return nil
 	}
-	h := &histogram{Width: plotWidth, Height: plotHeight, Left: plotLeft, Right: plotWidth - 8, Top: 16, Bottom: plotHeight - 34}
+	h := &histogram{Width: plotWidth, Height: plotHeight, Left: plotLeft, Right: plotWidth - 14, Top: 16, Bottom: plotHeight - 34}
 	limit := row.Tolerance * unitOf(row)
 	low, high := edge(first), edge(last+1)
 	if limit > 0 {
@@ -117,7 +117,10 @@ func newHistogram(row *verify.Row, s *sample) *histogram {
 	h.Bars, h.Beyond = bars.String(), beyond.String()
 	h.XTicks, h.YTicks = x.decadeTicks(40), y.decadeTicks(22)
 	if limit > 0 {
-		h.Limit, h.LimitText = x.at(limit), "tolerance"
+		h.Limit, h.LimitText, h.LimitAnchor = x.at(limit), "tolerance "+number(limit), "end"
+		if h.Limit < h.Left+140 { // the axis has its name there
+			h.LimitAnchor = "start"
+		}
 	}
 	h.Text = fmt.Sprintf("Histogram of the differences of %s: from %s to %s, %s; the tolerance is %s.", row.Name, number(edge(first)), number(row.MaxAbs),
 		"most below "+number(s.quantile(0.99)), number(limit))
@@ -133,7 +136,7 @@ func newScatter(name string, s *sample) *scatter {
 	for _, p := range slices.Concat(s.points, s.worst) {
 		low, high = min(low, float64(p.got), float64(p.want)), max(high, float64(p.got), float64(p.want))
 	}
-	c := &scatter{Width: plotWidth, Height: plotHeight + 60, Left: plotLeft, Right: plotWidth - 8, Top: 16, Bottom: plotHeight + 26}
+	c := &scatter{Width: plotWidth, Height: plotHeight + 60, Left: plotLeft, Right: plotWidth - 14, Top: 16, Bottom: plotHeight + 26}
 	x, y := linear(low, high, c.Left, c.Right), linear(low, high, c.Bottom, c.Top)
 	seen := map[string]bool{}
 	place := func(p point) string { return x.at(float64(p.want)).String() + " " + y.at(float64(p.got)).String() }

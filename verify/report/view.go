@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"ysc2onnx/verify"
 )
@@ -29,7 +31,7 @@ type view struct {
 }
 
 // figure is a number that stands out.
-type figure struct{ Value, Label, Note string }
+type figure struct{ Value, Label, Note, Limit string }
 
 // setting is a line about how the report was made.
 type setting struct{ Name, Value string }
@@ -94,13 +96,17 @@ func (v *view) compared() {
 		elements += c.Rows[i].Count
 	}
 	if row := largest(c.Rows[:c.Layers]); row != nil {
-		v.Figures = append(v.Figures, figure{number(row.MaxRel), "largest error of a layer", "of its largest value, at " + named(row) + "; tolerance " + number(row.Tolerance)})
+		v.Figures = append(v.Figures, figure{number(row.MaxRel), "largest error of a layer", "of its largest value, at " + named(row), number(row.Tolerance)})
 	}
 	for i := range c.Rows[c.Layers:] {
 		row := &c.Rows[c.Layers+i]
-		v.Figures = append(v.Figures, figure{number(errorOf(row)), "largest error of " + row.Name, unitText(row.Name, row.Relative) + "; tolerance " + number(row.Tolerance)})
+		v.Figures = append(v.Figures, figure{number(errorOf(row)), "largest error of " + row.Name, unitText(row.Name, row.Relative), number(row.Tolerance)})
 	}
-	v.Figures = append(v.Figures, figure{grouped(int64(elements)), "values compared", fmt.Sprintf("in %d layers and %d parts of outputs", c.Layers, len(c.Rows)-c.Layers)})
+	where := fmt.Sprintf("in %d layers and %d parts of outputs", c.Layers, len(c.Rows)-c.Layers)
+	if c.Layers == 0 {
+		where = "in the outputs alone"
+	}
+	v.Figures = append(v.Figures, figure{grouped(int64(elements)), "values compared", where, ""})
 }
 
 // agreement says how well everything agrees.
@@ -160,8 +166,14 @@ func (v *view) divergence() string {
 	default:
 		text += fmt.Sprintf("The %d values before it agree. ", first)
 	}
-	if after := len(c.Rows) - first - 1; after > 0 {
-		text += fmt.Sprintf("Of the %d after it, %d differ.", after, bad-1)
+	switch after := len(c.Rows) - first - 1; {
+	case after == 0:
+	case bad-1 == after:
+		text += "All after it differ as well."
+	case bad == 1:
+		text += "All after it agree as well."
+	default:
+		text += fmt.Sprintf("Of the %d after it, %d differ as well.", after, bad-1)
 	}
 	return strings.TrimSpace(text)
 }
@@ -197,10 +209,10 @@ func (v *view) modelFigures() []figure {
 		params += s.Parameters
 	}
 	if params > 0 {
-		list = append(list, figure{grouped(params), "parameters", fmt.Sprintf("as they are in the file, %s of weights", bytesText(v.Facts.WeightBytes))})
+		list = append(list, figure{grouped(params), "parameters", fmt.Sprintf("as they are in the file, %s of weights", bytesText(v.Facts.WeightBytes)), ""})
 	}
 	if v.Profile != nil {
-		list = append(list, figure{milliseconds(v.Profile.Run), "for one run", fmt.Sprintf("%s, median of %d", v.Profile.Input, v.Profile.Runs)})
+		list = append(list, figure{milliseconds(v.Profile.Run), "for one run", fmt.Sprintf("%s, median of %d", v.Profile.Input, v.Profile.Runs), ""})
 	}
 	return list
 }
@@ -283,7 +295,8 @@ func sentence(text string) string {
 	if text == "" {
 		return ""
 	}
-	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
+	first, n := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(text[n:], ".") + "."
 }
 
 // grouped is 30,996,349.
@@ -322,7 +335,7 @@ func percent(share float64) string {
 	case share == 0 || share == 1:
 		return fmt.Sprintf("%.0f %%", 100*share)
 	case share < 0.001:
-		return fmt.Sprintf("%.1e %%", 100*share)
+		return fmt.Sprintf("%.2g %%", 100*share)
 	}
 	return fmt.Sprintf("%.1f %%", 100*share)
 }
