@@ -29,7 +29,7 @@ func (p point) difference() float64 { return math.Abs(float64(p.got) - float64(p
 
 // Bins of differences are quarters of an octave: a float64's exponent and the first two bits of its fraction.
 const (
-	bins     = 1024
+	bins     = 1032              // up to 2^130: the largest difference of two float32 is near 2^129
 	firstBin = (1023 - 128) << 2 // 2^-128 lies in bin 0
 )
 
