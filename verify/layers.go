@@ -3,6 +3,7 @@ package verify
 import (
 	"encoding/json"
 	"regexp"
+	"strconv"
 )
 
 const (
@@ -42,4 +43,78 @@ func (f *Facts) module(i int) string {
 		return ""
 	}
 	return f.Layers[i].Module
+}
+
+// maxStage is the highest number that a layer can have; it bounds the length of pictures.
+const maxStage = 999
+
+// scopePath finds the layer in the name of a node: /model.9/cv2/conv/Conv, in whatever the model is wrapped in.
+var scopePath = regexp.MustCompile(`^(?:(?:/[A-Za-z_][A-Za-z0-9_]*)*/)?model\.(0|[1-9]\d{0,2})(?:[/_]|$)`)
+
+// LayerOf gives the layer that a node belongs to, by its name: 2 of /model.2/cv1/conv/Conv. Runtimes that rewrite a graph
+// add to the end of names, and name nodes after what they make: model.11_nchwc.
+func LayerOf(node string) (i int, ok bool) {
+	match := scopePath.FindStringSubmatch(node)
+	if match == nil {
+		return 0, false
+	}
+	i, _ = strconv.Atoi(match[1]) // the pattern lets whole numbers through only
+	return i, true
+}
+
+// scope is the layer that a node belongs to by its name, -1 if its name does not say.
+func (n *graphNode) scope() int {
+	if i, ok := LayerOf(n.name); ok {
+		return i
+	}
+	return -1
+}
+
+// layerValues gives the value that each layer makes, by the layer's number: those called model.<i>, as this project names
+// them. A file without any such value is read by the names of its nodes, and inferred is true: PyTorch puts a layer's
+// nodes under /model.<i>/, and its value is the one that is made there and read outside. Of a layer with several such
+// values, or none, nothing is said.
+func (f *Facts) layerValues() (values map[int]IO, inferred bool) {
+	values = map[int]IO{}
+	for name, v := range f.values {
+		if i, ok := numberAfter(name, "model."); ok {
+			values[i] = v
+		}
+	}
+	if len(values) > 0 {
+		return values, false
+	}
+	madeIn := map[string]int{} // the layers that make values; those of Constant nodes may be shared between layers
+	for _, n := range f.nodes {
+		if i := n.scope(); i >= 0 && n.op != "Constant" {
+			for _, out := range n.outputs {
+				madeIn[out] = i
+			}
+		}
+	}
+	leaving := map[int]map[string]bool{}
+	leave := func(name string, to int) {
+		if i, ok := madeIn[name]; ok && name != "" && i != to {
+			if leaving[i] == nil {
+				leaving[i] = map[string]bool{}
+			}
+			leaving[i][name] = true
+		}
+	}
+	for _, n := range f.nodes {
+		for _, in := range n.inputs {
+			leave(in, n.scope())
+		}
+	}
+	for _, out := range f.Outputs {
+		leave(out.Name, -1)
+	}
+	for i, names := range leaving {
+		for name := range names {
+			if len(names) == 1 {
+				values[i] = f.values[name]
+			}
+		}
+	}
+	return values, len(values) > 0
 }

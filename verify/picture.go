@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -15,14 +14,11 @@ type Stage struct {
 	Index      int      `json:"index"`
 	From       []int    `json:"from"`             // the layers that it reads, from 0 on; -1 is the model's input
 	Module     string   `json:"module,omitempty"` // its class; "" where the file does not say
-	Makes      []string `json:"makes,omitempty"`  // model.<i>, or the graph's outputs that the layer computes
+	Makes      []string `json:"makes,omitempty"`  // the value that it gives, model.<i>, or the graph's outputs that it computes
 	Output     IO       `json:"output"`           // what the file says of the first of Makes
 	Nodes      int      `json:"nodes"`            // operators in the file
 	Parameters int64    `json:"parameters"`       // elements of its weights, as they are in the file: folded, each counted once
 }
-
-// maxStage bounds the index of a layer, and with it the length of a picture.
-const maxStage = 999
 
 // Picture reads the layers out of the ONNX file at path, in order. Layers are told from the names of nodes, as this
 // project and PyTorch's exporter give them: /model.2/cv1/conv/Conv belongs to layer 2. A layer of which nothing is left
@@ -45,8 +41,11 @@ func Picture(ctx context.Context, path string) (stages []Stage, err error) {
 		return nil, err
 	}
 	d := drawing{w: newWire(f), facts: facts, weights: map[string]weight{}, stages: map[int]*Stage{}, makers: map[string]int{}}
-	if err := d.model(ctx, span{0, info.Size()}); err != nil {
+	if err := d.readWeights(span{0, info.Size()}); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for i := range facts.nodes {
+		d.node(&facts.nodes[i])
 	}
 	return d.finish(), nil
 }
@@ -58,7 +57,7 @@ type weight struct {
 	counted  bool
 }
 
-// drawing is one walk over a sound model.
+// drawing puts together the layers of a sound model.
 type drawing struct {
 	w       *wire
 	facts   *Facts
@@ -68,34 +67,19 @@ type drawing struct {
 	last    int            // the highest layer met
 }
 
-func (d *drawing) model(ctx context.Context, s span) error {
-	var nodes []field
-	err := d.w.fields(s, func(f field) error {
+// readWeights goes through the initializers of the main graph.
+func (d *drawing) readWeights(s span) error {
+	return d.w.fields(s, func(f field) error {
 		if f.num != 7 {
 			return nil
 		}
 		return d.w.message(f, func(f field) error {
-			switch f.num {
-			case 1:
-				nodes = append(nodes, f)
-			case 5:
-				return d.weight(f)
+			if f.num != 5 {
+				return nil
 			}
-			return nil
+			return d.weight(f)
 		})
 	})
-	if err != nil {
-		return err
-	}
-	for i, n := range nodes {
-		if i%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err := d.node(n); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // weight reads the name, type and size of an initializer.
@@ -123,38 +107,19 @@ func (d *drawing) weight(f field) error {
 }
 
 // node adds a node to its layer.
-func (d *drawing) node(f field) error {
-	var inputs, outputs []string
-	var name, op string
-	err := d.w.message(f, func(f field) (err error) {
-		var text string
-		switch f.num {
-		case 1:
-			text, err = d.w.string(f)
-			inputs = append(inputs, text)
-		case 2:
-			text, err = d.w.string(f)
-			outputs = append(outputs, text)
-		case 3:
-			name, err = d.w.string(f)
-		case 4:
-			op, err = d.w.string(f)
-		}
-		return err
-	})
-	i, ok := LayerOf(name)
-	if err != nil || !ok {
-		return err
+func (d *drawing) node(n *graphNode) {
+	i := n.scope()
+	if i < 0 {
+		return
 	}
 	s := d.stage(i)
 	s.Nodes++
-	for _, in := range inputs {
-		d.read(s, op, in)
+	for _, in := range n.inputs {
+		d.read(s, n.op, in)
 	}
-	for _, out := range outputs {
+	for _, out := range n.outputs {
 		d.makers[out] = i
 	}
-	return nil
 }
 
 func (d *drawing) stage(i int) *Stage {
@@ -205,10 +170,14 @@ func (d *drawing) finish() []Stage {
 			s.From = from
 		}
 	}
+	values, _ := d.facts.layerValues()
 	for i := range d.last + 1 {
 		s := d.stage(i)
 		slices.Sort(s.From)
-		if v, ok := d.facts.Value("model." + strconv.Itoa(i)); ok {
+		isOutput := func(v IO) bool {
+			return slices.ContainsFunc(d.facts.Outputs, func(out IO) bool { return out.Name == v.Name })
+		}
+		if v, ok := values[i]; ok && !isOutput(v) {
 			s.Makes, s.Output = []string{v.Name}, v
 			continue
 		}
@@ -242,20 +211,4 @@ func absolute(i int, from []int) (layers []int, ok bool) {
 		}
 	}
 	return layers, len(layers) > 0
-}
-
-// LayerOf gives the layer that a node belongs to, by its name: 2 of /model.2/cv1/conv/Conv. Exports of models that are
-// wrapped begin with another scope: /model/model.2/cv1. Runtimes that rewrite a graph add to the end of names, and name
-// nodes after what they make: model.11_nchwc.
-func LayerOf(node string) (i int, ok bool) {
-	rest, ok := strings.CutPrefix(strings.TrimPrefix(strings.TrimPrefix(node, "/model/"), "/"), "model.")
-	if !ok {
-		return 0, false
-	}
-	digits := rest
-	if end := strings.IndexAny(rest, "/_"); end >= 0 {
-		digits = rest[:end]
-	}
-	i, ok = numberAfter(digits, "")
-	return i, ok && i <= maxStage
 }

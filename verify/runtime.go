@@ -129,7 +129,14 @@ type SessionOptions struct {
 	Threads      int          // threads within one operator; 0 leaves it to the runtime
 	Optimization Optimization // graph rewriting that the runtime may do
 	Expose       []IO         // inner values to return after the graph's own outputs; the file is not changed
+
+	// Flip names inner bool values. Each gives the model another input, its name with FlipSuffix, of its shape: where that
+	// is true, what reads the value gets its opposite. The file is not changed.
+	Flip []string
 }
+
+// FlipSuffix makes the name of the input that flips a value's elements; see [SessionOptions].
+const FlipSuffix = ".flip"
 
 // Optimization is how far a runtime may rewrite the graph it runs.
 type Optimization int

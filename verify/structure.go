@@ -39,6 +39,13 @@ type Facts struct {
 	MoreProblems int               `json:"more_problems,omitempty"`
 
 	values map[string]IO // everything that nodes make, in the main graph
+	nodes  []graphNode   // of the main graph, in order
+}
+
+// graphNode is a node as far as its place in the graph goes.
+type graphNode struct {
+	op, domain, name string
+	inputs, outputs  []string
 }
 
 // OK is true if no problem was found.
@@ -186,6 +193,7 @@ type checker struct {
 	files    map[string]int64 // sizes of the external files met so far, -1 for a bad one
 	opsets   map[string]int64
 	made     []string // by the nodes of the main graph, in order
+	captured []string // read by graphs inside the node that is being checked
 }
 
 // problem records one fault.

@@ -43,7 +43,8 @@ func (e *engine) Profile(ctx context.Context, path string, inputs []verify.Tenso
 
 // runProfiled runs a model some times in a session that writes a profile when it is closed.
 func runProfiled(ctx context.Context, path string, inputs []verify.Tensor, runs int, prefix string) (err error) {
-	settings, err := sessionSettings(verify.SessionOptions{})
+	var opts verify.SessionOptions
+	settings, err := sessionSettings(opts)
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func runProfiled(ctx context.Context, path string, inputs []verify.Tensor, runs 
 	if err := settings.EnableProfiling(prefix); err != nil {
 		return fmt.Errorf("ONNX Runtime: %w", plain(err))
 	}
-	s, err := load(ctx, path, nil, settings)
+	s, err := load(ctx, path, opts, settings)
 	if err != nil {
 		return err
 	}

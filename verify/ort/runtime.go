@@ -67,28 +67,35 @@ func (e *engine) Version() string { return "ONNX Runtime " + onnxruntime.GetVers
 func (e *engine) Library() string { return e.library.Path }
 
 // Open loads a model by its path, so that its weights are read by the library
-// alone. Only exposing inner values needs the bytes here.
+// alone. Only exposing and flipping inner values needs the bytes here.
 func (e *engine) Open(ctx context.Context, path string, opts verify.SessionOptions) (verify.Session, error) {
 	settings, err := sessionSettings(opts)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = settings.Destroy() }() // the session has its own copy
-	return load(ctx, path, opts.Expose, settings)
+	return load(ctx, path, opts, settings)
 }
 
-// load loads a model with settings that are the caller's.
-func load(ctx context.Context, path string, expose []verify.IO, settings *onnxruntime.SessionOptions) (verify.Session, error) {
+// load loads a model with settings that are the caller's, made of opts.
+func load(ctx context.Context, path string, opts verify.SessionOptions, settings *onnxruntime.SessionOptions) (verify.Session, error) {
 	facts, err := verify.Structure(ctx, path) // for names and types; the library then loads the model once
 	if err != nil {
 		return nil, err
 	}
 	s := &session{inputs: facts.Inputs, outputs: facts.Outputs}
-	var exposed []verify.IO
-	for _, v := range expose {
+	var added []verify.IO // graph outputs that the file does not have
+	for _, v := range opts.Expose {
 		if _, found := position(s.outputs, v.Name); !found {
 			s.outputs = append(s.outputs, v)
-			exposed = append(exposed, v)
+			added = append(added, v)
+		}
+	}
+	fetch := make([]string, len(s.outputs))
+	for i, v := range s.outputs {
+		var shim bool
+		if fetch[i], shim = readable(v); shim && i < len(facts.Outputs) {
+			added = append(added, v)
 		}
 	}
 	if len(s.inputs) == 0 || len(s.outputs) == 0 {
@@ -97,10 +104,13 @@ func load(ctx context.Context, path string, expose []verify.IO, settings *onnxru
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if len(exposed) == 0 {
-		s.run, err = onnxruntime.NewDynamicAdvancedSession(path, names(s.inputs), names(s.outputs), settings)
+	for _, name := range opts.Flip {
+		s.inputs = append(s.inputs, verify.IO{Name: name + verify.FlipSuffix, DType: verify.Bool})
+	}
+	if len(added) == 0 && len(opts.Flip) == 0 {
+		s.run, err = onnxruntime.NewDynamicAdvancedSession(path, names(s.inputs), fetch, settings)
 	} else {
-		s.run, err = openExposed(path, s, exposed, settings)
+		s.run, err = openChanged(path, names(s.inputs), fetch, added, opts.Flip, settings)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ONNX Runtime refuses %s: %w", path, plain(err))
@@ -111,11 +121,16 @@ func load(ctx context.Context, path string, expose []verify.IO, settings *onnxru
 	return s, nil
 }
 
-// openExposed loads a model with more graph outputs than its file names.
-func openExposed(path string, s *session, exposed []verify.IO, settings *onnxruntime.SessionOptions) (*onnxruntime.DynamicAdvancedSession, error) {
+// openChanged loads a model with more graph outputs than its file names, and inputs that flip values.
+func openChanged(path string, inputs, outputs []string, added []verify.IO, flip []string, settings *onnxruntime.SessionOptions) (*onnxruntime.DynamicAdvancedSession, error) {
 	model, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
+	}
+	if len(flip) > 0 {
+		if model, err = flippable(model, flip); err != nil {
+			return nil, err
+		}
 	}
 	folder, err := filepath.Abs(filepath.Dir(path))
 	if err != nil {
@@ -125,7 +140,7 @@ func openExposed(path string, s *session, exposed []verify.IO, settings *onnxrun
 	if err := settings.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder); err != nil {
 		return nil, err
 	}
-	return onnxruntime.NewDynamicAdvancedSessionWithONNXData(append(model, moreOutputs(exposed)...), names(s.inputs), names(s.outputs), settings)
+	return onnxruntime.NewDynamicAdvancedSessionWithONNXData(append(model, moreOutputs(added)...), inputs, outputs, settings)
 }
 
 // sessionSettings translates options into the library's.

@@ -95,7 +95,7 @@ func (d *Data) lines() []*line {
 			l := &line{Label: row.Name, Name: row.Name, stage: -1}
 			l.take(row, d.Samples)
 			for _, maker := range list {
-				if maker.row == nil && slices.Contains(maker.makes, row.Reference) {
+				if maker.row == nil && slices.Contains(maker.makes, row.Value) {
 					maker.level = max(maker.level, l.level)
 				}
 			}

@@ -102,7 +102,7 @@ func linksOf(stages []verify.Stage, lines []*line) []link {
 		}
 		for _, l := range lines {
 			for _, made := range s.Makes {
-				if l.stage < 0 && l.Number > at[s.Index].Number && (l.Name == made || l.row != nil && l.row.Reference == made) {
+				if l.stage < 0 && l.Number > at[s.Index].Number && (l.Name == made || l.row != nil && l.row.Value == made) {
 					links = append(links, link{at[s.Index], l})
 				}
 			}

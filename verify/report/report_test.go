@@ -87,6 +87,7 @@ func compare(model map[string]verify.Tensor, ref reference, samples *Sampler) *v
 		{Name: "output0 scores", Reference: "output0", Module: "Detect", Columns: []int64{4, 6}, Tolerance: 1e-5},
 	} {
 		name, _, _ := strings.Cut(r.Name, " ")
+		r.Value = name
 		got, want := model[name], ref[r.Reference]
 		r.Shape, r.OK = want.Shape, true
 		for i, w := range want.Floats {
@@ -231,7 +232,7 @@ func TestHostile(t *testing.T) {
 	for i := range d.Comparison.Rows {
 		r := &d.Comparison.Rows[i]
 		d.Samples.samples[hostile+r.Name] = d.Samples.samples[r.Name]
-		r.Name, r.Module, r.Problem, r.Reference = hostile+r.Name, hostile, hostile, hostile
+		r.Name, r.Module, r.Problem, r.Reference, r.Value = hostile+r.Name, hostile, hostile, hostile, hostile
 	}
 	d.Comparison.NotCompared[0] = verify.Skipped{Name: hostile, Reason: hostile}
 	d.Comparison.Runtime = hostile
