@@ -209,6 +209,7 @@ func TestBrowser(t *testing.T) {
 	for i := range evil.Stages {
 		evil.Stages[i].Module = hostile
 	}
+	evil.Comparison.Rows[3].NotFinite = 1 // so that it has a line of its own
 	evil.Comparison.Rows[2].Module, evil.Comparison.Rows[2].Problem = hostile, hostile
 	for _, c := range []struct {
 		name, heading string
@@ -281,18 +282,18 @@ func (b *browser) use(t *testing.T) {
 	evaluate[bool](t, b, `(() => { document.getElementById("bad").click(); return true; })()`)
 	equal(t, b, shown+`.length`, all)
 
-	errors := shown + `.map(r => Number(r.cells[3].dataset.v))`
+	errors := shown + `.map(r => Number(r.cells[4].dataset.v))`
 	before := evaluate[string](t, b, shown+`.map(r => r.cells[0].textContent).join()`)
 	click := func(column int) {
 		evaluate[bool](t, b, fmt.Sprintf(`(() => { document.querySelectorAll("#all thead button")[%d].click(); return true; })()`, column))
 	}
-	click(3)
+	click(4)
 	equal(t, b, errors+`.every((v, i, list) => i === 0 || list[i-1] >= v)`, true)
-	equal(t, b, `document.querySelectorAll("#all th")[3].getAttribute("aria-sort")`, "descending")
-	equal(t, b, `[...document.querySelectorAll("#all .why")].every(r => r.previousElementSibling.className === "failed")`, true)
-	click(3)
+	equal(t, b, `document.querySelectorAll("#all th")[4].getAttribute("aria-sort")`, "descending")
+	equal(t, b, `[...document.querySelectorAll("#all .why")].every(r => r.previousElementSibling.cells[0].textContent === "output0 boxes")`, true)
+	click(4)
 	equal(t, b, errors+`.every((v, i, list) => i === 0 || list[i-1] <= v)`, true)
-	click(3)
+	click(4)
 	equal(t, b, shown+`.map(r => r.cells[0].textContent).join()`, before)
 
 	drawings := evaluate[int](t, b, `document.querySelectorAll("figure > svg [data-line='1']").length`)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -97,6 +98,7 @@ func (d *Data) lines() []*line {
 			for _, maker := range list {
 				if maker.row == nil && slices.Contains(maker.makes, row.Value) {
 					maker.level = max(maker.level, l.level)
+					maker.Label = cmp.Or(maker.Label, row.Module)
 				}
 			}
 			add(l)
@@ -118,6 +120,9 @@ func (l *line) take(row *verify.Row, samples *Sampler) {
 	}
 	l.row, l.level = row, levelOf(row)
 	l.Shape = sizes(row.Shape)
+	if l.Label == "" {
+		l.Label = row.Module // which the file that it was compared with says
+	}
 	if samples != nil {
 		l.sample = samples.samples[row.Name]
 	}

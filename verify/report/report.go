@@ -49,8 +49,8 @@ var script string
 
 // parsed is the page with its functions. The texts of a file are escaped by package html/template wherever they stand.
 var parsed = template.Must(template.New("report").Funcs(template.FuncMap{
-	"grouped": func(n any) string { return groupedAny(n) },
-	"number":  number, "sizes": sizes, "percent": percent, "bytes": bytesText, "milliseconds": milliseconds,
+	"grouped": groupedAny,
+	"number":  number, "ulps": ulpText, "sizes": sizes, "percent": percent, "bytes": bytesText, "milliseconds": milliseconds,
 	"policy": func() string { return policy },
 	"style":  func() template.HTML { return template.HTML("<style>" + styleSheet + "</style>") }, //nolint:gosec // our own text
 	"script": func() template.HTML { return template.HTML("<script>" + script + "</script>") },   //nolint:gosec // our own text

@@ -128,7 +128,7 @@ var (
 	allowedTags = strings.Fields(`!DOCTYPE html head meta title style body header div p svg circle path h1 pre code main dl dt dd section h2 ul li i figure
 		figcaption span rect text g article h3 table caption thead tbody tr th td form label input output script`)
 	allowedAttributes = strings.Fields(`lang charset http-equiv content name class viewBox width height aria-hidden aria-label aria-labelledby role id tabindex
-		cx cy r d x y dx dy rx transform text-anchor data-line data-v scope colspan hidden type autocomplete placeholder html`)
+		cx cy r d x y dx dy rx transform text-anchor data-line data-v scope colspan hidden type autocomplete placeholder title html`)
 )
 
 var (
@@ -293,6 +293,15 @@ func TestOtherReports(t *testing.T) {
 	d = compared(t, 0)
 	d.Comparison.Rows[1] = verify.Row{Name: "model.1", Reference: "layer.1", Shape: []int64{1, 2}, Problem: "the model gives 1x3, the reference is 1x2"}
 	contains(t, written(t, d), "The first divergent value is model.1: the model gives 1x3, the reference is 1x2. model.0 (Conv) before it agrees. All after it agree as well.")
+
+	d = compared(t, 0)
+	d.Comparison.Against, d.Comparison.Input, d.Comparison.Inferred = "ref.npz", []int64{1, 3, 32, 64}, []string{"torch.onnx"}
+	d.Comparison.Gates = &verify.Gates{Comparisons: 1, Decisions: 60, Near: 2, Flips: make([]verify.Flip, 25)}
+	d.Comparison.Gates.Flips[0] = verify.Flip{Gate: "/model.2/Less", Index: []int64{0, 7}, Got: 0.5, Limit: 0.5}
+	d.Comparison.Rows[2].Before = &verify.Before{MaxAbs: 0.25, Outside: 11}
+	contains(t, written(t, d), "<h1>dir/my model.onnx computes what ref.npz computes</h1>", "seeded noise of 1×3×32×64", "with 25 gates decided as the reference decided",
+		"/model.2/Less", "The first 20 of 25 flipped gates are listed.", "ok, flips</td>", "as the file decides its gates, 11 values are outside, and the largest error is 0.25",
+		"What the layers of torch.onnx give was inferred")
 
 	alone := func(r *verify.Report) string {
 		d := compared(t, 0)

@@ -107,12 +107,18 @@ func newHistogram(row *verify.Row, s *sample) *histogram {
 		if s.bins[i] == 0 {
 			continue
 		}
-		to := &bars
-		if limit > 0 && edge(i) >= limit {
-			to = &beyond
+		bar := func(to *strings.Builder, from, end float64) {
+			fmt.Fprintf(to, "M%s %sV%sH%sV%sz", x.at(from), h.Bottom, y.at(float64(s.bins[i])), x.at(end), h.Bottom)
 		}
-		from, end, top := x.at(edge(i)), x.at(edge(i+1)), y.at(float64(s.bins[i]))
-		fmt.Fprintf(to, "M%s %sV%sH%sV%sz", from, h.Bottom, top, end, h.Bottom)
+		switch low, high := edge(i), edge(i+1); {
+		case row.OK || high <= limit:
+			bar(&bars, low, high)
+		case low >= limit:
+			bar(&beyond, low, high)
+		default:
+			bar(&bars, low, limit)
+			bar(&beyond, limit, high)
+		}
 	}
 	h.Bars, h.Beyond = bars.String(), beyond.String()
 	h.XTicks, h.YTicks = x.decadeTicks(40), y.decadeTicks(22)

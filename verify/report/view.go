@@ -28,6 +28,8 @@ type view struct {
 	Rows     []tableRow
 	Slowest  []verify.Timing
 	Settings []setting
+	Flips    []verify.Flip // the first of the comparison's
+	Notes    []string
 }
 
 // figure is a number that stands out.
@@ -44,8 +46,11 @@ type tableRow struct {
 	Unit  string
 }
 
-// slowest is how many layers are listed by their time.
-const slowest = 10
+// How many layers are listed by their time, and how many flipped gates.
+const (
+	slowest    = 10
+	shownFlips = 20
+)
 
 func newView(d *Data) *view {
 	v := &view{Data: d, Lines: d.lines()}
@@ -77,20 +82,24 @@ func (v *view) compared() {
 	c := v.Comparison
 	err := c.Err()
 	v.OK = err == nil
-	reference := "the reference"
+	reference, does := "the reference", "holds"
 	if v.Reference != nil {
 		reference = v.Reference.Name
+	}
+	if c.Against != "" {
+		does = "computes"
 	}
 	switch {
 	case len(c.Rows) == 0:
 		v.Mark, v.Verdict, v.Detail = "Nothing compared", fmt.Sprintf("%s could not be held against %s", v.Model.Name, reference), sentence(err.Error())
 	case v.OK:
-		v.Mark, v.Verdict = "Verified", fmt.Sprintf("%s computes what %s holds", v.Model.Name, reference)
+		v.Mark, v.Verdict = "Verified", fmt.Sprintf("%s computes what %s %s", v.Model.Name, reference, does)
 		v.Detail = v.agreement()
 	default:
-		v.Mark, v.Verdict = "Differs", fmt.Sprintf("%s does not compute what %s holds", v.Model.Name, reference)
+		v.Mark, v.Verdict = "Differs", fmt.Sprintf("%s does not compute what %s %s", v.Model.Name, reference, does)
 		v.Detail = v.divergence()
 	}
+	v.notes()
 	elements := 0
 	for i := range c.Rows {
 		elements += c.Rows[i].Count
@@ -109,6 +118,21 @@ func (v *view) compared() {
 	v.Figures = append(v.Figures, figure{grouped(int64(elements)), "values compared", where, ""})
 }
 
+// notes say what a comparison does not show in its rows.
+func (v *view) notes() {
+	c := v.Comparison
+	if g := c.Gates; g != nil {
+		v.Notes = append(v.Notes, "Discontinuous gates: "+sentence(g.String()))
+		v.Flips = g.Flips[:min(shownFlips, len(g.Flips))]
+		if more := len(g.Flips) - len(v.Flips); more > 0 {
+			v.Notes = append(v.Notes, fmt.Sprintf("The first %d of %d flipped gates are listed.", len(v.Flips), len(g.Flips)))
+		}
+	}
+	for _, path := range c.Inferred {
+		v.Notes = append(v.Notes, fmt.Sprintf("What the layers of %s give was inferred from the names of its nodes: it has no values model.<i>.", path))
+	}
+}
+
 // agreement says how well everything agrees.
 func (v *view) agreement() string {
 	c := v.Comparison
@@ -120,7 +144,10 @@ func (v *view) agreement() string {
 		}
 	}
 	text := fmt.Sprintf("All %d layers and all outputs lie within their tolerances. ", c.Layers)
-	if c.Layers == 0 {
+	switch {
+	case c.Layers == len(c.Rows):
+		text = fmt.Sprintf("All %d layers lie within their tolerances. ", c.Layers)
+	case c.Layers == 0:
 		text = "The outputs lie within their tolerances; file and reference have no layer in common. "
 	}
 	if e := errorOf(nearest); e > 0 {
@@ -128,6 +155,9 @@ func (v *view) agreement() string {
 			named(nearest), number(e), number(nearest.Tolerance), times(nearest.Tolerance/e))
 	} else {
 		text += "They are equal bit for bit."
+	}
+	if c.Gates != nil && len(c.Gates.Flips) > 0 {
+		text += fmt.Sprintf(" This is with %s decided as the reference decided; in the file rounding decides otherwise.", plural(len(c.Gates.Flips), "gate"))
 	}
 	return text
 }
@@ -239,6 +269,13 @@ func (v *view) settings() []setting {
 	} else if v.Checks != nil {
 		runtime = v.Checks.Runtime
 	}
+	if c := v.Comparison; c != nil && len(c.Input) > 0 {
+		what := "recorded input of "
+		if c.Against != "" {
+			what = "seeded noise of "
+		}
+		list = append(list, setting{"Run on", what + sizes(c.Input)})
+	}
 	list = append(list, setting{"Runtime", runtime}, setting{"Machine", v.Machine}, setting{"ysc2onnx", v.Version})
 	kept := list[:0]
 	for _, s := range list {
@@ -308,6 +345,7 @@ func grouped(n int64) string {
 	return text
 }
 
+// groupedAny is grouped for the template, which does not convert.
 func groupedAny(n any) string {
 	switch n := n.(type) {
 	case int:
@@ -316,6 +354,14 @@ func groupedAny(n any) string {
 		return grouped(n)
 	}
 	return fmt.Sprint(n)
+}
+
+// ulpText prints a distance in units in the last place, a large one in few digits.
+func ulpText(d uint32) string {
+	if d < 1e6 {
+		return grouped(int64(d))
+	}
+	return fmt.Sprintf("%.0e", float64(d))
 }
 
 // bytesText is "7.5 KiB", "118.2 MiB", "2.5 GiB".
@@ -356,6 +402,28 @@ func (r tableRow) Index() string {
 
 // Got is the file's value there.
 func (r tableRow) Got() string { return fmt.Sprintf("%.6g", float32(r.Worst.Got)) }
+
+// Verdict is one or two words.
+func (r tableRow) Verdict() string {
+	switch {
+	case !r.OK:
+		return "differs"
+	case r.Before != nil:
+		return "ok, flips"
+	}
+	return "ok"
+}
+
+// Why says of a row what its numbers do not: "" for most.
+func (r tableRow) Why() string {
+	switch {
+	case r.Worst == nil || r.NotFinite > 0:
+		return r.Problem
+	case r.Before != nil && r.OK:
+		return fmt.Sprintf("as the file decides its gates, %s are outside, and the largest error is %s", plural(r.Before.Outside, "value"), number(r.Before.MaxAbs))
+	}
+	return ""
+}
 
 // Want is the reference's value there.
 func (r tableRow) Want() string { return fmt.Sprintf("%.6g", float32(r.Worst.Want)) }
