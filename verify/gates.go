@@ -40,6 +40,9 @@ type gate struct {
 	tieAbove bool     // equal values are decided as a > b is
 }
 
+// maxGates bounds the gates of a file. In one with more, what the rest decide is no flip.
+const maxGates = 1 << 12
+
 // gates finds the comparisons in a file's main graph that the input decides. Gates inside other graphs (If, Loop) are not
 // looked at, nor are other discontinuous operators, such as Round or ArgMax.
 func (f *Facts) gates() []gate {
@@ -72,6 +75,9 @@ func (f *Facts) gates() []gate {
 		}
 		pair := [2]string{n.inputs[0], n.inputs[1]}
 		i, known := at[pair]
+		if !known && len(list) == maxGates {
+			continue
+		}
 		if !known {
 			i, at[pair] = len(list), len(list)
 			list = append(list, gate{name: cmp.Or(n.name, n.outputs[0]), a: pair[0], b: pair[1], tieAbove: tieAbove})

@@ -244,3 +244,24 @@ func TestReadableTypes(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
+
+// FuzzFlippable: what is no model is an error; what is one stays one, with an input more for each value.
+func FuzzFlippable(f *testing.F) {
+	f.Add(stepped("Greater").Bytes(), "g")
+	f.Add(stepped("Less").Bytes(), "nothing")
+	f.Add([]byte{0x3a, 0x80}, "g")
+	f.Fuzz(func(t *testing.T, b []byte, name string) {
+		changed, err := flippable(b, []string{name})
+		if err != nil {
+			return
+		}
+		before, err := verify.StructureReader(context.Background(), bytes.NewReader(b), int64(len(b)), nil)
+		if err != nil || !before.OK() {
+			return
+		}
+		after, err := verify.StructureReader(context.Background(), bytes.NewReader(changed), int64(len(changed)), nil)
+		if err != nil || len(after.Inputs) != len(before.Inputs)+1 || after.Nodes != before.Nodes+1 {
+			t.Errorf("%v, %v", after, err)
+		}
+	})
+}
