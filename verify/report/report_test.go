@@ -192,7 +192,7 @@ func TestVerified(t *testing.T) {
 		`<header class="verdict good">`, "Verified</p>", "<h1>dir/my model.onnx computes what ref.npz holds</h1>",
 		// boxes and layers are at less than 0.01 of their tolerances, scores at 4e-8/1e-5
 		"All 3 layers and all outputs lie within their tolerances. Nearest to its tolerance is model.2 (Concat), with an error of 1.",
-		"ysc2onnx verify &#39;dir/my model.onnx&#39;", "opset 17, IR version 8, 7 nodes, 3 initializers", "1.2 MiB (1,234,567 bytes)",
+		"<code><span>ysc2onnx verify &#39;dir/my model.onnx&#39;</span> <span>--against ref.npz</span> <span>--report r.html</span></code>", "opset 17, IR version 8, 7 nodes, 3 initializers", "1.2 MiB (1,234,567 bytes)",
 		strings.Repeat("ab", 32), strings.Repeat("cd", 32), "linux/amd64, 2 CPUs", "images float32 batch×3×32×?",
 		"2,001,550", "model.1 SPPF</th><td class=\"n\">9.00 ms</td><td class=\"n\">75.0 %</td>", "the file has no value model.7",
 		`<g class="box exact">`, "bit for bit equal", "see the outputs below", "1.52 k", "2 M", "0 Conv to 3 Detect",

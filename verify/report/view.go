@@ -438,6 +438,15 @@ func (v *view) NameOf(t verify.Timing) string {
 	return t.Name
 }
 
+// Typed is the command in parts that a line is broken between: before each flag.
+func (v *view) Typed() []string {
+	parts := strings.Split(v.Command, " -")
+	for i := range parts[1:] {
+		parts[1+i] = "-" + parts[1+i]
+	}
+	return parts
+}
+
 // Operators are the kinds of operators that take the most time.
 func (v *view) Operators() []verify.Timing {
 	return v.Profile.Operators[:min(slowest, len(v.Profile.Operators))]
