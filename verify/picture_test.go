@@ -2,6 +2,7 @@ package verify
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,7 +67,7 @@ func TestPicture(t *testing.T) {
 	for i, module := range []string{"Conv", "Conv", "Scale", "Detect"} {
 		want[i].Module = module
 	}
-	named := append(want, Stage{Index: 4, From: []int{3}, Module: "Identity"})
+	named := append(slices.Clone(want), Stage{Index: 4, From: []int{3}, Module: "Identity"})
 	if diff := cmp.Diff(named, draw(pictured([2]string{"layers", rows}))); diff != "" {
 		t.Errorf("with metadata (-want +got)\n%s", diff)
 	}

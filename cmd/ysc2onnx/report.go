@@ -184,8 +184,20 @@ func replaceFile(path string, content []byte) (err error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target // a link stays one
 	}
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return os.WriteFile(path, content, 0o600)
+	info, err := os.Stat(path)
+	exists := err == nil
+	if exists {
+		old, err := os.OpenFile(path, os.O_WRONLY, 0) // what is write-protected is not replaced
+		if err != nil {
+			return err
+		}
+		if !info.Mode().IsRegular() {
+			_, err = old.Write(content)
+			return errors.Join(err, old.Close())
+		}
+		if err := old.Close(); err != nil {
+			return err
+		}
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
@@ -197,11 +209,12 @@ func replaceFile(path string, content []byte) (err error) {
 		}
 	}()
 	_, err = f.Write(content)
-	if err = errors.Join(err, f.Close()); err != nil {
+	err = errors.Join(err, f.Close())
+	if err != nil {
 		return err
 	}
 	mode := fs.FileMode(0o644) // as a browser, or a web server, wants to read it
-	if info, err := os.Stat(path); err == nil {
+	if exists {
 		mode = info.Mode().Perm()
 	}
 	if err := os.Chmod(f.Name(), mode); err != nil {

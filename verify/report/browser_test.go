@@ -151,15 +151,15 @@ func (b *browser) look(t *testing.T, name string) {
 	}
 }
 
-// real is a report of a trained checkpoint that was converted and compared with what PyTorch recorded.
-func real(t *testing.T) *Data {
+// trained is a report of a trained checkpoint that was converted and compared with what PyTorch recorded.
+func trained(t *testing.T) *Data {
 	t.Helper()
 	fixture := filepath.Join("..", "..", "..", "shared", "fixtures", "c3")
 	checkpoint, err := os.Open(fixture + ".pt")
 	if err != nil {
 		missing(t, "%v", err)
 	}
-	defer checkpoint.Close()
+	defer func() { _ = checkpoint.Close() }() // nothing is lost with a file that was only read
 	info, err := checkpoint.Stat()
 	if err != nil {
 		t.Fatal(err)
@@ -174,7 +174,7 @@ func real(t *testing.T) *Data {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ref.Close()
+	defer func() { _ = ref.Close() }()
 	d := &Data{
 		Model: File{"c3.onnx", 1, "ab"}, Reference: &File{"c3.npz", 1, "cd"}, Samples: &Sampler{},
 		Command: "ysc2onnx verify c3.onnx --against c3.npz --report c3.html --profile", Machine: "linux/amd64", Version: ysc2onnx.Version,
@@ -217,7 +217,7 @@ func TestBrowser(t *testing.T) {
 		layers        int // that the picture has
 		first         string
 	}{
-		{"verified", "c3.onnx computes what c3.npz holds", real(t), 25, ""},
+		{"verified", "c3.onnx computes what c3.npz holds", trained(t), 25, ""},
 		{"differs", "dir/my model.onnx does not compute what ref.npz holds", compared(t, 0.5), 4, "2 Concat"},
 		{"hostile", "", evil, 4, "2 "},
 	} {

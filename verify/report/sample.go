@@ -154,7 +154,7 @@ func (s *sample) quantile(share float64) float64 {
 	if left -= s.equal; left <= 0 {
 		return 0
 	}
-	for i, n := range s.bins {
+	for i, n := range &s.bins {
 		if left -= n; left <= 0 {
 			return edge(i + 1)
 		}
@@ -165,7 +165,9 @@ func (s *sample) quantile(share float64) float64 {
 // span gives the first and the last bin that is not empty; ok is false where all are.
 func (s *sample) span() (first, last int, ok bool) {
 	first = slices.IndexFunc(s.bins[:], func(n int) bool { return n > 0 })
-	for last = bins - 1; last > 0 && s.bins[last] == 0; last-- {
+	last = bins - 1
+	for last > first && s.bins[last] == 0 {
+		last--
 	}
 	return first, last, first >= 0
 }

@@ -188,10 +188,10 @@ func (v *view) divergence() string {
 	}
 	row := &c.Rows[first]
 	text := fmt.Sprintf("The first divergent value is %s: %s. ", named(row), row.Problem)
-	switch {
-	case first == 0:
+	switch first {
+	case 0:
 		text += "It is the first one that was compared. "
-	case first == 1:
+	case 1:
 		text += fmt.Sprintf("%s before it agrees. ", named(&c.Rows[0]))
 	default:
 		text += fmt.Sprintf("The %d values before it agree. ", first)
