@@ -26,7 +26,7 @@ const (
 // boxColumns is how many columns of output0 are a box: x, y, width, height.
 const boxColumns = 4
 
-// Exact, as a tolerance, allows no difference at all; 0 means the default.
+// Exact is the tolerance that allows no difference at all; 0 means the default.
 const Exact = math.SmallestNonzeroFloat64
 
 // AgainstOptions change a comparison; zero tolerances mean the defaults.
@@ -167,8 +167,9 @@ func soundFacts(ctx context.Context, path string) (*Facts, error) {
 func newComparing(rt Runtime, path string, facts *Facts, ref Reference, opts AgainstOptions) *comparing {
 	r := &comparing{rt: rt, path: path, facts: facts, ref: ref, opts: opts, gates: facts.gates()}
 	r.result = &Comparison{Path: path, Runtime: rt.Version(), Library: rt.Library(), NotCompared: []Skipped{}}
-	inferred := false
-	if r.layers, inferred = facts.layerValues(); inferred {
+	layers, inferred := facts.layerValues()
+	r.layers = layers
+	if inferred {
 		r.result.Inferred = append(r.result.Inferred, path)
 	}
 	r.match()

@@ -109,7 +109,7 @@ func (r *resolution) count() {
 		r.found.Decisions += d.size()
 		r.found.Near += len(d.near())
 		for e := range d.size() {
-			if r.theirs != nil && d.above(e) != r.theirs[i].above(e) {
+			if len(r.theirs) > 0 && d.above(e) != r.theirs[i].above(e) {
 				r.found.Differ++
 			}
 		}

@@ -41,7 +41,7 @@ func (h *ulpCounts) add(d uint32) {
 // percentile is the least distance that no more than the rest of all distances exceed; above 255, up to 1 % too large.
 func (h *ulpCounts) percentile(part float64) uint32 {
 	want, seen := int(math.Ceil(part*float64(h.total))), 0
-	for i, n := range h.counts {
+	for i, n := range &h.counts {
 		if seen += n; seen < want || n == 0 {
 			continue
 		}

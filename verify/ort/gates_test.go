@@ -66,7 +66,7 @@ func TestGateFlips(t *testing.T) {
 	} {
 		t.Run(test.archive, func(t *testing.T) {
 			seen := 0
-			c := againstGates(t, test.archive, verify.AgainstOptions{Observe: func(row verify.Row, _, _ verify.Tensor) { seen++ }})
+			c := againstGates(t, test.archive, verify.AgainstOptions{Observe: func(verify.Row, verify.Tensor, verify.Tensor) { seen++ }})
 			if c.FirstBad != test.first || c.OK() != (test.first == "") || c.Layers != 3 || seen != len(c.Rows) {
 				t.Errorf("first divergent %q, OK() = %v, %d layers, %d of %d rows observed", c.FirstBad, c.OK(), c.Layers, seen, len(c.Rows))
 			}
