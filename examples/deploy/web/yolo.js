@@ -12,8 +12,9 @@
  */
 export function letterbox(picture, width, height) {
   const gain = Math.min(width / picture.width, height / picture.height);
-  const w = Math.round(picture.width * gain), h = Math.round(picture.height * gain);
-  const left = Math.round((width - w) / 2 - 0.1), top = Math.round((height - h) / 2 - 0.1);
+  const round = x => x % 1 === 0.5 ? 2 * Math.round(x / 2) : Math.round(x); // half to even, as Python's
+  const w = round(picture.width * gain), h = round(picture.height * gain);
+  const left = round((width - w) / 2 - 0.1), top = round((height - h) / 2 - 0.1);
 
   const input = new Float32Array(3 * width * height).fill(114 / 255);
   const channels = picture.data.length / (picture.width * picture.height);
