@@ -1,0 +1,355 @@
+//go:build peers
+
+package peers
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"ysc2onnx/verify"
+	"ysc2onnx/verify/ort/orttest"
+)
+
+// deployFolder holds the clients that are tested here.
+var deployFolder = filepath.Join("..", "..", "examples", "deploy")
+
+// How far a client's output0 may be from that of ONNX Runtime's own library, and its objects from those that PyTorch finds.
+const (
+	clientBox   = 1e-2 // pixels
+	clientScore = 1e-4
+	objectScore = 1e-3
+	objectIoU   = 0.99
+)
+
+// object is what clients find in a picture: its corners are in pixels of the picture.
+type object struct {
+	Class int        `json:"class"`
+	Name  string     `json:"name"`
+	Score float64    `json:"score"`
+	Box   [4]float64 `json:"box_xyxy"`
+}
+
+// client is one of examples/deploy, ready to run.
+type client interface {
+	// tensor runs a model alone on the values in a file; both files hold float32, little-endian.
+	tensor(t *testing.T, model, input, output string)
+	// detect finds the objects in a picture.
+	detect(t *testing.T, model, picture string) []object
+}
+
+// clients are those of examples/deploy. Each is made when its turn comes: what it needs may be missing.
+var clients = []struct {
+	name string
+	open func(t *testing.T, folder string) client
+}{
+	{"onnxruntime-node", openNode},
+	{"onnxruntime-web", openWeb},
+	{"OpenCV, Python", openPython},
+	{"OpenCV, C++", openCPP},
+}
+
+// nodeModules is where npm has put examples/deploy's packages.
+func nodeModules(t *testing.T) string {
+	t.Helper()
+	folder := filepath.Join(deployFolder, "node_modules")
+	if _, err := os.Stat(filepath.Join(folder, "onnxruntime-web")); err != nil {
+		missing(t, "%v; run npm ci in examples/deploy", err)
+	}
+	return folder
+}
+
+// lookup is the path of a program.
+func lookup(t *testing.T, name, advice string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		missing(t, "%v; %s", err, advice)
+	}
+	return path
+}
+
+// command is a client that is run anew for each model: the program and the arguments before the model's.
+type command []string
+
+func openNode(t *testing.T, _ string) client {
+	nodeModules(t)
+	return command{lookup(t, "node", "Debian has nodejs"), filepath.Join(deployFolder, "node", "detect.js")}
+}
+
+func openPython(t *testing.T, _ string) client {
+	return command{python(t, "numpy", "cv2"), filepath.Join(deployFolder, "opencv", "detect.py")}
+}
+
+// openCPP compiles the client, as README.md says but for the place, without warnings.
+func openCPP(t *testing.T, folder string) client {
+	compiler := lookup(t, "g++", "Debian has g++")
+	if _, err := os.Stat("/usr/include/opencv4/opencv2/dnn.hpp"); err != nil {
+		missing(t, "%v; Debian has libopencv-dnn-dev and libopencv-imgcodecs-dev", err)
+	}
+	binary := filepath.Join(folder, "detect")
+	want(t, 0, compiler, "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-I/usr/include/opencv4", filepath.Join(deployFolder, "opencv", "detect.cpp"),
+		"-o", binary, "-lopencv_dnn", "-lopencv_imgcodecs", "-lopencv_imgproc", "-lopencv_core")
+	return command{binary}
+}
+
+func (c command) run(t *testing.T, args ...string) []byte {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), c[0], append(c[1:len(c):len(c)], args...)...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s: %v\n%s", cmd, err, stderr.String())
+	}
+	return stdout.Bytes()
+}
+
+func (c command) tensor(t *testing.T, model, input, output string) {
+	t.Helper()
+	c.run(t, model, "--tensor", input, output)
+}
+
+func (c command) detect(t *testing.T, model, picture string) []object {
+	t.Helper()
+	var found []object
+	if out := c.run(t, model, picture); json.Unmarshal(out, &found) != nil {
+		t.Fatalf("no JSON: %s", out)
+	}
+	return found
+}
+
+func openWeb(t *testing.T, folder string) client { return openBrowser(t, folder, false) }
+
+// tensor asks the page's worker.
+func (p *page) tensor(t *testing.T, model, input, output string) {
+	t.Helper()
+	p.do(t, chromedp.Navigate(p.server.URL))
+	names := make([]any, 0, 3)
+	for _, path := range []string{model, input, output} {
+		names = append(names, filepath.Base(path))
+	}
+	evaluate[bool](t, p, fmt.Sprintf(`(async () => {
+		const bytes = async name => new Uint8Array(await (await fetch("files/" + name)).arrayBuffer());
+		const worker = new Worker("./worker.js", { type: "module" });
+		const ask = (call, argument) => new Promise((resolve, reject) => {
+			worker.onmessage = ({ data: { result, error } }) => error ? reject(new Error(error)) : resolve(result);
+			worker.postMessage({ call, argument });
+		});
+		await ask("load", await bytes(%q));
+		const { output } = await ask("run", new Float32Array((await bytes(%q)).buffer));
+		worker.terminate();
+		return (await fetch("files/" + %q, { method: "POST", body: output })).ok;
+	})()`, names...))
+}
+
+// detect opens the page with the model, and drops the picture on it.
+func (p *page) detect(t *testing.T, model, picture string) []object {
+	t.Helper()
+	p.open(t, filepath.Base(model))
+	p.drop(t, picture)
+	return p.objects(t)
+}
+
+// sharedFile is the path of a trained model, a picture or a recording.
+func sharedFile(t *testing.T, elem ...string) string {
+	t.Helper()
+	path := filepath.Join(append([]string{"..", "..", "..", "shared"}, elem...)...)
+	if _, err := os.Stat(path); err != nil {
+		missing(t, "%v", err)
+	}
+	return path
+}
+
+// deployed are the models that every client runs: the ScConv models with weights from a seed, small ones of the same kind
+// with weights that training could have left, and a trained yolov5n.
+func deployed(t *testing.T, folder string) []string {
+	t.Helper()
+	sources := []string{example("yolov5s_ScConv"), example("yolov5s_ScConv_replace"), example("yolov5s_C3ScConv")}
+	for _, name := range []string{"insert", "replace", "c3"} {
+		sources = append(sources, sharedFile(t, "fixtures", name+".pt"))
+	}
+	var models []string
+	for _, source := range append(sources, sharedFile(t, "data", "yolov5n-coco.pt")) {
+		base := filepath.Base(source)
+		path := filepath.Join(folder, strings.TrimSuffix(base, filepath.Ext(base))+".onnx")
+		want(t, 0, tool(t), source, "-o", path, "--quiet", "--no-verify")
+		models = append(models, path)
+	}
+	return models
+}
+
+// TestClients runs every client of examples/deploy on the same models and a photograph, compares output0 with that of ONNX
+// Runtime's own library, and the objects in two photographs with those that PyTorch finds. It prints a table of all differences.
+func TestClients(t *testing.T) {
+	rt, folder := orttest.Runtime(t), t.TempDir()
+	models := deployed(t, folder)
+	photograph := recorded(t, "bus")
+	input := filepath.Join(folder, "input.bin")
+	writeFloats(t, input, photograph.Floats)
+	native := map[string]verify.Tensor{}
+	for _, model := range models {
+		native[model] = runNative(t, rt, model, photograph)
+	}
+
+	table := "\n| client | model | boxes, px | scores | objects |\n|---|---|---|---|---|\n"
+	for _, c := range clients {
+		t.Run(c.name, func(t *testing.T) {
+			client := c.open(t, folder)
+			for _, model := range models {
+				name := strings.TrimSuffix(filepath.Base(model), ".onnx")
+				output := filepath.Join(folder, "output.bin")
+				client.tensor(t, model, input, output)
+				box, score := apart(t, readFloats(t, output), native[model])
+				if !(box <= clientBox && score <= clientScore) {
+					t.Errorf("%s: boxes differ by %.3g px, at most %g are allowed, scores by %.3g, at most %g", name, box, clientBox, score, clientScore)
+				}
+				same := ""
+				if name == "yolov5n-coco" {
+					same = photographs(t, client, model)
+				}
+				table += fmt.Sprintf("| %s | %s | %.1e | %.1e | %s |\n", c.name, name, box, score, same)
+			}
+		})
+	}
+	t.Log(table)
+}
+
+// photographs holds what a client finds in two photographs to what PyTorch finds, and says how much that was.
+func photographs(t *testing.T, c client, model string) string {
+	t.Helper()
+	var expected struct {
+		Detections map[string][]object `json:"detections"`
+	}
+	text, err := os.ReadFile(sharedFile(t, "data", "yolov5n-coco.detections.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &expected); err != nil || len(expected.Detections) != 2 {
+		t.Fatalf("%d pictures, %v", len(expected.Detections), err)
+	}
+	equal, total, worst := 0, 0, 0.0
+	for picture, objects := range expected.Detections {
+		got := c.detect(t, model, sharedFile(t, "data", picture))
+		e, w := sameObjects(t, picture, got, objects)
+		equal, total, worst = equal+e, total+len(objects), max(worst, w)
+	}
+	return fmt.Sprintf("%d of %d, scores %.0e", equal, total, worst)
+}
+
+// sameObjects compares what was found with what there is, in order. It gives the number that are equal and the largest
+// difference of scores.
+func sameObjects(t *testing.T, picture string, got, want []object) (equal int, worst float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s: %d objects, expected %d: %+v", picture, len(got), len(want), got)
+		return 0, math.Inf(1)
+	}
+	for i, w := range want {
+		g := got[i]
+		off := math.Abs(g.Score - w.Score)
+		worst = max(worst, off)
+		if g.Class != w.Class || g.Name != w.Name || off > objectScore || intersectionOverUnion(g.Box, w.Box) < objectIoU {
+			t.Errorf("%s: object %d is %+v, expected %+v", picture, i, g, w)
+			continue
+		}
+		equal++
+	}
+	return equal, worst
+}
+
+// intersectionOverUnion tells how alike two boxes are.
+func intersectionOverUnion(a, b [4]float64) float64 {
+	area := func(x [4]float64) float64 { return max(x[2]-x[0], 0) * max(x[3]-x[1], 0) }
+	both := area([4]float64{max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])})
+	return both / (area(a) + area(b) - both)
+}
+
+// recorded is a photograph as YOLOv5 gives it to a model, [1, 3, 640, 640].
+func recorded(t *testing.T, picture string) verify.Tensor {
+	t.Helper()
+	z, err := verify.OpenNPZ(sharedFile(t, "data", "yolov5n-coco."+picture+".npz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = z.Close() }()
+	x, err := z.Read("input")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.Name = "images"
+	return x
+}
+
+// runNative is output0 as ONNX Runtime's own library computes it.
+func runNative(t *testing.T, rt verify.Runtime, model string, x verify.Tensor) verify.Tensor {
+	t.Helper()
+	session, err := rt.Open(context.Background(), model, verify.SessionOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = session.Close() }()
+	out, err := session.Run(context.Background(), []verify.Tensor{x})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out[0]
+}
+
+// apart is how far output0 is from another: boxes in pixels, scores. What is no number is infinitely far.
+func apart(t *testing.T, got []float32, want verify.Tensor) (box, score float64) {
+	t.Helper()
+	if len(got) != len(want.Floats) {
+		t.Fatalf("%d values, expected %d", len(got), len(want.Floats))
+	}
+	columns := int(want.Shape[2])
+	for i, w := range want.Floats {
+		off := math.Abs(float64(got[i]) - float64(w))
+		if math.IsNaN(off) {
+			off = math.Inf(1)
+		}
+		if i%columns < 4 {
+			box = max(box, off)
+		} else {
+			score = max(score, off)
+		}
+	}
+	return box, score
+}
+
+func writeFloats(t *testing.T, path string, values []float32) {
+	t.Helper()
+	data, err := binary.Append(nil, binary.LittleEndian, values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// readFloats reads a client's output and removes it, so that none is taken for the next one's.
+func readFloats(t *testing.T, path string) []float32 {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := make([]float32, len(data)/4)
+	if _, err := binary.Decode(data, binary.LittleEndian, values); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	return values
+}
