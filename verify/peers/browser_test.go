@@ -173,7 +173,9 @@ func (p *page) objects(t *testing.T) []object {
 func (p *page) emulate(t *testing.T, width, height int64, scale float64, scheme string) {
 	t.Helper()
 	p.do(t, chromedp.EmulateViewport(width, height, chromedp.EmulateScale(scale)))
-	dark := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+	dark := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}}
 	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, dark); err != nil {
 		t.Fatal(err)
 	}

@@ -45,6 +45,7 @@ async function loadModel(name, bytes) {
   const classes = names.length ? ` · ${names.length} classes` : '';
   $('model').textContent = name;
   $('about').textContent = `${model.width} × ${model.height} · ${size}${classes}`;
+  $('runtime').textContent = `${model.runtime} · ${model.threads} ${model.threads === 1 ? 'thread' : 'threads'}`;
   document.body.classList.add('ready');
   say('Ready.');
   if (picture) await detect();
@@ -61,7 +62,7 @@ async function fetchModel(address) {
     if (done) break;
     chunks.push(value);
     received += value.length;
-    say(total ? `Loading the model: ${Math.floor(100 * received / total)} %` : 'Loading the model …');
+    say(total ? `Loading the model: ${Math.floor(100 * received / total)}%` : 'Loading the model …');
   }
   await loadModel(address.split('/').pop(), new Uint8Array(await new Blob(chunks).arrayBuffer()));
 }
@@ -73,9 +74,10 @@ async function show(file) {
   URL.revokeObjectURL($('picture').src);
   $('picture').src = URL.createObjectURL(file);
   $('picture').alt = file.name;
+  $('stage').style.setProperty('--picture', `url(${$('picture').src})`);
   draw([]);
   document.body.classList.add('shown');
-  if (names) await detect(); else say('Now drop a model, an .onnx file.');
+  if (names) await detect(); else say('A model is needed, too: a YOLOv5 .onnx file.');
 }
 
 /** The picture's own pixels, upright: no colour profile, no transparency is applied, as OpenCV and so YOLOv5 read them. */
@@ -92,18 +94,20 @@ async function detect() {
   say('Looking …');
   const { objects, milliseconds } = await ask('detect', { bitmap, confidence: confidence() }, [bitmap]);
   draw(objects);
-  say(`In ${milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`}, on this device.`);
+  say(`The model took ${milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`}.`);
 }
 
 /** Shows boxes over the picture, and the list beside it. */
 function draw(objects) {
   const { naturalWidth: width, naturalHeight: height } = $('picture');
   const named = objects.map(o => ({ ...o, name: names?.[o.class] ?? `class ${o.class}` }));
-  $('count').textContent = `${named.length} ${named.length === 1 ? 'object' : 'objects'}`;
+  $('count').textContent = named.length ? `${named.length} ${named.length === 1 ? 'object' : 'objects'}` : 'Nothing found';
   $('boxes').replaceChildren(...named.map(({ name, score, box_xyxy: [x1, y1, x2, y2], ...o }, i) => {
-    const box = element('div', { className: 'box' }, element('span', {}, `${name} ${percent(score)}`));
+    const box = element('div', { className: 'box' }, element('span', {}, name, element('b', {}, percent(score))));
+    box.classList.toggle('high', y1 < height / 16); // its name goes inside
+    box.classList.toggle('right', x1 > width * 2 / 3); // its name ends where it ends
     box.style.cssText = `--hue: ${hue(o.class)}; left: ${100 * x1 / width}%; top: ${100 * y1 / height}%;
-      width: ${100 * (x2 - x1) / width}%; height: ${100 * (y2 - y1) / height}%`;
+      width: ${100 * (x2 - x1) / width}%; height: ${100 * (y2 - y1) / height}%; z-index: ${named.length - i}`;
     box.onpointerenter = () => highlight(i);
     box.onpointerleave = () => highlight(-1);
     return box;
@@ -124,7 +128,7 @@ function highlight(index) {
   }
 }
 
-const percent = score => `${Math.round(100 * score)} %`;
+const percent = score => `${Math.round(100 * score)}%`;
 const hue = index => (index * 137.508 + 145) % 360; // the golden angle: neighbours differ
 const element = (tag, properties, ...children) => {
   const made = Object.assign(document.createElement(tag), properties);
@@ -159,5 +163,5 @@ $('confidence').oninput = async () => {
 };
 
 const address = new URLSearchParams(location.search).get('model');
-say(address ? 'Loading the model …' : 'Drop a model, an .onnx file, to begin.');
+say(address ? 'Loading the model …' : 'A model is a YOLOv5 .onnx file, such as ysc2onnx makes of a best.pt.');
 if (address) busy('Loading the model …', () => fetchModel(address));

@@ -19,7 +19,8 @@ const calls = {
     session = next;
     last = undefined;
     [height, width] = shape.slice(2).map(n => typeof n === 'number' ? n : 640); // open: any multiple of 32
-    return { names, width, height };
+    const threads = ort.env.wasm.numThreads; // more than one where the server sends the headers for it, see README.md
+    return { names, width, height, threads, runtime: `ONNX Runtime Web ${ort.env.versions.web}` };
   },
 
   /** The values of output0 for those of images, [1, 3, height, width]. */
