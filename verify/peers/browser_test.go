@@ -135,14 +135,7 @@ func (p *page) settle(t *testing.T, class string) {
 // drop drags files from the desktop over the page and lets them fall.
 func (p *page) drop(t *testing.T, files ...string) {
 	t.Helper()
-	data := &input.DragData{Items: []*input.DragDataItem{}, DragOperationsMask: 1}
-	for _, file := range files {
-		path, err := filepath.Abs(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		data.Files = append(data.Files, path)
-	}
+	data := &input.DragData{Items: []*input.DragDataItem{}, Files: absolute(t, files...), DragOperationsMask: 1}
 	for _, kind := range []input.DispatchDragEventType{
 		input.DispatchDragEventTypeDragEnter, input.DispatchDragEventTypeDragOver, input.DispatchDragEventTypeDrop,
 	} {
@@ -151,6 +144,20 @@ func (p *page) drop(t *testing.T, files ...string) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// absolute are paths as the browser needs them.
+func absolute(t *testing.T, files ...string) []string {
+	t.Helper()
+	var paths []string
+	for _, file := range files {
+		path, err := filepath.Abs(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+	return paths
 }
 
 // objects are those that the page shows, as its JSON says; there must be a box and a row for each.

@@ -9,20 +9,17 @@ installed, and it is told to install nothing and to leave its checkout as it is.
 import os
 import runpy
 import sys
-import types
 from pathlib import Path
 
-os.environ["YOLOv5_AUTOINSTALL"] = "false"
-sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import parity  # noqa: E402
 
 
 def main(checkout, *arguments):
-    for name in ("seaborn", "IPython", "IPython.display"):
-        try:
-            __import__(name)
-        except ImportError:
-            sys.modules[name] = types.ModuleType(name)
-            vars(sys.modules[name]).update(get_ipython=lambda: None, display=lambda *things: None)
+    os.environ["YOLOv5_AUTOINSTALL"] = "false"
+    sys.dont_write_bytecode = True
+    parity.without_plots()
     script = Path(checkout) / "detect.py"
     sys.argv = [str(script), *arguments]
     sys.path.insert(0, checkout)

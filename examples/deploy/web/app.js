@@ -40,7 +40,7 @@ async function busy(text, work) {
 
 async function loadModel(name, bytes) {
   const size = `${(bytes.length / 2 ** 20).toFixed(1)} MiB`;
-  const model = await ask('load', bytes, [bytes.buffer]);
+  const model = await ask('load', bytes, [bytes.buffer]).catch(error => { throw new Error(`${name} cannot be used: ${error.message}`); });
   names = model.names;
   const classes = names.length ? ` · ${names.length} classes` : '';
   $('model').textContent = name;
