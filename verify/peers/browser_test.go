@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,36 +20,19 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// page is examples/deploy/web in a headless Chromium, from a server that also has the files of a folder, under /files/.
+// page is a tab of a headless Chromium that shows examples/deploy/web.
 type page struct {
-	ctx    context.Context
-	server *httptest.Server
+	ctx     context.Context
+	address string // where the page comes from
 }
 
-// openBrowser starts Chromium with an empty profile, and the server. With threads, the server sends the headers that let
-// ONNX Runtime use more than one.
-func openBrowser(t *testing.T, folder string, threads bool) *page {
+// serve is a server of examples/deploy/web that also has the files of a folder, under files/. With threads, it sends the
+// headers that let ONNX Runtime use more than one.
+func serve(t *testing.T, folder string, threads bool) *httptest.Server {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		missing(t, "%v; Debian has the package chromium", err)
-	}
-	web := filepath.Join(deployFolder, "web")
-	for _, file := range []string{"ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"} {
-		if err := os.MkdirAll(filepath.Join(web, "ort"), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		data, err := os.ReadFile(filepath.Join(nodeModules(t), "onnxruntime-web", "dist", file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(web, "ort", file), data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-
 	mux := http.NewServeMux()
-	mux.Handle("/", http.FileServer(http.Dir(web)))
+	mux.Handle("/", http.FileServer(http.Dir(filepath.Join(deployFolder, "web"))))
+	mux.Handle("GET /ort/", http.StripPrefix("/ort/", http.FileServer(http.Dir(filepath.Join(nodeModules(t), "onnxruntime-web", "dist")))))
 	mux.Handle("GET /files/", http.StripPrefix("/files/", http.FileServer(http.Dir(folder))))
 	mux.HandleFunc("POST /files/{name}", func(w http.ResponseWriter, r *http.Request) {
 		file, err := os.Create(filepath.Join(folder, filepath.Base(r.PathValue("name"))))
@@ -62,15 +44,21 @@ func openBrowser(t *testing.T, folder string, threads bool) *page {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
 	})
-	p := &page{server: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if threads {
 			w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
 			w.Header().Set("Cross-Origin-Embedder-Policy", "require-corp")
 		}
 		mux.ServeHTTP(w, r)
-	}))}
-	t.Cleanup(p.server.Close)
+	}))
+	t.Cleanup(server.Close)
+	return server
+}
 
+// openBrowser starts Chromium with an empty profile, for the page at an address.
+func openBrowser(t *testing.T, address string) *page {
+	t.Helper()
+	path := lookup(t, "chromium", "Debian has chromium")
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path), chromedp.Headless, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.DisableGPU,
 		chromedp.UserDataDir(t.TempDir()),
@@ -85,14 +73,12 @@ func openBrowser(t *testing.T, folder string, threads bool) *page {
 	t.Cleanup(stop)
 	tab, closeTab := chromedp.NewContext(allocator)
 	t.Cleanup(closeTab)
-	// The browser lives as long as the tab; a page that hangs fails the test.
-	if err := chromedp.Do(tab); err != nil {
+	if err := chromedp.Do(tab); err != nil { // the browser starts here, and ends with the tab
 		t.Fatal(err)
 	}
-	var cancel context.CancelFunc
-	p.ctx, cancel = context.WithTimeout(tab, 5*time.Minute)
+	ctx, cancel := context.WithTimeout(tab, 5*time.Minute) // a page that hangs fails the test
 	t.Cleanup(cancel)
-	return p
+	return &page{ctx, address}
 }
 
 // do takes steps in the page.
@@ -113,10 +99,10 @@ func evaluate[T any](t *testing.T, p *page, script string) T {
 	return value
 }
 
-// open loads the page with a model of the folder, and waits until it is ready.
+// open loads the page with a model, by its address from the page's, and waits until it is ready.
 func (p *page) open(t *testing.T, model string) {
 	t.Helper()
-	p.do(t, chromedp.Navigate(p.server.URL+"/?model=files/"+model))
+	p.do(t, chromedp.Navigate(p.address+"/?model="+model))
 	p.settle(t, "ready")
 }
 

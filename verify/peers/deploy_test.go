@@ -21,6 +21,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/ort"
 	"ysc2onnx/verify/ort/orttest"
 )
 
@@ -108,7 +109,7 @@ func openCPP(t *testing.T, folder string) client {
 }
 
 func openGo(t *testing.T, folder string) client {
-	binary := filepath.Join(folder, "deploy-go")
+	binary := filepath.Join(folder, "go")
 	want(t, 0, "go", "build", "-o", binary, "ysc2onnx/examples/deploy/go")
 	return command{binary}
 }
@@ -138,12 +139,12 @@ func (c command) detect(t *testing.T, model, picture string) []object {
 	return found
 }
 
-func openWeb(t *testing.T, folder string) client { return openBrowser(t, folder, false) }
+func openWeb(t *testing.T, folder string) client { return openBrowser(t, serve(t, folder, false).URL) }
 
 // tensor asks the page's worker.
 func (p *page) tensor(t *testing.T, model, input, output string) {
 	t.Helper()
-	p.do(t, chromedp.Navigate(p.server.URL))
+	p.do(t, chromedp.Navigate(p.address))
 	names := make([]any, 0, 3)
 	for _, path := range []string{model, input, output} {
 		names = append(names, filepath.Base(path))
@@ -165,7 +166,7 @@ func (p *page) tensor(t *testing.T, model, input, output string) {
 // detect opens the page with the model, and drops the picture on it.
 func (p *page) detect(t *testing.T, model, picture string) []object {
 	t.Helper()
-	p.open(t, filepath.Base(model))
+	p.open(t, "files/"+filepath.Base(model))
 	p.drop(t, picture)
 	return p.objects(t)
 }
@@ -216,28 +217,25 @@ func TestClients(t *testing.T) {
 	want(t, 0, tool(t), sharedFile(t, "data", "yolov5n-coco.pt"), "-o", wide, "--imgsz", "384", "640", "--quiet", "--no-verify")
 	inWide := map[string][]object{}
 
-	table := "\n| client | model | boxes, px | scores | objects |\n|---|---|---|---|---|\n"
+	table := newDifferences(models)
 	for _, c := range clients {
 		t.Run(c.name, func(t *testing.T) {
 			client := c.open(t, folder)
+			table.client(c.name)
 			for _, model := range models {
-				name := strings.TrimSuffix(filepath.Base(model), ".onnx")
 				output := filepath.Join(folder, "output.bin")
 				client.tensor(t, model, input, output)
 				box, score := apart(t, readFloats(t, output), native[model])
 				if !(box <= clientBox && score <= clientScore) {
-					t.Errorf("%s: boxes differ by %.3g px, at most %g are allowed, scores by %.3g, at most %g", name, box, clientBox, score, clientScore)
+					t.Errorf("%s: boxes differ by %.3g px, at most %g are allowed, scores by %.3g, at most %g", model, box, clientBox, score, clientScore)
 				}
-				same := ""
-				if name == "yolov5n-coco" {
-					same = photographs(t, client, model)
-				}
-				table += fmt.Sprintf("| %s | %s | %.1e | %.1e | %s |\n", c.name, name, box, score, same)
+				table.add(model, fmt.Sprintf("%.1e · %.1e", box, score))
 			}
+			table.add("objects", photographs(t, client, models[len(models)-1]))
 			inWide[c.name] = client.detect(t, wide, sharedFile(t, "data", "bus.jpg"))
 		})
 	}
-	t.Log(table)
+	t.Logf("boxes in pixels · scores, ONNX Runtime %s\n%s", ort.Version, table)
 	for name, found := range inWide {
 		if len(found) < 3 {
 			t.Errorf("%s finds %d objects with an input of 640x384", name, len(found))
@@ -316,6 +314,36 @@ func labels(t *testing.T, path, picture string) []object {
 	return found
 }
 
+// TestClientsRefuse gives clients what is no model, no picture, and too little: they say so in one line, and fail.
+func TestClientsRefuse(t *testing.T) {
+	folder := t.TempDir()
+	broken, model := filepath.Join(folder, "broken.onnx"), filepath.Join(folder, "yolov5n.onnx")
+	if err := os.WriteFile(broken, []byte("no protobuf\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	want(t, 0, tool(t), example("yolov5n"), "-o", model, "--imgsz", "64", "--quiet", "--no-verify")
+	picture := sharedFile(t, "data", "zidane.jpg")
+	for _, c := range clients {
+		if c.name == "onnxruntime-web" {
+			continue // TestPage drops such files
+		}
+		t.Run(c.name, func(t *testing.T) {
+			program, ok := c.open(t, folder).(command)
+			if !ok {
+				t.Fatal("not a program")
+			}
+			for _, args := range [][]string{{broken, picture}, {filepath.Join(folder, "none.onnx"), picture}, {model, broken}, {model, filepath.Join(folder, "none.jpg")}} {
+				out := want(t, 1, program[0], slices.Concat(program[1:], args)...)
+				lines := strings.Split(strings.TrimSpace(out), "\n") // OpenCV writes some of its own before
+				if last := lines[len(lines)-1]; !strings.HasPrefix(last, filepath.Base(program[len(program)-1])+": ") {
+					t.Errorf("%v: %s", args, out)
+				}
+			}
+			want(t, 2, program[0], program[1:]...)
+		})
+	}
+}
+
 // detections are the objects that PyTorch finds in two photographs.
 func detections(t *testing.T) map[string][]object {
 	t.Helper()
@@ -332,6 +360,34 @@ func detections(t *testing.T) map[string][]object {
 	return expected.Detections
 }
 
+// differences is the table that is printed: a row for each model, a column for each client.
+type differences struct {
+	rows  []string
+	cells map[string][]string
+}
+
+func newDifferences(models []string) *differences {
+	return &differences{slices.Concat([]string{"model"}, models, []string{"objects"}), map[string][]string{}}
+}
+
+// client begins a column.
+func (d *differences) client(name string) { d.add("model", name) }
+
+func (d *differences) add(row, cell string) { d.cells[row] = append(d.cells[row], cell) }
+
+// String is the table in Markdown.
+func (d *differences) String() string {
+	var text strings.Builder
+	for i, row := range d.rows {
+		name := strings.TrimSuffix(filepath.Base(row), ".onnx")
+		fmt.Fprintf(&text, "| %s | %s |\n", name, strings.Join(d.cells[row], " | "))
+		if i == 0 {
+			text.WriteString(strings.Repeat("|---", len(d.cells[row])+1) + "|\n")
+		}
+	}
+	return text.String()
+}
+
 // photographs holds what a client finds in two photographs to what PyTorch finds, and says how much that was.
 func photographs(t *testing.T, c client, model string) string {
 	t.Helper()
@@ -341,7 +397,7 @@ func photographs(t *testing.T, c client, model string) string {
 		e, w := sameObjects(t, picture, got, objects)
 		equal, total, worst = equal+e, total+len(objects), max(worst, w)
 	}
-	return fmt.Sprintf("%d of %d, scores %.0e", equal, total, worst)
+	return fmt.Sprintf("%d of %d · %.0e", equal, total, worst)
 }
 
 // sameObjects compares what was found with what there is, in order. It gives the number that are equal and the largest

@@ -22,9 +22,10 @@ func TestPage(t *testing.T) {
 	}
 	bus, zidane, expected := sharedFile(t, "data", "bus.jpg"), sharedFile(t, "data", "zidane.jpg"), detections(t)
 
-	p := openBrowser(t, folder, true)
+	server := serve(t, folder, true)
+	p := openBrowser(t, server.URL)
 	p.emulate(t, 1280, 860, 1, "light")
-	p.do(t, chromedp.Navigate(p.server.URL))
+	p.do(t, chromedp.Navigate(server.URL))
 	if !evaluate[bool](t, p, "crossOriginIsolated") {
 		t.Error("the page is not isolated, as threads need it")
 	}
@@ -46,7 +47,7 @@ func TestPage(t *testing.T) {
 	p.drop(t, "page_test.go")
 	p.complains(t, "page_test.go is no picture that this browser can show.")
 
-	p.server.Close() // what is needed is here
+	server.Close() // what is needed is here
 	p.do(t, chromedp.SetUploadFiles(`#found input[type=file]`, absolute(t, zidane)))
 	sameObjects(t, "zidane.jpg, chosen", p.objects(t), expected["zidane.jpg"])
 	p.screenshot(t, "zidane-phone-dark")

@@ -13,6 +13,11 @@ if (!picture || (picture === '--tensor') !== Boolean(output)) {
   process.exit(2);
 }
 
+process.on('uncaughtException', error => {
+  console.error(`detect.js: ${error.message}`);
+  process.exit(1);
+});
+
 const session = await ort.InferenceSession.create(model);
 const [height, width] = session.inputMetadata[0].shape.slice(2).map(n => typeof n === 'number' ? n : 640); // open: any 32n
 
@@ -25,12 +30,18 @@ if (picture === '--tensor') {
   const box = letterbox({ data, width: info.width, height: info.height }, width, height);
   const { data: values, dims } = await run(box.input);
   const names = classNames(await readFile(model));
-  const found = objects(values, dims[2], box);
-  console.log(JSON.stringify(found.map(o => ({ ...o, name: names[o.class] ?? String(o.class) })), null, 1));
+  const lines = objects(values, dims[2], box).map(o => JSON.stringify({
+    class: o.class, name: names[o.class] ?? String(o.class), score: rounded(o.score, 4), box_xyxy: o.box_xyxy.map(v => rounded(v, 1)),
+  }));
+  console.log(lines.length ? `[\n ${lines.join(',\n ')}\n]` : '[]');
 }
 
 /** output0 for values in [1, 3, height, width]. */
 async function run(values) {
   const results = await session.run({ images: new ort.Tensor('float32', values, [1, 3, height, width]) });
   return results.output0;
+}
+
+function rounded(value, digits) {
+  return Number(value.toFixed(digits));
 }

@@ -143,7 +143,7 @@ void detect(const std::string& model, const std::vector<std::string>& arguments)
     std::printf("[");
     const char* separator = "\n";
     for (const Object& o : objects(net.forward("output0"), picture, size, gain)) {
-        std::printf("%s {\"class\": %d, \"name\": %s, \"score\": %.7g, \"box_xyxy\": [%.7g, %.7g, %.7g, %.7g]}", separator, o.label,
+        std::printf("%s {\"class\": %d, \"name\": %s, \"score\": %.4f, \"box_xyxy\": [%.1f, %.1f, %.1f, %.1f]}", separator, o.label,
                     quoted(names.count(o.label) ? names[o.label] : std::to_string(o.label)).c_str(), o.score, o.x1, o.y1, o.x2, o.y2);
         separator = ",\n";
     }

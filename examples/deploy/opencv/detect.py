@@ -50,7 +50,10 @@ def letterbox(picture, height, width):
 
 
 def objects(rows, picture, height, width):
-    """The objects in output0, the best first: rows are centre x and y, width, height, objectness, a score per class."""
+    """(class, score, corners in pixels of the picture) of the objects in output0, the best first.
+
+    A row is a box's centre x and y, its width and height, its objectness, and a score per class.
+    """
     rows = rows[rows[:, 4] > CONFIDENCE]
     classes = rows[:, 5:].argmax(1)
     scores = rows[:, 4] * rows[:, 5:].max(1)
@@ -64,8 +67,8 @@ def objects(rows, picture, height, width):
     for i in np.array(kept, int).flatten():
         x1, y1 = (corners[i, :2] - [(width - w * gain) / 2, (height - h * gain) / 2]) / gain
         x2, y2 = np.add([x1, y1], corners[i, 2:] / gain)
-        box = [min(max(x1, 0), w), min(max(y1, 0), h), min(max(x2, 0), w), min(max(y2, 0), h)]
-        found.append({"class": int(classes[i]), "score": float(scores[i]), "box_xyxy": box})
+        box = np.clip([x1, y1, x2, y2], 0, [w, h, w, h])
+        found.append((int(classes[i]), float(scores[i]), box.tolist()))
     return found
 
 
@@ -80,14 +83,20 @@ def main(model, source, *tensors):
         return
     picture = cv2.imread(source)
     if picture is None:
-        sys.exit(f"{source}: not a picture that OpenCV reads")
+        raise ValueError(f"{source}: not a picture that OpenCV reads")
     net.setInput(letterbox(picture, height, width))
     names = ast.literal_eval(about.get("names", "{}"))
-    found = objects(net.forward("output0")[0], picture, height, width)
-    print(json.dumps([o | {"name": names.get(o["class"], str(o["class"]))} for o in found], indent=1))
+    lines = [json.dumps({"class": index, "name": names.get(index, str(index)), "score": round(score, 4),
+                         "box_xyxy": [round(v, 1) for v in box]}, ensure_ascii=False)
+             for index, score, box in objects(net.forward("output0")[0], picture, height, width)]
+    print("[\n " + ",\n ".join(lines) + "\n]" if lines else "[]")
 
 
 if __name__ == "__main__":
     if len(sys.argv) not in (3, 5) or (sys.argv[2] == "--tensor") != (len(sys.argv) == 5):
-        sys.exit(__doc__)
-    main(*sys.argv[1:])
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
+    try:
+        main(*sys.argv[1:])
+    except (OSError, ValueError, cv2.error) as error:
+        sys.exit(f"detect.py: {error}")
