@@ -22,8 +22,8 @@ type candidate struct {
 // suppress picks the objects out of a file's rows, as YOLOv5's non_max_suppression does with torchvision's nms: each row
 // stands for its best class; of boxes of one class that overlap, the best one stays. Arithmetic is float32, in the same
 // order. Of equal scores, the first row wins; torch leaves that open. Boxes are in pixels of the input.
-func suppress(rows []float32, classes int, opts *Options) []Detection {
-	list := candidates(rows, classes, opts)
+func suppress(rows []float32, classes int, only []int, opts *Options) []Detection {
+	list := candidates(rows, classes, only, opts)
 	slices.SortStableFunc(list, func(a, b candidate) int { return cmp.Compare(b.Score, a.Score) })
 	list = list[:min(len(list), maxCandidates)]
 	kept := []Detection{}
@@ -44,7 +44,7 @@ func suppress(rows []float32, classes int, opts *Options) []Detection {
 }
 
 // candidates are the rows whose best class is wanted and scores above the threshold.
-func candidates(rows []float32, classes int, opts *Options) []candidate {
+func candidates(rows []float32, classes int, only []int, opts *Options) []candidate {
 	var list []candidate
 	threshold := float32(opts.Confidence)
 	for row := range slices.Chunk(rows, boxColumns+classes) {
@@ -58,7 +58,7 @@ func candidates(rows []float32, classes int, opts *Options) []candidate {
 				c.Class, c.Score = i, score
 			}
 		}
-		if !(c.Score > threshold) || len(opts.Classes) > 0 && !slices.Contains(opts.Classes, c.Class) {
+		if !(c.Score > threshold) || len(only) > 0 && !slices.Contains(only, c.Class) {
 			continue
 		}
 		x, y, w, h := row[0], row[1], row[2]/2, row[3]/2

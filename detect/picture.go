@@ -9,6 +9,8 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+
+	libjpeg "ysc2onnx/detect/internal/jpeg"
 )
 
 // What is read of a picture at most.
@@ -53,7 +55,13 @@ func Decode(r io.Reader) (picture *image.RGBA, format string, err error) {
 	if config.Width < 1 || config.Height < 1 || config.Width > MaxPixels/config.Height {
 		return nil, "", fmt.Errorf("the picture has %d x %d pixels; 1 to %d are read", config.Width, config.Height, MaxPixels)
 	}
-	img, err := decode(bytes.NewReader(data))
+	var img image.Image
+	if format == JPEG {
+		img, err = libjpeg.Decode(data)
+	}
+	if format == PNG || errors.Is(err, libjpeg.ErrUnsupported) {
+		img, err = decode(bytes.NewReader(data))
+	}
 	if err != nil {
 		return nil, "", fmt.Errorf("the picture cannot be read: %w", err)
 	}
