@@ -216,7 +216,10 @@ func TestClients(t *testing.T) {
 
 	wide := filepath.Join(folder, "wide.onnx")
 	want(t, 0, tool(t), sharedFile(t, "data", "yolov5n-coco.pt"), "-o", wide, "--imgsz", "384", "640", "--quiet", "--no-verify")
-	inWide := map[string][]object{}
+	turned := filepath.Join(folder, "turned.jpg")
+	turn(t, sharedFile(t, "data", "zidane.jpg"), turned)
+	byHand, drawn, known := writeByHand(t, folder)
+	inWide, inTurned := map[string][]object{}, map[string][]object{}
 
 	table := newDifferences(models)
 	for _, c := range clients {
@@ -236,16 +239,25 @@ func TestClients(t *testing.T) {
 			if program, ok := client.(command); ok { // TestPage does so with the page
 				refuse(t, program, folder, wide)
 			}
+			sameObjects(t, "objects by hand", client.detect(t, byHand, drawn), known)
 			inWide[c.name] = client.detect(t, wide, sharedFile(t, "data", "bus.jpg"))
+			inTurned[c.name] = client.detect(t, models[len(models)-1], turned)
 		})
 	}
 	t.Logf("boxes in pixels · scores, ONNX Runtime %s\n%s", ort.Version, table)
-	for name, found := range inWide {
-		if len(found) < 3 {
-			t.Errorf("%s finds %d objects with an input of 640x384", name, len(found))
+	agree(t, "bus.jpg at 640x384", inWide, 3)
+	agree(t, "zidane.jpg, turned", inTurned, 1)
+}
+
+// agree demands that all clients find the same objects, and at least some.
+func agree(t *testing.T, what string, found map[string][]object, least int) {
+	t.Helper()
+	for name, objects := range found {
+		if len(objects) < least {
+			t.Errorf("%s: %s finds %d objects, expected %d at least", what, name, len(objects), least)
 		}
-		for other, expected := range inWide {
-			sameObjects(t, fmt.Sprintf("bus.jpg at 640x384, %s against %s", name, other), found, expected)
+		for other, theirs := range found {
+			sameObjects(t, fmt.Sprintf("%s, %s against %s", what, name, other), objects, theirs)
 		}
 	}
 }
