@@ -172,7 +172,7 @@ func (d *detection) each(ctx context.Context, detector *detect.Detector, look *o
 		if p.err != nil {
 			failed++
 			p.Error = p.err.Error()
-			if !d.json {
+			if !d.json && len(pictures) > 1 {
 				d.complain(fmt.Errorf("%s: %w", p.Path, p.err))
 			}
 			continue
@@ -185,7 +185,9 @@ func (d *detection) each(ctx context.Context, detector *detect.Detector, look *o
 	}
 	doc := detectionDocument{Model: model, Pictures: pictures}
 	if failed > 0 {
-		doc.Error = fmt.Sprintf("%d of %s failed", failed, plural(len(pictures), "picture"))
+		if doc.Error = fmt.Sprintf("%d of %d pictures failed", failed, len(pictures)); len(pictures) == 1 {
+			doc.Error = pictures[0].Path + ": " + pictures[0].Error
+		}
 		return documentedError{errors.New(doc.Error), exitFailure, doc}
 	}
 	if d.json {

@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 //	exits N command...   runs a command that has to exit with N
 //	json PATH [VALUE]    stdout is one JSON document, which has this at a path such as checks.checks.0.name
 //	record MODEL NPZ [E] runs a model and writes what its layers give, with the error E on the output
+//	picture FILE W H     writes a JPEG or PNG picture of W x H pixels
 func TestScripts(t *testing.T) {
 	examples, err := filepath.Abs("../../examples")
 	if err != nil {
@@ -83,7 +84,7 @@ func TestScripts(t *testing.T) {
 			}
 			return false, fmt.Errorf("unknown condition %s", name)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "json": jsonHas, "record": record},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "json": jsonHas, "record": record, "picture": drawPicture},
 	})
 }
 
