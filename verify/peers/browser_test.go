@@ -42,6 +42,7 @@ func serve(t *testing.T, folder string, threads bool) *httptest.Server {
 		}
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
 		}
 	})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

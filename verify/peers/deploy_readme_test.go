@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	commands = regexp.MustCompile("(?ms)^```(sh|text)\n(.*?)^```$")
+	commands = regexp.MustCompile("(?s)\n```(sh|text)\n(.*?\n)```\n")
 	comment  = regexp.MustCompile(`(?m)(^|[ \t]+)#.*$`)
 	server   = regexp.MustCompile(`(?m)^python3 -m http\.server 8000 (.*)\n`)
 )
@@ -54,7 +54,11 @@ func TestDeployReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	printed := ""
-	for _, block := range commands.FindAllStringSubmatch(string(text), -1) {
+	blocks := commands.FindAllStringSubmatch(string(text), -1)
+	if len(blocks) < 8 {
+		t.Errorf("found only %d blocks", len(blocks))
+	}
+	for _, block := range blocks {
 		script := comment.ReplaceAllString(block[2], "")
 		switch {
 		case block[1] == "text":

@@ -3,30 +3,21 @@
 package peers
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"image"
-	_ "image/jpeg" // the photographs
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"ysc2onnx/verify"
 	"ysc2onnx/verify/ort"
 	"ysc2onnx/verify/ort/orttest"
 )
-
-// deployFolder holds the clients that are tested here.
-var deployFolder = filepath.Join("..", "..", "examples", "deploy")
 
 // How far a client's output0 may be from that of ONNX Runtime's own library, and its objects from those that PyTorch finds.
 const (
@@ -35,141 +26,6 @@ const (
 	objectScore = 1e-3
 	objectIoU   = 0.99
 )
-
-// object is what clients find in a picture: its corners are in pixels of the picture.
-type object struct {
-	Class int        `json:"class"`
-	Name  string     `json:"name"`
-	Score float64    `json:"score"`
-	Box   [4]float64 `json:"box_xyxy"`
-}
-
-// client is one of examples/deploy, ready to run.
-type client interface {
-	// tensor runs a model alone on the values in a file; both files hold float32, little-endian.
-	tensor(t *testing.T, model, input, output string)
-	// detect finds the objects in a picture.
-	detect(t *testing.T, model, picture string) []object
-}
-
-// clients are those of examples/deploy. Each is made when its turn comes: what it needs may be missing.
-var clients = []struct {
-	name string
-	open func(t *testing.T, folder string) client
-}{
-	{"onnxruntime-node", openNode},
-	{"onnxruntime-web", openWeb},
-	{"OpenCV, Python", openPython},
-	{"OpenCV, C++", openCPP},
-	{"Go", openGo},
-}
-
-// nodeModules is where npm has put examples/deploy's packages.
-func nodeModules(t *testing.T) string {
-	t.Helper()
-	folder := filepath.Join(deployFolder, "node_modules")
-	if _, err := os.Stat(filepath.Join(folder, "onnxruntime-web")); err != nil {
-		missing(t, "%v; run npm ci in examples/deploy", err)
-	}
-	return folder
-}
-
-// lookup is the path of a program.
-func lookup(t *testing.T, name, advice string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		missing(t, "%v; %s", err, advice)
-	}
-	return path
-}
-
-// command is a client that is run anew for each model: the program and the arguments before the model's.
-type command []string
-
-func openNode(t *testing.T, _ string) client {
-	nodeModules(t)
-	return command{lookup(t, "node", "Debian has nodejs"), filepath.Join(deployFolder, "node", "detect.js")}
-}
-
-func openPython(t *testing.T, _ string) client {
-	return command{python(t, "numpy", "cv2"), filepath.Join(deployFolder, "opencv", "detect.py")}
-}
-
-// openCPP compiles the client, as README.md says but for the place, without warnings.
-func openCPP(t *testing.T, folder string) client {
-	compiler := lookup(t, "g++", "Debian has g++")
-	if _, err := os.Stat("/usr/include/opencv4/opencv2/dnn.hpp"); err != nil {
-		missing(t, "%v; Debian has libopencv-dnn-dev and libopencv-imgcodecs-dev", err)
-	}
-	binary := filepath.Join(folder, "detect")
-	want(t, 0, compiler, "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-I/usr/include/opencv4", filepath.Join(deployFolder, "opencv", "detect.cpp"),
-		"-o", binary, "-lopencv_dnn", "-lopencv_imgcodecs", "-lopencv_imgproc", "-lopencv_core")
-	return command{binary}
-}
-
-func openGo(t *testing.T, folder string) client {
-	binary := filepath.Join(folder, "go")
-	want(t, 0, "go", "build", "-o", binary, "ysc2onnx/examples/deploy/go")
-	return command{binary}
-}
-
-func (c command) run(t *testing.T, args ...string) []byte {
-	t.Helper()
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), c[0], append(c[1:len(c):len(c)], args...)...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("%s: %v\n%s", cmd, err, stderr.String())
-	}
-	return stdout.Bytes()
-}
-
-func (c command) tensor(t *testing.T, model, input, output string) {
-	t.Helper()
-	c.run(t, model, "--tensor", input, output)
-}
-
-func (c command) detect(t *testing.T, model, picture string) []object {
-	t.Helper()
-	var found []object
-	if out := c.run(t, model, picture); json.Unmarshal(out, &found) != nil {
-		t.Fatalf("no JSON: %s", out)
-	}
-	return found
-}
-
-func openWeb(t *testing.T, folder string) client { return openBrowser(t, serve(t, folder, false).URL) }
-
-// tensor asks the page's worker.
-func (p *page) tensor(t *testing.T, model, input, output string) {
-	t.Helper()
-	p.do(t, chromedp.Navigate(p.address))
-	names := make([]any, 0, 3)
-	for _, path := range []string{model, input, output} {
-		names = append(names, filepath.Base(path))
-	}
-	evaluate[bool](t, p, fmt.Sprintf(`(async () => {
-		const bytes = async name => new Uint8Array(await (await fetch("files/" + name)).arrayBuffer());
-		const worker = new Worker("./worker.js", { type: "module" });
-		const ask = (call, argument) => new Promise((resolve, reject) => {
-			worker.onmessage = ({ data: { result, error } }) => error ? reject(new Error(error)) : resolve(result);
-			worker.postMessage({ call, argument });
-		});
-		await ask("load", await bytes(%q));
-		const { output } = await ask("run", new Float32Array((await bytes(%q)).buffer));
-		worker.terminate();
-		return (await fetch("files/" + %q, { method: "POST", body: output })).ok;
-	})()`, names...))
-}
-
-// detect opens the page with the model, and drops the picture on it.
-func (p *page) detect(t *testing.T, model, picture string) []object {
-	t.Helper()
-	p.open(t, "files/"+filepath.Base(model))
-	p.drop(t, picture)
-	return p.objects(t)
-}
 
 // sharedFile is the path of a trained model, a picture or a recording.
 func sharedFile(t *testing.T, elem ...string) string {
@@ -201,8 +57,8 @@ func deployed(t *testing.T, folder string) []string {
 
 // TestClients runs every client of examples/deploy on the same models and a photograph, compares output0 with that of ONNX
 // Runtime's own library, and the objects in two photographs with those that PyTorch finds. It prints a table of all
-// differences. Of a model whose input is no square the clients, which share
-// little, have to find the same objects. What they cannot read, they refuse.
+// differences. Of an input that is no square, and of a picture that is to be turned, the clients, which share little, have to
+// find the same objects. What they cannot read, they refuse.
 func TestClients(t *testing.T) {
 	rt, folder := orttest.Runtime(t), t.TempDir()
 	models := deployed(t, folder)
@@ -260,74 +116,6 @@ func agree(t *testing.T, what string, found map[string][]object, least int) {
 			sameObjects(t, fmt.Sprintf("%s, %s against %s", what, name, other), objects, theirs)
 		}
 	}
-}
-
-// TestYOLOv5 has YOLOv5's own detect.py --dnn read our trained yolov5n: it has to find the same objects. Its code is under
-// another licence and stays out of this project: without a checkout in $YOLOV5, this one check is skipped, in CI too.
-func TestYOLOv5(t *testing.T) {
-	checkout := os.Getenv("YOLOV5")
-	if checkout == "" {
-		t.Skip("*** SKIPPED, in CI too: YOLOv5's detect.py was not run; set YOLOV5 to a checkout of it ***")
-	}
-	py, folder := python(t, "torch", "torchvision", "cv2", "pandas"), t.TempDir()
-	model := filepath.Join(folder, "yolov5n.onnx")
-	want(t, 0, tool(t), sharedFile(t, "data", "yolov5n-coco.pt"), "-o", model, "--quiet", "--no-verify")
-	for picture, objects := range detections(t) {
-		path := sharedFile(t, "data", picture)
-		out := want(t, 0, py, "yolov5_detect.py", checkout, "--dnn", "--weights", model, "--source", path, "--imgsz", "640",
-			"--nosave", "--save-txt", "--save-conf", "--project", folder, "--name", picture)
-		if !strings.Contains(out, "for ONNX OpenCV DNN inference") {
-			t.Errorf("OpenCV was not used:\n%s", out)
-		}
-		got := labels(t, filepath.Join(folder, picture, "labels", strings.TrimSuffix(picture, ".jpg")+".txt"), path)
-		if len(got) != len(objects) {
-			t.Errorf("%s: detect.py finds %+v, expected %+v", picture, got, objects)
-			continue
-		}
-		const rounded = 0.56 // pixels: detect.py rounds to whole ones, our copy of what PyTorch finds to tenths
-		for i, o := range objects {
-			off := 0.0
-			for k := range o.Box {
-				off = max(off, math.Abs(got[i].Box[k]-o.Box[k]))
-			}
-			if got[i].Class != o.Class || math.Abs(got[i].Score-o.Score) > objectScore || off > rounded {
-				t.Errorf("%s: object %d is %+v, expected %+v", picture, i, got[i], o)
-			}
-		}
-		t.Logf("%s: detect.py --dnn finds the same %d objects", picture, len(got))
-	}
-}
-
-// labels reads what detect.py --save-txt --save-conf wrote, the worst first: class, centre, width and height as shares of
-// the picture's, score. It gives the best first.
-func labels(t *testing.T, path, picture string) []object {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := os.Open(picture)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = file.Close() }()
-	size, _, err := image.DecodeConfig(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var found []object
-	for line := range strings.Lines(string(text)) {
-		var o object
-		var x, y, w, h float64
-		if _, err := fmt.Sscan(line, &o.Class, &x, &y, &w, &h, &o.Score); err != nil {
-			t.Fatalf("%s: %v in %q", path, err, line)
-		}
-		width, height := float64(size.Width), float64(size.Height)
-		o.Box = [4]float64{(x - w/2) * width, (y - h/2) * height, (x + w/2) * width, (y + h/2) * height}
-		found = append(found, o)
-	}
-	slices.Reverse(found)
-	return found
 }
 
 // refuse gives a client what is no model, no picture, and too little: it says so in one line, and fails.

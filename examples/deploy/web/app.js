@@ -74,6 +74,7 @@ async function show(file) {
   URL.revokeObjectURL($('picture').src);
   $('picture').src = URL.createObjectURL(file);
   $('picture').alt = file.name;
+  await $('picture').decode(); // boxes need its size
   $('stage').style.setProperty('--picture', `url(${$('picture').src})`);
   draw([]);
   document.body.classList.add('shown');
