@@ -112,20 +112,33 @@ func (t *trained) layer(name string) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(t.tensors)), func(s string) bool { return !strings.HasPrefix(s, prefix) })
 }
 
-// Has implements [modules.Trained].
-func (t *trained) Has(name string) bool { return t.tensors[name] != nil }
+// Shape implements [modules.Trained].
+func (t *trained) Shape(name string) ([]int64, bool) {
+	tensor := t.tensors[name]
+	if tensor == nil {
+		return nil, false
+	}
+	return tensor.Shape, true
+}
 
-// Number implements [modules.Trained].
-func (t *trained) Number(path, attribute string) (float64, bool) {
+// Numbers implements [modules.Trained].
+func (t *trained) Numbers(path, attribute string) []float64 {
 	m := t.modules[path]
 	if m == nil {
-		return 0, false
+		return nil
 	}
-	v, ok := m.Attr(attribute)
+	v, _ := m.Attr(attribute)
+	items, ok := checkpoint.AsSlice(v)
 	if !ok {
-		return 0, false
+		items = []checkpoint.Value{v}
 	}
-	return checkpoint.AsFloat(v)
+	numbers := make([]float64, len(items))
+	for i, item := range items {
+		if numbers[i], ok = checkpoint.AsFloat(item); !ok {
+			return nil
+		}
+	}
+	return numbers
 }
 
 // Class implements [modules.Trained].
