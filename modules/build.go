@@ -27,9 +27,12 @@ type Model struct {
 }
 
 // Stride is the largest stride, of which the image's height and width have to be multiples: 32 at least, as in YOLOv5.
-func (m *Model) Stride() int {
+func (m *Model) Stride() int { return Stride(m.Strides) }
+
+// Stride is the largest of a model's strides, 32 at least.
+func Stride(strides []int64) int {
 	stride := int64(32)
-	for _, s := range m.Strides {
+	for _, s := range strides {
 		stride = max(stride, s)
 	}
 	return int(stride)
