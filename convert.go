@@ -114,10 +114,13 @@ func build(ctx context.Context, in Input, opt *Options) (m *modules.Model, t *tr
 	if t, err = openTrained(in.WeightsName, in.Weights, in.WeightsSize); err != nil {
 		return nil, nil, nil, "", err
 	}
+	if err := t.flavour(); err != nil {
+		return nil, nil, nil, "", err
+	}
 	t.strict, t.alone = opt.Strict, in.YAML == nil
 	name, text := in.Name, in.YAML
 	if text == nil {
-		carried, err := t.yaml()
+		carried, err := t.modelYAML(false)
 		if err != nil {
 			return nil, nil, nil, "", err
 		}

@@ -34,7 +34,7 @@ func (t *trained) parse(cfg *yamlcfg.Model, diags *yamlcfg.Diagnostics) (*yamlcf
 	if t.alone {
 		return cfg, diags, cfg
 	}
-	text, err := t.yaml()
+	text, err := t.modelYAML(false)
 	if err != nil {
 		return cfg, diags, nil
 	}
@@ -209,35 +209,4 @@ func count(n int, noun string) string {
 		return "1 " + noun
 	}
 	return strconv.Itoa(n) + " " + noun + "s"
-}
-
-// yaml is the model YAML that the checkpoint carries, as text.
-func (t *trained) yaml() (string, error) {
-	v, _ := t.root.Attr("yaml")
-	if text, ok := checkpoint.AsString(v); ok {
-		return text, nil
-	}
-	dict, ok := v.(*checkpoint.Dict)
-	if !ok {
-		return "", fmt.Errorf("%s carries no model YAML: give the one that it was trained from as well", t.name)
-	}
-	const maxValue = 1 << 20
-	var text strings.Builder
-	for _, key := range []string{"nc", "depth_multiple", "width_multiple", "channel_multiple", "ch", "activation", "anchors"} {
-		if v, ok := dict.Get(key); ok {
-			fmt.Fprintf(&text, "%s: %s\n", key, checkpoint.Repr(v, maxValue))
-		}
-	}
-	for _, section := range []string{"backbone", "head"} {
-		v, _ := dict.Get(section)
-		rows, ok := checkpoint.AsSlice(v)
-		if !ok {
-			return "", fmt.Errorf("%s: its model YAML has no list %q", t.name, section)
-		}
-		fmt.Fprintf(&text, "%s:\n", section)
-		for _, row := range rows {
-			fmt.Fprintf(&text, "  - %s\n", checkpoint.Repr(row, maxValue))
-		}
-	}
-	return text.String(), nil
 }

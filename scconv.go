@@ -101,7 +101,7 @@ func (t *trained) warnScConv(ctx context.Context, diags *yamlcfg.Diagnostics) er
 		d.AddNote(yamlcfg.Span{}, "beta is exactly 0 in each ScConv, as gamma / sum(gamma) leaves it, which no gradient reaches; "+
 			"so does YOLOv5 up to 6.2 with either, which does not train parameters of this name")
 	}
-	d.AddNote(yamlcfg.Span{}, "compare with verify/parity.py, or look into the code that trained it; --scconv softmax then says that it is right")
+	d.AddNote(yamlcfg.Span{}, "verify/parity.py compares with the code that trained it; --scconv softmax says that this is known, and ends the warning")
 	return nil
 }
 

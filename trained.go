@@ -46,8 +46,8 @@ func openTrained(name string, r io.ReaderAt, size int64) (*trained, error) {
 	}
 	t.index(root)
 	t.begin()
-	if err := t.flavour(); err != nil {
-		return nil, err
+	if err := t.adopt(f.Metadata); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return t, nil
 }
