@@ -251,6 +251,10 @@ func (t *trained) trainedAnchors() []checkpoint.Value {
 			if err != nil {
 				return nil
 			}
+			if pixels == math.Trunc(pixels) && pixels < maxPixels {
+				level.Items = append(level.Items, checkpoint.Int(pixels))
+				continue
+			}
 			level.Items = append(level.Items, checkpoint.Float(pixels))
 		}
 		levels = append(levels, level)
