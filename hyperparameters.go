@@ -45,15 +45,15 @@ func (t *trained) parse(cfg *yamlcfg.Model, diags *yamlcfg.Diagnostics) (*yamlcf
 	return cfg, diags, carried
 }
 
-// detect is the path of the detection head, the last layer; "" where there is none.
+// detect is the path of the detection head, the last layer that has anchors; "" where there is none.
 func (t *trained) detect() string {
 	rows := t.root.Child("model")
-	if rows == nil || len(rows.Children) == 0 {
+	if rows == nil {
 		return ""
 	}
 	last, path := -1, ""
 	for _, c := range rows.Children {
-		if i, err := strconv.Atoi(c.Name); err == nil && i > last {
+		if i, err := strconv.Atoi(c.Name); err == nil && i > last && c.Module.Tensor("anchors") != nil {
 			last, path = i, c.Module.Path
 		}
 	}
