@@ -64,7 +64,7 @@ func (t *trained) around(path string) string {
 	_, bottleneck := t.tensors[outer+".cv1.conv.weight"]
 	switch {
 	case class != "":
-		return "an ScConv inside of " + outer + ", a " + class
+		return "an ScConv inside of " + outer + " (" + class + ")"
 	case bottleneck && strings.HasSuffix(path, ".cv2"):
 		return "a Bottleneck_ScConv (" + outer + ".cv1.conv, then an ScConv)"
 	}

@@ -134,10 +134,14 @@ func (ds *Diagnostics) PromoteWarnings() {
 	ds.counts[Error], ds.counts[Warning] = ds.counts[Error]+ds.counts[Warning], 0
 }
 
-// Sort orders by position, complaints about the whole file first; equal places keep their order.
+// Sort orders by position, complaints about the whole file first, and at one place notes last; else the order stays.
 func (ds *Diagnostics) Sort() {
 	sort.SliceStable(ds.List, func(i, j int) bool {
-		return ds.List[i].Span.Start.before(ds.List[j].Span.Start)
+		a, b := ds.List[i], ds.List[j]
+		if a.Span.Start == b.Span.Start {
+			return a.Severity != Info && b.Severity == Info
+		}
+		return a.Span.Start.before(b.Span.Start)
 	})
 }
 
