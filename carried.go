@@ -3,6 +3,7 @@ package ysc2onnx
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ var carriedAttributes = []string{"i", "f", "type", "nc", "stride", "eps", "group
 
 // carry describes the model, and says what it leaves out.
 func (t *trained) carry() (c carried, left []string, err error) {
-	if c.YAML, err = t.modelYAML(false); err != nil {
+	if c.YAML, err = t.modelYAML(true); err != nil {
 		left = append(left, "a model YAML, which "+t.name+" does not carry")
 	}
 	for i, e := range t.nameList() {
@@ -45,51 +46,50 @@ func (t *trained) carry() (c carried, left []string, err error) {
 		c.Names = append(c.Names, name)
 	}
 	index := map[string]int{}
-	var visit func(m *checkpoint.Module) error
-	visit = func(m *checkpoint.Module) error {
-		if m.Class != (checkpoint.Global{}) {
-			like := carriedModule{Class: m.Class.String(), Attributes: map[string]json.RawMessage{}}
-			for _, name := range carriedAttributes {
-				v, ok := m.Attr(name)
-				if !ok {
-					continue
-				}
-				value, err := t.plainValue(m.Path, name, v)
-				if err != nil {
-					return err
-				}
-				if value != nil {
-					like.Attributes[name] = value
-				}
-			}
-			key, err := json.Marshal(like)
+	for _, path := range slices.Sorted(maps.Keys(t.modules)) {
+		m := t.modules[path]
+		if m.Class == (checkpoint.Global{}) {
+			continue
+		}
+		like := carriedModule{Class: m.Class.String(), Attributes: map[string]json.RawMessage{}}
+		for _, name := range carriedAttributes {
+			value, err := t.plainValue(m, name)
 			if err != nil {
-				return err
+				return c, nil, err
 			}
-			i, known := index[string(key)]
-			if !known {
-				i = len(c.Modules)
-				index[string(key)] = i
-				c.Modules = append(c.Modules, like)
-			}
-			c.Modules[i].Paths = append(c.Modules[i].Paths, m.Path)
-		}
-		for _, child := range m.Children {
-			if err := visit(child.Module); err != nil {
-				return err
+			if value != nil {
+				like.Attributes[name] = value
 			}
 		}
-		return nil
+		key, err := json.Marshal(like)
+		if err != nil {
+			return c, nil, err
+		}
+		i, known := index[string(key)]
+		if !known {
+			i = len(c.Modules)
+			index[string(key)] = i
+			c.Modules = append(c.Modules, like)
+		}
+		c.Modules[i].Paths = append(c.Modules[i].Paths, path)
 	}
-	return c, left, visit(t.root)
+	return c, left, nil
 }
 
-// plainValue is an attribute in JSON; nil where it is neither a number, nor a text, nor a list of numbers.
-func (t *trained) plainValue(path, name string, v checkpoint.Value) (json.RawMessage, error) {
+// plainValue is an attribute in JSON; nil where it is neither a finite number, nor a text, nor a list of such numbers.
+func (t *trained) plainValue(m *checkpoint.Module, name string) (json.RawMessage, error) {
+	v, ok := m.Attr(name)
+	if !ok {
+		return nil, nil
+	}
+	path := m.Path
 	if text, ok := checkpoint.AsString(v); ok {
 		return json.Marshal(text)
 	}
-	if numbers := t.Numbers(path, name); numbers != nil && !slices.ContainsFunc(numbers, func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }) {
+	if numbers := t.Numbers(path, name); numbers != nil {
+		if slices.ContainsFunc(numbers, func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }) {
+			return nil, nil
+		}
 		if _, isList := checkpoint.AsSlice(v); !isList {
 			return json.Marshal(numbers[0])
 		}

@@ -49,14 +49,11 @@ func ExtractWeights(in Input) (layout *checkpoint.SafetensorsLayout, notes []str
 // the names are those of the training; without, it is what training began with.
 func (t *trained) modelYAML(asTrained bool) (string, error) {
 	v, _ := t.root.Attr("yaml")
-	if text, ok := checkpoint.AsString(v); ok && !asTrained {
+	if text, ok := checkpoint.AsString(v); ok { // it was extracted before
 		return text, nil
 	}
 	dict, ok := v.(*checkpoint.Dict)
 	if !ok {
-		if text, ok := checkpoint.AsString(v); ok {
-			return text, nil
-		}
 		return "", fmt.Errorf("%s carries no model YAML: give the one that it was trained from as well", t.name)
 	}
 	var y yamlWriter
