@@ -1,6 +1,8 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"os"
@@ -76,4 +78,25 @@ func poke(ts *testscript.TestScript, neg bool, args []string) {
 		binary.LittleEndian.PutUint16(elements[2*i:], bits)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o666))
+}
+
+// damage flips a bit of the first byte of a record that is stored plainly: damage FILE RECORD.
+func damage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: damage FILE RECORD")
+	}
+	data := []byte(ts.ReadFile(args[0]))
+	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	ts.Check(err)
+	for _, record := range archive.File {
+		if record.Name != args[1] {
+			continue
+		}
+		at, err := record.DataOffset()
+		ts.Check(err)
+		data[at] ^= 1
+		ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o666))
+		return
+	}
+	ts.Fatalf("%s has no record %s", args[0], args[1])
 }

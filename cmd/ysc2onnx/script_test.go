@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 //	exits N command...   runs a command that has to exit with N
 //	json PATH [VALUE]    stdout is one JSON document, which has this at a path such as checks.checks.0.name
 //	header, bare, poke   edit a safetensors file: its header's text, its metadata, elements of a tensor
+//	damage FILE RECORD   flips a bit in a record of a zip
 //	record MODEL NPZ [E] runs a model and writes what its layers give, with the error E on the output
 func TestScripts(t *testing.T) {
 	examples, err := filepath.Abs("../../examples")
@@ -90,7 +91,7 @@ func TestScripts(t *testing.T) {
 			}
 			return false, fmt.Errorf("unknown condition %s", name)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "json": jsonHas, "record": record, "header": header, "bare": bareHeader, "poke": poke},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "json": jsonHas, "record": record, "header": header, "bare": bareHeader, "poke": poke, "damage": damage},
 	})
 }
 
