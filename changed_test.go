@@ -15,12 +15,15 @@ import (
 )
 
 // TestCheckpointDecides compares changed.pt, which differs from its YAML in all that a checkpoint has the last word on,
-// with what PyTorch recorded of it: with its YAML and alone, fused and not.
+// with what PyTorch recorded of it: with its YAML and alone, its batch norms folded by PyTorch, by us and not at all.
 func TestCheckpointDecides(t *testing.T) {
 	rt := orttest.Runtime(t)
-	for _, name := range []string{"", "changed.yaml"} {
+	for _, test := range []struct{ name, weights string }{
+		{"", "changed.pt"}, {"changed.yaml", "changed.pt"}, {"", "fused.pt"}, {"changed.yaml", "fused.pt"},
+	} {
+		name := test.name
 		for _, raw := range []bool{false, true} {
-			in := openCheckpoint(t, filepath.Join("testdata", "changed.pt"))
+			in := openCheckpoint(t, filepath.Join("testdata", test.weights))
 			if name != "" {
 				text, err := os.ReadFile(filepath.Join("testdata", name))
 				if err != nil {
@@ -46,7 +49,7 @@ func TestCheckpointDecides(t *testing.T) {
 			}
 			if !c.OK() || c.Layers != 5 {
 				_ = c.WriteTable(os.Stderr)
-				t.Errorf("%q, unfused %v: %s", name, raw, c.Summary())
+				t.Errorf("%s %q, unfused %v: %s", test.weights, name, raw, c.Summary())
 			}
 		}
 	}

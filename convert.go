@@ -114,7 +114,7 @@ func build(ctx context.Context, in Input, opt *Options) (m *modules.Model, t *tr
 	if t, err = openTrained(in.WeightsName, in.Weights, in.WeightsSize); err != nil {
 		return nil, nil, nil, "", err
 	}
-	if err := t.flavour(); err != nil {
+	if err := errors.Join(t.flavour(), t.paddings()); err != nil {
 		return nil, nil, nil, "", err
 	}
 	t.strict, t.alone = opt.Strict, in.YAML == nil

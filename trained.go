@@ -83,6 +83,19 @@ func (t *trained) settle(ctx context.Context, m *modules.Model, cfg *yamlcfg.Mod
 	return nil
 }
 
+// paddings refuses what no module of YOLOv5 has and would be lost: a padding by other than zeros, or one that is named.
+func (t *trained) paddings() error {
+	for _, path := range slices.Sorted(maps.Keys(t.modules)) {
+		for _, attribute := range []string{"padding", "padding_mode"} {
+			v, _ := t.modules[path].Attr(attribute)
+			if text, ok := checkpoint.AsString(v); ok && (text != "zeros" || attribute == "padding") {
+				return fmt.Errorf("%s: %s has the %s %q, which is not converted", t.name, path, attribute, text)
+			}
+		}
+	}
+	return nil
+}
+
 // begin forgets what was asked for, so that a model can be lowered once more.
 func (t *trained) begin() { t.used, t.wrong = map[string]bool{}, nil }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Write changed.pt, a checkpoint that differs from its YAML in each value on which a checkpoint has the last word, and
-changed.npz, what PyTorch computes with it, layer by layer.
+changed.npz, what PyTorch computes with it, layer by layer. fused.pt is the same with its batch norms folded.
 
     record_changed.py --yolov5 DIR
 
@@ -78,6 +78,9 @@ def main():
     with torch.no_grad():
         out = model(x)
     np.savez_compressed(HERE / "changed.npz", input=x.numpy(), output0=out[0].numpy(), **record)
+    for layer in model.model:
+        layer._forward_hooks.clear()
+    torch.save({"epoch": -1, "model": model.fuse(), "ema": None}, HERE / "fused.pt")
     print({k: v.shape for k, v in record.items()}, out[0].shape)
 
 
