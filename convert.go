@@ -25,14 +25,14 @@ func Convert(ctx context.Context, in Input, opt Options) (*Result, error) {
 	if err := opt.complete(); err != nil {
 		return nil, err
 	}
-	model, warnings, names, err := build(ctx, in, &opt)
+	model, trained, warnings, names, err := build(ctx, in, &opt)
 	if err != nil {
 		return nil, err
 	}
 	model.Graph.Properties = properties(&model.Summary, names, &opt)
 	if !opt.NoOptimize {
 		if err := passes.Run(model.Graph); err != nil {
-			return nil, err
+			return nil, trained.refuseNotFinite(ctx, warnings, err)
 		}
 	}
 	written, err := model.Graph.AtOpset(opt.Opset)
@@ -44,6 +44,9 @@ func Convert(ctx context.Context, in Input, opt Options) (*Result, error) {
 		Opset: written.Opset, IRVersion: written.IRVersion, Nodes: len(written.Nodes),
 	}
 	if err := write(ctx, written, &opt, r); err != nil {
+		return nil, trained.refuseNotFinite(ctx, warnings, err)
+	}
+	if err := trained.warnNotFinite(ctx, warnings); err != nil {
 		return nil, err
 	}
 	r.Elapsed = time.Since(start)
@@ -60,7 +63,7 @@ func Summarize(ctx context.Context, in Input, opt Options) (*modules.Summary, *y
 	if err := opt.complete(); err != nil {
 		return nil, nil, err
 	}
-	model, warnings, _, err := build(ctx, in, &opt)
+	model, _, warnings, _, err := build(ctx, in, &opt)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -93,43 +96,43 @@ func (o *Options) complete() error {
 	if o.Dynamic < Static || o.Dynamic > DynamicAll {
 		return fmt.Errorf("dynamic is %d, expected Static, DynamicBatch or DynamicAll", o.Dynamic)
 	}
-	return nil
+	return o.ScConv.check()
 }
 
-// build reads the model and lowers it. names are the classes' names as the file has them.
-func build(ctx context.Context, in Input, opt *Options) (m *modules.Model, warnings *yamlcfg.Diagnostics, names string, err error) {
+// build reads the model and lowers it. names are the classes' names as the file has them; t is nil without a checkpoint.
+func build(ctx context.Context, in Input, opt *Options) (m *modules.Model, t *trained, warnings *yamlcfg.Diagnostics, names string, err error) {
 	if in.Weights == nil {
 		if in.YAML == nil {
-			return nil, nil, "", errors.New("there is no YAML to read")
+			return nil, nil, nil, "", errors.New("there is no YAML to read")
 		}
 		m, warnings, err = fit(ctx, in.Name, in.YAML, modules.Seeded(opt.Seed), opt)
 		if err != nil {
-			return nil, nil, "", err
+			return nil, nil, nil, "", err
 		}
-		return m, warnings, numbered(m.Summary.Classes), nil
+		return m, nil, warnings, numbered(m.Summary.Classes), nil
 	}
-	t, err := openTrained(in.WeightsName, in.Weights, in.WeightsSize)
-	if err != nil {
-		return nil, nil, "", err
+	if t, err = openTrained(in.WeightsName, in.Weights, in.WeightsSize); err != nil {
+		return nil, nil, nil, "", err
 	}
+	if err := errors.Join(t.flavour(), t.paddings()); err != nil {
+		return nil, nil, nil, "", err
+	}
+	t.strict, t.alone = opt.Strict, in.YAML == nil
 	name, text := in.Name, in.YAML
 	if text == nil {
-		carried, err := t.yaml()
+		carried, err := t.modelYAML(false)
 		if err != nil {
-			return nil, nil, "", err
+			return nil, nil, nil, "", err
 		}
 		name, text = in.WeightsName+":model.yaml", strings.NewReader(carried)
 	}
 	if m, warnings, err = fit(ctx, name, text, t, opt); err != nil {
-		return nil, nil, "", err
-	}
-	if err := errors.Join(t.sameClasses(&m.Summary), t.complete()); err != nil {
-		return nil, nil, "", err
+		return nil, nil, nil, "", err
 	}
 	if names = t.names(); names == "" {
 		names = numbered(m.Summary.Classes)
 	}
-	return m, warnings, names, nil
+	return m, t, warnings, names, nil
 }
 
 // fit parses and lowers a YAML, and rounds the image's size in opt up to the stride that the model turns out to have.
@@ -138,7 +141,12 @@ func fit(ctx context.Context, name string, text io.Reader, w modules.Weights, op
 	if cfg == nil {
 		return nil, nil, diags.Err()
 	}
-	if _, trained := w.(*trained); !trained { // a trained model's wiring is what it was trained with
+	t, isTrained := w.(*trained)
+	if isTrained {
+		var carried *yamlcfg.Model
+		cfg, diags, carried = t.parse(cfg, diags)
+		t.agree(cfg, carried, diags)
+	} else { // a trained model's wiring is what it was trained with
 		diags.Append(cfg.Lint())
 	}
 	model, found := fitted(ctx, cfg, w, opt)
@@ -146,8 +154,10 @@ func fit(ctx context.Context, name string, text io.Reader, w modules.Weights, op
 		return nil, nil, err
 	}
 	diags.Append(found)
-	if t, ok := w.(*trained); ok {
-		t.warn(diags)
+	if isTrained {
+		if err := t.settle(ctx, model, cfg, opt.ScConv, diags); err != nil {
+			return nil, nil, err
+		}
 	}
 	if opt.Strict {
 		diags.PromoteWarnings()
@@ -169,7 +179,11 @@ func fitted(ctx context.Context, cfg *yamlcfg.Model, w modules.Weights, opt *Opt
 	probe, found := modules.Build(ctx, cfg, modules.Options{Batch: onnxbuild.D(1), Height: size, Width: size, Weights: w})
 	stride, strides := 32, []int64(nil)
 	if probe != nil {
-		stride, strides = probe.Stride(), probe.Strides
+		strides = probe.Strides
+		if t, ok := w.(*trained); ok {
+			strides = t.strides(strides)
+		}
+		stride = modules.Stride(strides)
 	}
 	opt.Height, opt.Width = roundUp(opt.Height, stride), roundUp(opt.Width, stride)
 	if t, ok := w.(*trained); ok {
