@@ -364,10 +364,10 @@ print(json.dumps(outcomes))
 	return outcomes
 }
 
-// recorded is a folder of checkpoints that YOLOv5 wrote with ScConv in its code, and of what that code gives; scconv is
+// fixtures is a folder of checkpoints that YOLOv5 wrote with ScConv in its code, and of what that code gives; scconv is
 // that code's module.
 const (
-	recorded = "../../../shared/fixtures"
+	fixtures = "../../../shared/fixtures"
 	scconv   = "../../../shared/oracle/scconv_torch.py"
 )
 
@@ -376,18 +376,18 @@ const (
 // checked, in CI neither. TestParityRunsTrainingCode is about the same path.
 func TestParityRunsYOLOv5(t *testing.T) {
 	checkout := os.Getenv("YOLOV5")
-	if _, err := os.Stat(recorded); checkout == "" || err != nil {
-		t.Skipf("*** SKIPPED: set YOLOV5 to a checkout of YOLOv5 v7.0; checkpoints are expected in %s ***", recorded)
+	if _, err := os.Stat(fixtures); checkout == "" || err != nil {
+		t.Skipf("*** SKIPPED: set YOLOV5 to a checkout of YOLOv5 v7.0; checkpoints are expected in %s ***", fixtures)
 	}
 	fork := fork(t, checkout)
 	for _, name := range []string{"insert", "replace", "c3", "c3-noinsert"} {
 		t.Run(name, func(t *testing.T) {
-			best, folder := filepath.Join(recorded, name+".pt"), t.TempDir()
+			best, folder := filepath.Join(fixtures, name+".pt"), t.TempDir()
 			layers(t, parity(t, 0, "--yolov5", fork, "--weights", best))
 			path, reference := filepath.Join(folder, "best.onnx"), filepath.Join(folder, "ref.npz")
 			want(t, 0, tool(t), best, "-o", path, "--quiet", "--no-verify", "--dynamic")
 			layers(t, parity(t, 0, path, "--yolov5", fork, "--weights", best, "-o", reference))
-			theirs, err := verify.OpenNPZ(filepath.Join(recorded, name+".npz"))
+			theirs, err := verify.OpenNPZ(filepath.Join(fixtures, name+".npz"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -404,7 +404,7 @@ func TestParityRunsYOLOv5(t *testing.T) {
 		})
 	}
 	for _, name := range []string{"insert", "replace", "c3"} {
-		layers(t, parity(t, 0, filepath.Join(recorded, name+".yaml"), "--yolov5", fork))
+		layers(t, parity(t, 0, filepath.Join(fixtures, name+".yaml"), "--yolov5", fork))
 	}
 	layers(t, parity(t, 0, example("yolov5n"), "--yolov5", checkout))
 
@@ -417,7 +417,7 @@ func TestParityRunsYOLOv5(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(fork, "models", "scconv_torch.py"), text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out := parity(t, 3, "--yolov5", fork, "--weights", filepath.Join(recorded, "c3-mask.pt"))
+	out := parity(t, 3, "--yolov5", fork, "--weights", filepath.Join(fixtures, "c3-mask.pt"))
 	contains(t, out, "parity: DIFFERENT, first at model.2 (C3_ScConv)")
 }
 
