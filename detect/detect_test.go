@@ -90,8 +90,8 @@ func TestDetect(t *testing.T) {
 			t.Errorf("value %d of the input is %v, want %v", at, s.got.Floats[at], want)
 		}
 	}
-	if d.Close(); !s.closed {
-		t.Error("the session stays open")
+	if err := d.Close(); err != nil || !s.closed {
+		t.Errorf("the session is closed: %v, %v", s.closed, err)
 	}
 }
 
