@@ -105,6 +105,11 @@ func Against(ctx context.Context, rt Runtime, path string, ref Reference, opts A
 	if err := facts.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	return compareWith(ctx, rt, path, facts, ref, opts)
+}
+
+// compareWith runs the model that facts are of and compares its values with the reference's.
+func compareWith(ctx context.Context, rt Runtime, path string, facts *Facts, ref Reference, opts AgainstOptions) (*Comparison, error) {
 	input, err := referenceInput(ref, facts)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -129,6 +129,7 @@ type SessionOptions struct {
 	Threads      int          // threads within one operator; 0 leaves it to the runtime
 	Optimization Optimization // graph rewriting that the runtime may do
 	Expose       []IO         // inner values to return after the graph's own outputs; the file is not changed
+	Model        []byte       // the model to open instead of the file at the path, in whose folder external data is; nil: the file
 }
 
 // Optimization is how far a runtime may rewrite the graph it runs.

@@ -38,6 +38,8 @@ type Facts struct {
 	MoreProblems int               `json:"more_problems,omitempty"`
 
 	values map[string]IO // everything that nodes make, in the main graph
+	nodes  []fileNode    // of the main graph
+	stored map[string]Stored
 }
 
 // OK is true if no problem was found.
@@ -60,6 +62,21 @@ func (f *Facts) Err() error {
 func (f *Facts) Value(name string) (v IO, ok bool) {
 	v, ok = f.values[name]
 	return v, ok
+}
+
+// Stored is where the elements of an initializer lie.
+type Stored struct {
+	DType DType
+	Dims  []int64
+	// File is the name of the external data file; "" for the model's own.
+	File           string
+	Offset, Length int64 // bytes, little endian in C order; Offset is -1 where they are not stored as such
+}
+
+// Stored says where the elements of an initializer of the main graph lie.
+func (f *Facts) Stored(name string) (s Stored, ok bool) {
+	s, ok = f.stored[name]
+	return s, ok
 }
 
 // Summary is one line, such as "359 nodes, 120 initializers".
@@ -136,8 +153,17 @@ func Structure(ctx context.Context, path string) (facts *Facts, err error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("structure check: %s is not a regular file", path)
 	}
-	facts, err = StructureReader(ctx, f, info.Size(), func(name string) (int64, error) {
-		info, err := os.Stat(filepath.Join(filepath.Dir(path), name))
+	facts, err = StructureReader(ctx, f, info.Size(), sizesIn(filepath.Dir(path)))
+	if err != nil {
+		return nil, fmt.Errorf("structure check: %s: %w", path, err)
+	}
+	return facts, nil
+}
+
+// sizesIn gives the sizes of the files in a folder.
+func sizesIn(dir string) func(name string) (int64, error) {
+	return func(name string) (int64, error) {
+		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil {
 			return 0, err
 		}
@@ -145,11 +171,7 @@ func Structure(ctx context.Context, path string) (facts *Facts, err error) {
 			return 0, errors.New("not a regular file")
 		}
 		return info.Size(), nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("structure check: %s: %w", path, err)
 	}
-	return facts, nil
 }
 
 // StructureReader is Structure for a model of size bytes that need not be a
@@ -158,7 +180,7 @@ func Structure(ctx context.Context, path string) (facts *Facts, err error) {
 func StructureReader(ctx context.Context, r io.ReaderAt, size int64, external func(name string) (int64, error)) (*Facts, error) {
 	c := &checker{
 		ctx: ctx, w: newWire(r), external: external,
-		facts: &Facts{Metadata: map[string]string{}, values: map[string]IO{}},
+		facts: &Facts{Metadata: map[string]string{}, values: map[string]IO{}, stored: map[string]Stored{}},
 		files: map[string]int64{}, opsets: map[string]int64{},
 	}
 	if size > maxModelBytes {

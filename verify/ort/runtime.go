@@ -3,11 +3,13 @@
 package ort
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	onnxruntime "github.com/yalue/onnxruntime_go"
@@ -69,7 +71,7 @@ func (e *engine) Library() string { return e.library.Path }
 // Open loads a model by its path, so that its weights are read by the library
 // alone. Only exposing inner values needs the bytes here.
 func (e *engine) Open(ctx context.Context, path string, opts verify.SessionOptions) (verify.Session, error) {
-	facts, err := verify.Structure(ctx, path) // for names and types; the library then loads the model once
+	facts, err := facts(ctx, path, opts.Model) // for names and types; the library then loads the model once
 	if err != nil {
 		return nil, err
 	}
@@ -92,10 +94,10 @@ func (e *engine) Open(ctx context.Context, path string, opts verify.SessionOptio
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if len(exposed) == 0 {
+	if len(exposed) == 0 && opts.Model == nil {
 		s.run, err = onnxruntime.NewDynamicAdvancedSession(path, names(s.inputs), names(s.outputs), settings)
 	} else {
-		s.run, err = openExposed(path, s, exposed, settings)
+		s.run, err = openBytes(path, opts.Model, s, exposed, settings)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ONNX Runtime refuses %s: %w", path, plain(err))
@@ -106,11 +108,21 @@ func (e *engine) Open(ctx context.Context, path string, opts verify.SessionOptio
 	return s, nil
 }
 
-// openExposed loads a model with more graph outputs than its file names.
-func openExposed(path string, s *session, exposed []verify.IO, settings *onnxruntime.SessionOptions) (*onnxruntime.DynamicAdvancedSession, error) {
-	model, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
+// facts are what is in a model: the given bytes, or where those are nil, the file at path.
+func facts(ctx context.Context, path string, model []byte) (*verify.Facts, error) {
+	if model == nil {
+		return verify.Structure(ctx, path)
+	}
+	return verify.StructureReader(ctx, bytes.NewReader(model), int64(len(model)), nil)
+}
+
+// openBytes loads a model, or where that is nil the file at path, with more graph outputs than it names itself.
+func openBytes(path string, model []byte, s *session, exposed []verify.IO, settings *onnxruntime.SessionOptions) (*onnxruntime.DynamicAdvancedSession, error) {
+	if model == nil {
+		var err error
+		if model, err = os.ReadFile(path); err != nil {
+			return nil, err
+		}
 	}
 	folder, err := filepath.Abs(filepath.Dir(path))
 	if err != nil {
@@ -120,7 +132,7 @@ func openExposed(path string, s *session, exposed []verify.IO, settings *onnxrun
 	if err := settings.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder); err != nil {
 		return nil, err
 	}
-	return onnxruntime.NewDynamicAdvancedSessionWithONNXData(append(model, moreOutputs(exposed)...), names(s.inputs), names(s.outputs), settings)
+	return onnxruntime.NewDynamicAdvancedSessionWithONNXData(slices.Concat(model, moreOutputs(exposed)), names(s.inputs), names(s.outputs), settings)
 }
 
 // sessionSettings translates options into the library's.

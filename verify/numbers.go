@@ -1,0 +1,133 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// Sample is a small input, and what the layers of the model give for it as computed in another way than by the file.
+// Expect's Seed draws it: noise, uniform in [0,1).
+type Sample struct {
+	Batch, Height, Width int
+	Classes              []string // of the layers, in order; the last gives the outputs
+
+	// Model gives an ONNX model of the same nodes as the file's that takes input of the sample's size. stored says where
+	// the file has an initializer's elements; the model takes those that do not depend on the size from there, as external
+	// data, so that its numbers are the file's. Model is nil if the file takes input of the sample's size itself.
+	Model func(stored func(name string) (Stored, bool)) ([]byte, error)
+
+	// Values gives "layer.<i>" and "output<k>" for the input.
+	Values func(ctx context.Context, input Tensor) (Reference, error)
+}
+
+// numbers adds the check of the numbers: every layer of the sample, run in the
+// runtime with the file's weights, against the sample's values.
+func (e *Expect) numbers(ctx context.Context, rt Runtime, path string, rep *Report) error {
+	start := time.Now()
+	c, err := e.compareSample(ctx, rt, path, rep.Facts)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	detail := ""
+	if err == nil {
+		rep.Numbers = c
+		detail, err = e.Sample.summary(c)
+	}
+	rep.add("numbers", start, detail, err)
+	return nil
+}
+
+// compareSample runs the sample and compares.
+func (e *Expect) compareSample(ctx context.Context, rt Runtime, path string, facts *Facts) (*Comparison, error) {
+	s := e.Sample
+	input := Tensor{Name: "input", Shape: []int64{int64(s.Batch), e.Input.Dims[1], int64(s.Height), int64(s.Width)}}
+	n, ok := elements(input.Shape)
+	if !ok || n > maxRun {
+		return nil, fmt.Errorf("a sample of %s is larger than what is run to check a file (%d values)", shapeText(input.Shape), maxRun)
+	}
+	input.Floats = noise(e.Seed, int(n))
+	opts := AgainstOptions{Session: e.Options}
+	if s.Model != nil {
+		var err error
+		if path, err = filepath.EvalSymlinks(path); err != nil { // external data is looked for beside the file itself
+			return nil, err
+		}
+		if opts.Session.Model, err = s.Model(func(name string) (Stored, bool) {
+			stored, ok := facts.Stored(name)
+			if stored.File == "" {
+				stored.File = filepath.Base(path)
+			}
+			return stored, ok && stored.Offset >= 0
+		}); err != nil {
+			return nil, err
+		}
+		small, err := StructureReader(ctx, bytes.NewReader(opts.Session.Model), int64(len(opts.Session.Model)), sizesIn(filepath.Dir(path)))
+		if err != nil {
+			return nil, err
+		}
+		if err := sameNodes(facts, small); err != nil {
+			return nil, err
+		}
+		facts = small
+	}
+	values, err := s.Values(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	if err := opts.fill(); err != nil {
+		return nil, err
+	}
+	return compareWith(ctx, rt, path, facts, withInput{values, input}, opts)
+}
+
+// withInput adds the input to a reference.
+type withInput struct {
+	Reference
+	input Tensor
+}
+
+// Names implements [Reference].
+func (r withInput) Names() []string { return append([]string{r.input.Name}, r.Reference.Names()...) }
+
+// Read implements [Reference].
+func (r withInput) Read(name string) (Tensor, error) {
+	if name == r.input.Name {
+		return r.input, nil
+	}
+	return r.Reference.Read(name)
+}
+
+// summary is the outcome in one line: "26 layers, largest error 2.1e-06, at layer
+// 9 (ScConv)", relative to the largest value of the layer, or which layer is the
+// first to differ.
+func (s *Sample) summary(c *Comparison) (string, error) {
+	if len(c.NotCompared) > 0 {
+		return "", fmt.Errorf("%s was not compared: %s", c.NotCompared[0].Name, c.NotCompared[0].Reason)
+	}
+	if want := len(s.Classes) - 1; c.Layers != want || len(c.Rows) == c.Layers {
+		return "", fmt.Errorf("%d layers and %d outputs were compared, want %d layers and the output of the last", c.Layers, len(c.Rows)-c.Layers, want)
+	}
+	worst := 0
+	for i := range c.Rows {
+		if row := &c.Rows[i]; !row.OK {
+			return "", fmt.Errorf("%s is the first to differ: %s", s.layer(i, row), row.Problem)
+		}
+		if c.Rows[i].MaxRel > c.Rows[worst].MaxRel {
+			worst = i
+		}
+	}
+	return fmt.Sprintf("%d layers, largest error %.1e, at %s", len(s.Classes), c.Rows[worst].MaxRel, s.layer(worst, &c.Rows[worst])), nil
+}
+
+// layer names the layer of the i-th row: "layer 9 (ScConv)", "layer 25 (Detect), output0 boxes".
+func (s *Sample) layer(i int, row *Row) string {
+	text := ""
+	if last := len(s.Classes) - 1; i >= last {
+		i, text = last, ", "+row.Name
+	}
+	return "layer " + strconv.Itoa(i) + " (" + s.Classes[i] + ")" + text
+}
