@@ -133,3 +133,17 @@ func (s *surgery) exchangeParts(concat string, i, j int) {
 	n := s.node(concat)
 	n.Inputs[i], n.Inputs[j] = n.Inputs[j], n.Inputs[i]
 }
+
+// read gives the elements of an initializer.
+func (s *surgery) read(name string) []float32 {
+	s.t.Helper()
+	var elements []float32
+	s.elements(name, func(x []float32) { elements = slices.Clone(x) })
+	return elements
+}
+
+// shapeOf is the shape of a value without symbols.
+func shapeOf(v *onnxbuild.Value) []int64 {
+	sizes, _ := v.Shape.Static()
+	return sizes
+}
