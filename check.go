@@ -197,6 +197,7 @@ func expectation(m *lowered, opt *Options) verify.Expect {
 	want := verify.Expect{
 		Input: io(m.Graph.Inputs[0]), DynamicBatch: opt.Dynamic != Static, DynamicSize: opt.Dynamic == DynamicAll,
 		Stride: m.Stride(), Batch: opt.Batch, Height: opt.Height, Width: opt.Width, Seed: opt.Seed,
+		Options: verify.SessionOptions{StrictShapes: true},
 	}
 	for _, v := range m.Graph.Outputs {
 		want.Outputs = append(want.Outputs, io(v))

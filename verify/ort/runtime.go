@@ -156,6 +156,9 @@ func sessionSettings(opts verify.SessionOptions) (*onnxruntime.SessionOptions, e
 	if opts.Threads > 0 {
 		err = errors.Join(err, settings.SetIntraOpNumThreads(opts.Threads))
 	}
+	if opts.StrictShapes {
+		err = errors.Join(err, settings.AddSessionConfigEntry("session.strict_shape_type_inference", "1"))
+	}
 	if err != nil {
 		return nil, errors.Join(err, settings.Destroy())
 	}
