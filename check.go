@@ -64,7 +64,9 @@ func (m *lowered) sample(ctx context.Context, w *onnxbuild.Written, opt *Options
 	for _, row := range m.Summary.Rows {
 		s.Classes = append(s.Classes, row.Module[strings.LastIndexByte(row.Module, '.')+1:])
 	}
-	s.Values = func(ctx context.Context, input verify.Tensor) (verify.Reference, error) { return raw.values(ctx, input) }
+	s.Values = func(ctx context.Context, input verify.Tensor) (verify.Reference, error) {
+		return raw.values(ctx, input)
+	}
 	if at.Dynamic != DynamicAll {
 		s.Model = func(stored func(string) (verify.Stored, bool)) ([]byte, error) {
 			return m.again(ctx, &at).small(ctx, &at, w, stored)

@@ -42,7 +42,9 @@ var builds = map[string]build{
 	"Relu":        one(func(b onnxbuild.Builder, x, _ []*onnxbuild.Value) *onnxbuild.Value { return b.Relu(x[0]) }),
 	"LeakyRelu":   one(func(b onnxbuild.Builder, x, _ []*onnxbuild.Value) *onnxbuild.Value { return b.LeakyRelu(x[0], 0.1) }),
 	"HardSwish":   one(func(b onnxbuild.Builder, x, _ []*onnxbuild.Value) *onnxbuild.Value { return b.HardSwish(x[0]) }),
-	"Cast to int": one(func(b onnxbuild.Builder, x, _ []*onnxbuild.Value) *onnxbuild.Value { return b.Cast(x[0], onnxbuild.Int64) }),
+	"Cast to int": one(func(b onnxbuild.Builder, x, _ []*onnxbuild.Value) *onnxbuild.Value {
+		return b.Cast(x[0], onnxbuild.Int64)
+	}),
 	"Cast to bool": one(func(b onnxbuild.Builder, x, _ []*onnxbuild.Value) *onnxbuild.Value {
 		return b.Cast(b.Cast(x[0], onnxbuild.Bool), onnxbuild.Float32)
 	}),
@@ -80,13 +82,17 @@ var builds = map[string]build{
 	"Reshape": one(func(b onnxbuild.Builder, x, _ []*onnxbuild.Value) *onnxbuild.Value {
 		return b.Reshape(x[0], b.Ints("shape", 0, 0, 2, -1))
 	}),
-	"Transpose": one(func(b onnxbuild.Builder, x, _ []*onnxbuild.Value) *onnxbuild.Value { return b.Transpose(x[0], 0, 2, 3, 1) }),
+	"Transpose": one(func(b onnxbuild.Builder, x, _ []*onnxbuild.Value) *onnxbuild.Value {
+		return b.Transpose(x[0], 0, 2, 3, 1)
+	}),
 	"Shape": one(func(b onnxbuild.Builder, _, _ []*onnxbuild.Value) *onnxbuild.Value {
 		open := b.Graph.Input("open", onnxbuild.Float32, onnxbuild.Shape{onnxbuild.Sym(onnxbuild.Symbol{Name: "n", Unit: 1}), onnxbuild.D(3), onnxbuild.D(5)})
 		return b.Sizes(open, 0, 3)
 	}),
 	"Slice": one(func(b onnxbuild.Builder, x, _ []*onnxbuild.Value) *onnxbuild.Value { return b.Slice(x[0], 1, 1, 4) }),
-	"Split": func(b onnxbuild.Builder, x, _ []*onnxbuild.Value) []*onnxbuild.Value { return b.Split(x[0], 1, 1, 3, 2) },
+	"Split": func(b onnxbuild.Builder, x, _ []*onnxbuild.Value) []*onnxbuild.Value {
+		return b.Split(x[0], 1, 1, 3, 2)
+	},
 	"Concat": one(func(b onnxbuild.Builder, x, c []*onnxbuild.Value) *onnxbuild.Value {
 		return b.Concat(1, x[0], c[1])
 	}),
