@@ -95,6 +95,9 @@ type lowered struct {
 	cfg     *yamlcfg.Model
 	weights modules.Weights
 	names   string // of the classes, as the file has them
+
+	// export makes what is written of the lowering: passes, and the form of an opset. The graph is changed.
+	export func(g *onnxbuild.Graph, opt *Options) (*onnxbuild.Written, error)
 }
 
 // build reads the model and lowers it.
@@ -158,7 +161,7 @@ func fit(ctx context.Context, name string, text io.Reader, w modules.Weights, op
 	if diags.HasErrors() {
 		return nil, nil, diags.Err()
 	}
-	return &lowered{Model: model, cfg: cfg, weights: w}, diags, nil
+	return &lowered{Model: model, cfg: cfg, weights: w, export: export}, diags, nil
 }
 
 // probeSize is the height and width at which YOLOv5 finds a model's strides (models/yolo.py, DetectionModel).
@@ -209,18 +212,25 @@ func (m *lowered) again(ctx context.Context, opt *Options) *lowered {
 	if model == nil || diags.HasErrors() {
 		return nil
 	}
-	return &lowered{model, m.cfg, m.weights, m.names}
+	other := *m
+	other.Model = model
+	return &other
 }
 
-// written is the model as the file has it. Its graph is not the lowering's any more where it is optimised.
+// written is the model as the file has it. Its graph is not the lowering's any more.
 func (m *lowered) written(opt *Options) (*onnxbuild.Written, error) {
 	m.Graph.Properties = properties(&m.Summary, m.names, opt)
+	return m.export(m.Graph, opt)
+}
+
+// export applies the passes, unless the options say otherwise, and writes the graph in the form of an opset.
+func export(g *onnxbuild.Graph, opt *Options) (*onnxbuild.Written, error) {
 	if !opt.NoOptimize {
-		if err := passes.Run(m.Graph); err != nil {
+		if err := passes.Run(g); err != nil {
 			return nil, err
 		}
 	}
-	return m.Graph.AtOpset(opt.Opset)
+	return g.AtOpset(opt.Opset)
 }
 
 func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }
