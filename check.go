@@ -17,29 +17,22 @@ import (
 
 // check holds the written file against the model.
 func check(ctx context.Context, m *lowered, w *onnxbuild.Written, opt *Options) (*verify.Report, error) {
-	want, skipped := meant(ctx, m, w, opt)
+	want, skipped := expectation(m, opt), ""
+	if opt.Check == CheckFull {
+		for _, v := range w.Initializers {
+			want.Weights = append(want.Weights, verify.Weight{
+				Name: v.Name, DType: verify.DType(v.DType), Dims: v.Const.Shape, Encode: v.Const.Encode,
+			})
+		}
+		if opt.Runtime != nil {
+			want.Sample, skipped = m.sample(ctx, w, opt)
+		}
+	}
 	rep, err := verify.File(ctx, opt.Runtime, opt.Output, want)
 	if rep != nil && skipped != "" {
 		rep.Skipped = append(rep.Skipped, skipped)
 	}
 	return rep, err
-}
-
-// meant is what the checks that the options ask for hold the file to; skipped says what cannot be checked of that.
-func meant(ctx context.Context, m *lowered, w *onnxbuild.Written, opt *Options) (want verify.Expect, skipped string) {
-	want = expectation(m, opt)
-	if opt.Check != CheckFull {
-		return want, ""
-	}
-	for _, v := range w.Initializers {
-		want.Weights = append(want.Weights, verify.Weight{
-			Name: v.Name, DType: verify.DType(v.DType), Dims: v.Const.Shape, Encode: v.Const.Encode,
-		})
-	}
-	if opt.Runtime != nil {
-		want.Sample, skipped = m.sample(ctx, w, opt)
-	}
-	return want, skipped
 }
 
 // sampleBatch is how many images a sample has: two, so that they get mixed up where that can happen.
@@ -76,11 +69,7 @@ func (m *lowered) sample(ctx context.Context, w *onnxbuild.Written, opt *Options
 	}
 	if at.Dynamic != DynamicAll {
 		s.Model = func(stored func(string) (verify.Stored, bool)) ([]byte, error) {
-			small, err := m.again(ctx, &at).written(&at)
-			if err != nil {
-				return nil, err
-			}
-			return sharing(ctx, small, w, stored)
+			return m.again(ctx, &at).small(ctx, &at, w, stored)
 		}
 	}
 	return s, ""
@@ -131,15 +120,19 @@ func (l layerValues) Read(name string) (verify.Tensor, error) {
 	return t, nil
 }
 
-// sharing is a small model as it is written, with the elements of those initializers left in the file, which w describes,
-// that are the same at both sizes.
-func sharing(ctx context.Context, small, w *onnxbuild.Written, stored func(name string) (verify.Stored, bool)) ([]byte, error) {
+// small is the model in the form that was written, with the elements of those initializers left in the file, which w
+// describes, that are the same at both sizes.
+func (m *lowered) small(ctx context.Context, opt *Options, w *onnxbuild.Written, stored func(name string) (verify.Stored, bool)) ([]byte, error) {
+	written, err := m.written(opt)
+	if err != nil {
+		return nil, err
+	}
 	large := map[string]*onnxbuild.Tensor{}
 	for _, v := range w.Initializers {
 		large[v.Name] = v.Const
 	}
 	var problems []error
-	layout, err := onnxfile.Plan(small, onnxfile.Options{Version: Version, Elsewhere: func(v *onnxbuild.Value) (onnxfile.Place, bool) {
+	layout, err := onnxfile.Plan(written, onnxfile.Options{Version: Version, Elsewhere: func(v *onnxbuild.Value) (onnxfile.Place, bool) {
 		place, ok := stored(v.Name)
 		if !ok {
 			return onnxfile.Place{}, false

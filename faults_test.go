@@ -98,7 +98,6 @@ type export struct {
 	opt     ysc2onnx.Options
 	model   *ysc2onnx.Lowered
 	written *onnxbuild.Written
-	form    func(g *onnxbuild.Graph) (*onnxbuild.Written, error)
 }
 
 // exported goes the way of Convert, with the fault on it, at the size of the recording. f has no plant for a right export.
@@ -119,23 +118,23 @@ func exported(t *testing.T, rt verify.Runtime, f *fault) (*export, error) {
 		text := f.rows(string(read(t, shared(t, "fixtures", f.model+".yaml"))))
 		e.in.YAML = strings.NewReader(text)
 	}
-	if e.model, err = ysc2onnx.Lower(ctx, e.in, &e.opt); err != nil {
+	e.model, err = ysc2onnx.Lower(ctx, e.in, &e.opt, func(g *onnxbuild.Graph, opt *ysc2onnx.Options) (*onnxbuild.Written, error) {
+		if err := f.optimise(t, g); err != nil {
+			return nil, err
+		}
+		w, err := g.AtOpset(opt.Opset)
+		if err == nil && f.form != nil {
+			f.form(t, &forming{t, w})
+		}
+		return w, err
+	})
+	if err != nil {
 		return nil, err
 	}
 	if f.lowering != nil {
 		f.lowering(&surgery{t, e.model.Graph})
 	}
-	e.form = func(g *onnxbuild.Graph) (*onnxbuild.Written, error) {
-		if err := f.optimise(t, g); err != nil {
-			return nil, err
-		}
-		w, err := g.AtOpset(e.opt.Opset)
-		if err == nil && f.form != nil {
-			f.form(t, &forming{t, w})
-		}
-		return w, err
-	}
-	if e.written, err = e.form(e.model.Graph); err != nil {
+	if e.written, err = e.model.Written(&e.opt); err != nil {
 		return nil, err
 	}
 	var how onnxfile.FileOptions
@@ -205,7 +204,7 @@ func (e *export) bytes(t *testing.T) []byte {
 func (e *export) check(t *testing.T, f *fault) (check, says string) {
 	t.Helper()
 	if f.lowering == nil {
-		rep, err := ysc2onnx.CheckAs(context.Background(), e.model, e.written, &e.opt, e.form)
+		rep, err := e.model.Check(context.Background(), e.written, &e.opt)
 		if err != nil {
 			return structure, err.Error()
 		}
