@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,12 +61,12 @@ func (m *lowered) sample(ctx context.Context, w *onnxbuild.Written, opt *Options
 	if at.Dynamic = opt.Dynamic; at.Dynamic != Static {
 		raw = m.again(ctx, &at)
 	}
-	s = &verify.Sample{Batch: at.Batch, Height: at.Height, Width: at.Width}
+	s = &verify.Sample{Batch: at.Batch, Height: at.Height, Width: at.Width, Inner: raw.inner(w)}
 	for _, row := range m.Summary.Rows {
 		s.Classes = append(s.Classes, row.Module[strings.LastIndexByte(row.Module, '.')+1:])
 	}
 	s.Values = func(ctx context.Context, input verify.Tensor) (verify.Reference, error) {
-		return raw.values(ctx, input)
+		return raw.values(ctx, input, s.Inner)
 	}
 	if at.Dynamic != DynamicAll {
 		s.Model = func(stored func(string) (verify.Stored, bool)) ([]byte, error) {
@@ -75,8 +76,36 @@ func (m *lowered) sample(ctx context.Context, w *onnxbuild.Written, opt *Options
 	return s, ""
 }
 
-// values computes every layer and output.
-func (m *lowered) values(ctx context.Context, input verify.Tensor) (layerValues, error) {
+// inner are the values inside the layers that one module gives to another and that the file, w, has as well: those that the
+// same operator makes under the same name. A convolution that a batch norm follows is none of them, as the norm may be folded
+// into it.
+func (m *lowered) inner(w *onnxbuild.Written) (list []verify.Inner) {
+	written := map[string]string{} // operators, by what they give
+	for i := range w.Nodes {
+		for _, name := range w.Nodes[i].Outputs {
+			written[name] = w.Nodes[i].Op
+		}
+	}
+	uses := m.Graph.Uses()
+	for _, n := range m.Graph.Nodes {
+		layer := 0
+		if count, _ := fmt.Sscanf(n.Name, "/model.%d/", &layer); count == 0 {
+			continue
+		}
+		for _, v := range n.Outputs {
+			leaves := func(to *onnxbuild.Node) bool { return path.Dir(to.Name) != path.Dir(n.Name) }
+			norm := func(to *onnxbuild.Node) bool { return to.Op.Name == "BatchNormalization" }
+			if !v.Pinned && v.DType == onnxbuild.Float32 && written[v.Name] == n.Op.Name &&
+				slices.ContainsFunc(uses[v], leaves) && !slices.ContainsFunc(uses[v], norm) {
+				list = append(list, verify.Inner{Layer: layer, Name: v.Name})
+			}
+		}
+	}
+	return list
+}
+
+// values computes every layer and output, and the given values inside the layers.
+func (m *lowered) values(ctx context.Context, input verify.Tensor, inner []verify.Inner) (layerValues, error) {
 	var names []string
 	for i := range len(m.Summary.Rows) - 1 {
 		names = append(names, "model."+strconv.Itoa(i))
@@ -88,13 +117,17 @@ func (m *lowered) values(ctx context.Context, input verify.Tensor) (layerValues,
 	for i, x := range input.Floats {
 		image.Data[i] = float64(x)
 	}
-	found, err := reference.Run(ctx, m.Graph, map[string]*reference.Array{m.Graph.Inputs[0].Name: image}, names)
+	wanted := slices.Clone(names)
+	for _, v := range inner {
+		wanted = append(wanted, v.Name)
+	}
+	found, err := reference.Run(ctx, m.Graph, map[string]*reference.Array{m.Graph.Inputs[0].Name: image}, wanted)
 	return layerValues{names, found}, err
 }
 
 // layerValues are values of the reference interpreter; it implements [verify.Reference].
 type layerValues struct {
-	names  []string // model.<i>, output<k>
+	names  []string // model.<i>, output<k>; not those inside layers
 	arrays map[string]*reference.Array
 }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"testing"
 
 	"ysc2onnx/onnxbuild"
 )
@@ -241,6 +242,9 @@ var unseen = []fault{
 	}},
 	{what: "the normalisation's beta left out", model: "c3", names: "model.17", lowering: func(s *surgery) {
 		s.skip("model.17/m/0/SRU/gn/Add_1", 0)
+	}},
+	{what: "Resize with half_pixel, behind an ScConv", model: "replace", names: "model.11", form: func(_ *testing.T, w *forming) {
+		w.set("model.11/Resize", "coordinate_transformation_mode", "half_pixel")
 	}},
 	{what: "softmax(gamma) over a wrong axis, in the second ScConv of a C3", model: "c3", names: "model.6", lowering: func(s *surgery) {
 		s.set("model.6/m/1/SRU/Softmax", "axis", int64(1))

@@ -243,6 +243,7 @@ func TestFaultsAreCaught(t *testing.T) {
 			}
 			e, err := exported(t, rt, &f)
 			if err != nil {
+				t.Logf("%s: %v", refused, err)
 				if f.caught != refused || !strings.Contains(err.Error(), f.names) {
 					t.Errorf("expected %s to name %s, the export says: %v", f.caught, f.names, err)
 				}
@@ -251,7 +252,9 @@ func TestFaultsAreCaught(t *testing.T) {
 			if bytes.Equal(e.bytes(t), right[key]) {
 				t.Fatal("the fault changes nothing")
 			}
-			if check, says := e.check(t, &f); check != f.caught || !strings.Contains(says, f.names) {
+			check, says := e.check(t, &f)
+			t.Logf("%s: %s", check, says)
+			if check != f.caught || !strings.Contains(says, f.names) {
 				t.Errorf("expected %s to name %s, got %q: %s", f.caught, f.names, check, says)
 			}
 		})

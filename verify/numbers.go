@@ -29,7 +29,11 @@ type Sample struct {
 	// data, so that its numbers are the file's. Model is nil if the file takes input of the sample's size itself.
 	Model func(stored func(name string) (Stored, bool)) ([]byte, error)
 
-	// Values gives "layer.<i>" and "output<k>" for the input.
+	// Inner are values inside layers, in the order in which they are computed, that have the same meaning in Values and in
+	// the file.
+	Inner []Inner
+
+	// Values gives "layer.<i>" and "output<k>" for the input, and what Inner names.
 	Values func(ctx context.Context, input Tensor) (Reference, error)
 }
 
@@ -37,33 +41,32 @@ type Sample struct {
 // runtime with the file's weights, against the sample's values.
 func (e *Expect) numbers(ctx context.Context, rt Runtime, path string, rep *Report) error {
 	start := time.Now()
-	c, err := e.compareSample(ctx, rt, path, rep.Facts)
+	c, inside, err := e.compareSample(ctx, rt, path, rep.Facts)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	detail := ""
 	if err == nil {
 		rep.Numbers = c
-		detail, err = e.Sample.summary(c)
+		detail, err = e.Sample.summary(c, inside)
 	}
 	rep.add("numbers", start, detail, err)
 	return nil
 }
 
-// compareSample runs the sample and compares.
-func (e *Expect) compareSample(ctx context.Context, rt Runtime, path string, facts *Facts) (*Comparison, error) {
+// compareSample runs the sample and compares: the layers and outputs, and inside the values inside the layers.
+func (e *Expect) compareSample(ctx context.Context, rt Runtime, path string, facts *Facts) (c *Comparison, inside []Row, err error) {
 	s := e.Sample
 	input := Tensor{Name: "input", Shape: []int64{int64(s.Batch), e.Input.Dims[1], int64(s.Height), int64(s.Width)}}
 	n, ok := elements(input.Shape)
 	if !ok || n > maxRun {
-		return nil, fmt.Errorf("a sample of %s is larger than what is run to check a file (%d values)", shapeText(input.Shape), maxRun)
+		return nil, nil, fmt.Errorf("a sample of %s is larger than what is run to check a file (%d values)", shapeText(input.Shape), maxRun)
 	}
 	input.Floats = noise(e.Seed, int(n))
 	opts := AgainstOptions{Layer: SampleLayerTolerance, Box: SampleBoxTolerance, Score: SampleScoreTolerance, Session: e.Options}
 	if s.Model != nil {
-		var err error
 		if path, err = filepath.EvalSymlinks(path); err != nil { // external data is looked for beside the file itself
-			return nil, err
+			return nil, nil, err
 		}
 		if opts.Session.Model, err = s.Model(func(name string) (Stored, bool) {
 			stored, ok := facts.Stored(name)
@@ -72,22 +75,26 @@ func (e *Expect) compareSample(ctx context.Context, rt Runtime, path string, fac
 			}
 			return stored, ok && stored.Offset >= 0
 		}); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		small, err := StructureReader(ctx, bytes.NewReader(opts.Session.Model), int64(len(opts.Session.Model)), sizesIn(filepath.Dir(path)))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if err := sameNodes(facts, small); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		facts = small
 	}
 	values, err := s.Values(ctx, input)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return compareWith(ctx, rt, path, facts, withInput{values, input}, opts)
+	if c, err = compareWith(ctx, rt, path, facts, withInput{values, input}, opts); err != nil {
+		return nil, nil, err
+	}
+	inside, err = s.inside(ctx, rt, path, facts, input, values, opts.Session)
+	return c, inside, err
 }
 
 // withInput adds the input to a reference.
@@ -108,31 +115,47 @@ func (r withInput) Read(name string) (Tensor, error) {
 }
 
 // summary is the outcome in one line: "26 layers, largest error 2.1e-06, at layer
-// 9 (ScConv)", relative to the largest value of the layer, or which layer is the
-// first to differ.
-func (s *Sample) summary(c *Comparison) (string, error) {
+// 9 (ScConv); 70 values inside them", relative to the largest value of the
+// layer, or which layer is the first to differ, and where in it that begins.
+func (s *Sample) summary(c *Comparison, inside []Row) (string, error) {
 	if len(c.NotCompared) > 0 {
 		return "", fmt.Errorf("%s was not compared: %s", c.NotCompared[0].Name, c.NotCompared[0].Reason)
 	}
 	if want := len(s.Classes) - 1; c.Layers != want || len(c.Rows) == c.Layers {
 		return "", fmt.Errorf("%d layers and %d outputs were compared, want %d layers and the output of the last", c.Layers, len(c.Rows)-c.Layers, want)
 	}
-	worst := 0
+	begins, worst := firstInside(inside), 0
 	for i := range c.Rows {
+		if begins >= 0 && s.Inner[begins].Layer < i {
+			break
+		}
 		if row := &c.Rows[i]; !row.OK {
-			return "", fmt.Errorf("%s is the first to differ: %s", s.layer(i, row), row.Problem)
+			where := ""
+			if begins >= 0 && s.Inner[begins].Layer == i {
+				where = "; it begins at " + inside[begins].Name
+			}
+			return "", fmt.Errorf("%s is the first to differ: %s%s", s.layer(i, row), row.Problem, where)
 		}
 		if c.Rows[i].MaxRel > c.Rows[worst].MaxRel {
 			worst = i
 		}
 	}
-	return fmt.Sprintf("%d layers, largest error %.1e, at %s", len(s.Classes), c.Rows[worst].MaxRel, s.layer(worst, &c.Rows[worst])), nil
+	if begins >= 0 {
+		row := &inside[begins]
+		return "", fmt.Errorf("%s is the first to differ, inside, at %s: %s", s.layer(s.Inner[begins].Layer, nil), row.Name, row.Problem)
+	}
+	text := fmt.Sprintf("%d layers, largest error %.1e, at %s", len(s.Classes), c.Rows[worst].MaxRel, s.layer(worst, &c.Rows[worst]))
+	if len(inside) > 0 {
+		text += fmt.Sprintf("; %d values inside them", len(inside))
+	}
+	return text, nil
 }
 
-// layer names the layer of the i-th row: "layer 9 (ScConv)", "layer 25 (Detect), output0 boxes".
+// layer names the layer of the i-th row: "layer 9 (ScConv)", "layer 25 (Detect), output0 boxes". Without a row it is the i-th
+// layer itself.
 func (s *Sample) layer(i int, row *Row) string {
 	text := ""
-	if last := len(s.Classes) - 1; i >= last {
+	if last := len(s.Classes) - 1; i >= last && row != nil {
 		i, text = last, ", "+row.Name
 	}
 	return "layer " + strconv.Itoa(i) + " (" + s.Classes[i] + ")" + text
