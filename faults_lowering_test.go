@@ -227,10 +227,10 @@ var loweringFaults = []fault{
 	}},
 }
 
-// unseen are faults that the comparison does not see, as the layers' values change by less than its tolerance: ScConv
+// tooSmall are faults that the comparison does not see, as the layers' values change by less than its tolerance: ScConv
 // weighs its result by a softmax over all channels, so that what is inside counts little beside biases and other branches.
 // The same faults are caught where they matter, see loweringFaults.
-var unseen = []fault{
+var tooSmall = []fault{
 	{what: "SPPF's pooling of 3 for 5, behind an ScConv", model: "insert", names: "model.10", lowering: func(s *surgery) {
 		for _, pool := range []string{"model.10/m/MaxPool", "model.10/m/MaxPool_1", "model.10/m/MaxPool_2"} {
 			s.set(pool, "kernel_shape", []int64{3, 3})
