@@ -247,7 +247,7 @@ func numbered(classes int) string {
 	return "{" + names.String() + "}"
 }
 
-// properties are the metadata_props that readers of YOLOv5's files look for; names is a Python dict literal.
+// properties are the metadata_props that readers of YOLOv5's files look for, and the rows of the YAML; names is a Python dict literal.
 func properties(s *modules.Summary, names string, opt *Options) []onnxbuild.Property {
 	return []onnxbuild.Property{
 		{Key: "stride", Value: fmt.Sprint(s.Stride)},
@@ -255,7 +255,19 @@ func properties(s *modules.Summary, names string, opt *Options) []onnxbuild.Prop
 		{Key: "task", Value: "detect"},
 		{Key: "batch", Value: fmt.Sprint(opt.Batch)},
 		{Key: "imgsz", Value: fmt.Sprintf("[%d, %d]", opt.Height, opt.Width)},
+		{Key: "layers", Value: layers(s.Rows)},
 	}
+}
+
+// layers spells rows as verify.Structure reads them: [[[-1],"Conv"],[[-1,6],"Concat"]], where each layer reads from and its class.
+func layers(rows []modules.SummaryRow) string {
+	var text strings.Builder
+	for _, row := range rows {
+		from := strings.ReplaceAll(strings.Trim(row.From, "[]"), " ", "")
+		class := row.Module[strings.LastIndexByte(row.Module, '.')+1:]
+		fmt.Fprintf(&text, `,[[%s],%q]`, from, class)
+	}
+	return "[" + strings.TrimPrefix(text.String(), ",") + "]"
 }
 
 // write puts the model where the options say.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,6 +100,21 @@ func TestFewNodes(t *testing.T) {
 	}
 	if r.Nodes > 400 {
 		t.Errorf("%d nodes, at most 400 are wanted", r.Nodes)
+	}
+}
+
+// TestLayersAreNamed: the file says where each layer reads from and what class it is.
+func TestLayersAreNamed(t *testing.T) {
+	r := convert(t, "yolov5s_ScConv.yaml", ysc2onnx.Options{Height: 64, Width: 64})
+	facts := r.Checks.Facts
+	if want := `[[[-1],"Conv"],[[-1],"Conv"],[[-1],"C3"],[[-1],"Conv"],[[-1],"C3"],[[-1],"Conv"],[[-1],"C3"],[[-1],"Conv"],[[-1],"C3"],` +
+		`[[-1],"ScConv"],[[-1],"SPPF"],[[-1],"Conv"],[[-1],"Upsample"],[[-1,6],"Concat"],[[-1],"C3"],[[-1],"Conv"],[[-1],"Upsample"],` +
+		`[[-1,4],"Concat"],[[-1],"C3"],[[-1],"Conv"],[[-1,14],"Concat"],[[-1],"C3"],[[-1],"Conv"],[[-1,10],"Concat"],[[-1],"C3"],` +
+		`[[18,21,24],"Detect"]]`; facts.Metadata["layers"] != want {
+		t.Errorf("got  %s\nwant %s", facts.Metadata["layers"], want)
+	}
+	if len(facts.Layers) != 26 || facts.Layers[9].Module != "ScConv" || !slices.Equal(facts.Layers[13].From, []int{-1, 6}) {
+		t.Errorf("read as %v", facts.Layers)
 	}
 }
 

@@ -19,7 +19,7 @@ var fileFaults = []fault{
 	{what: "two tensors of one shape exchanged", model: "replace", caught: weights, names: `"model.4.m.0.cv2.conv.weight"`, file: func(t *testing.T, f *writtenFile) {
 		f.exchange(t, "model.4.m.0.cv2.conv.weight", "model.4.m.1.cv2.conv.weight")
 	}},
-	{what: "the last 4 bytes of the file missing", model: "insert", caught: structure, names: "but 14 are left", file: func(t *testing.T, f *writtenFile) {
+	{what: "the last 4 bytes of the file missing", model: "insert", caught: structure, names: "not an ONNX file: byte", file: func(t *testing.T, f *writtenFile) {
 		truncate(t, f.model, 4)
 	}},
 	{what: "the last 4 bytes of the data file missing", model: "insert", split: true, caught: structure, names: `"model.25.m.2.weight"`, file: func(t *testing.T, f *writtenFile) {

@@ -26,10 +26,22 @@ const (
 // boxColumns is how many columns of output0 are a box: x, y, width, height.
 const boxColumns = 4
 
+// Exact is the tolerance that allows no difference at all; 0 means the default.
+const Exact = math.SmallestNonzeroFloat64
+
 // AgainstOptions change a comparison; zero tolerances mean the defaults.
 type AgainstOptions struct {
 	Layer, Box, Score float64
 	Session           SessionOptions
+
+	// Height and Width are the size of the input of AgainstFile where both files leave it open.
+	Height, Width int
+	// Seed is that of AgainstFile's input.
+	Seed uint64
+
+	// Observe is called for each row, in the order of Comparison.Rows, with the whole values that it compares: output0
+	// twice, once for its boxes and once for its scores. It must not change or keep them. nil leaves it out.
+	Observe func(row Row, got, want Tensor)
 }
 
 func (o *AgainstOptions) fill() error {
@@ -37,8 +49,11 @@ func (o *AgainstOptions) fill() error {
 		value    *float64
 		fallback float64
 	}{{&o.Layer, LayerTolerance}, {&o.Box, BoxTolerance}, {&o.Score, ScoreTolerance}} {
-		if *t.value == 0 {
+		switch *t.value {
+		case 0:
 			*t.value = t.fallback
+		case Exact:
+			*t.value = 0
 		}
 		if !(*t.value >= 0) || math.IsInf(*t.value, 1) {
 			return fmt.Errorf("a tolerance is %g, expected a number that is not negative", *t.value)
@@ -47,15 +62,19 @@ func (o *AgainstOptions) fill() error {
 	return nil
 }
 
-// Comparison holds a model's values against recorded ones.
+// Comparison holds a model's values against others.
 type Comparison struct {
 	Path        string    `json:"path"`
+	Against     string    `json:"against,omitempty"` // the other file, of AgainstFile
 	Runtime     string    `json:"runtime"`
 	Library     string    `json:"library,omitempty"`
-	Rows        []Row     `json:"rows"`         // layers in order, then outputs
-	NotCompared []Skipped `json:"not_compared"` // what only one side has
-	Layers      int       `json:"layers"`       // how many rows are layers
+	Input       []int64   `json:"input"`              // its shape
+	Rows        []Row     `json:"rows"`               // layers in order, then outputs
+	NotCompared []Skipped `json:"not_compared"`       // what only one side has
+	Layers      int       `json:"layers"`             // how many rows are layers
+	Inferred    []string  `json:"inferred,omitempty"` // files without values model.<i>: what layers give was inferred from nodes' names
 	FirstBad    string    `json:"first_divergent,omitempty"`
+	Gates       *Gates    `json:"gates,omitempty"` // nil where the file has no discontinuous gates
 }
 
 // Skipped is a value that could not be compared.
@@ -81,23 +100,63 @@ func (c *Comparison) Err() error {
 	return nil
 }
 
-// pair is a value to compare: its name in the model and in the reference.
+// pair is a value to compare: what it is called in the model and in the reference.
 type pair struct {
 	value, reference string
+	module           string // class of the layer that makes it, "" if unknown
 	layer            bool
+	name             string // for people, where it is not the value's
 }
 
-// Against runs the model at path on the reference's "input" and compares each
-// of its "layer.<i>" with the model's value model.<i>, and each "output<k>" with
-// the output of that name. Values inside the graph are returned by the runtime
-// without a change to the file. What cannot be compared is listed.
+// comparing is a comparison at work.
+type comparing struct {
+	rt     Runtime
+	path   string
+	facts  *Facts
+	ref    Reference
+	opts   AgainstOptions
+	input  Tensor
+	layers map[int]IO // the values that the layers make
+	pairs  []pair
+	gates  []gate
+	theirs []*decided // the reference's gates, in the same order; nil where it is a recording, which does not hold them
+	result *Comparison
+}
+
+// Against runs the model at path on the reference's "input" and compares each of its "layer.<i>" with what the model's
+// layer i gives, and each other value with the output of that name; where both sides have one output, whatever the names.
+// Values inside the graph are returned by the runtime without a change to the file. What cannot be compared is listed.
 //
-// The error says why nothing could be compared; values that differ give a
-// Comparison that is not OK.
+// What a layer gives is the value model.<i>, or, in a file that has none of these, the value that leaves the nodes under
+// /model.<i>/, as PyTorch names them.
+//
+// Discontinuous gates that the reference decided otherwise, by rounding, are in [Comparison.Gates], and the rows are those
+// with the reference's decisions.
+//
+// The error says why nothing could be compared; values that differ give a Comparison that is not OK.
 func Against(ctx context.Context, rt Runtime, path string, ref Reference, opts AgainstOptions) (*Comparison, error) {
 	if err := opts.fill(); err != nil {
 		return nil, err
 	}
+	facts, err := soundFacts(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return compareWith(ctx, rt, path, facts, ref, opts)
+}
+
+// compareWith runs the model that facts are of and compares its values with the reference's.
+func compareWith(ctx context.Context, rt Runtime, path string, facts *Facts, ref Reference, opts AgainstOptions) (*Comparison, error) {
+	r := newComparing(rt, path, facts, ref, opts)
+	var err error
+	if r.input, err = referenceInput(ref, facts); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return r.compare(ctx)
+}
+
+// soundFacts reads a file's structure and refuses one that is not right.
+func soundFacts(ctx context.Context, path string) (*Facts, error) {
 	facts, err := Structure(ctx, path)
 	if err != nil {
 		return nil, err
@@ -105,48 +164,110 @@ func Against(ctx context.Context, rt Runtime, path string, ref Reference, opts A
 	if err := facts.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return compareWith(ctx, rt, path, facts, ref, opts)
+	if len(facts.Inputs) != 1 {
+		return nil, fmt.Errorf("%s: the model has %d inputs; a comparison needs exactly one", path, len(facts.Inputs))
+	}
+	return facts, nil
 }
 
-// compareWith runs the model that facts are of and compares its values with the reference's.
-func compareWith(ctx context.Context, rt Runtime, path string, facts *Facts, ref Reference, opts AgainstOptions) (*Comparison, error) {
-	input, err := referenceInput(ref, facts)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+func newComparing(rt Runtime, path string, facts *Facts, ref Reference, opts AgainstOptions) *comparing {
+	r := &comparing{rt: rt, path: path, facts: facts, ref: ref, opts: opts, gates: facts.gates()}
+	r.result = &Comparison{Path: path, Runtime: rt.Version(), Library: rt.Library(), NotCompared: []Skipped{}}
+	layers, inferred := facts.layerValues()
+	r.layers = layers
+	if inferred {
+		r.result.Inferred = append(r.result.Inferred, path)
 	}
-	c := &Comparison{Path: path, Runtime: rt.Version(), Library: rt.Library(), NotCompared: []Skipped{}}
-	pairs := c.pairs(ref, facts)
-	values, err := runExposed(ctx, rt, path, facts, pairs, input, opts.Session)
+	r.match()
+	return r
+}
+
+// compare runs the file and compares everything.
+func (r *comparing) compare(ctx context.Context) (*Comparison, error) {
+	r.result.Input = r.input.Shape
+	expose := r.exposed()
+	plain, err := runOnce(ctx, r.rt, r.path, r.input, r.with(expose, nil))
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range pairs {
-		if err := ctx.Err(); err != nil {
+	values, before := plain, []Row(nil)
+	if len(r.gates) > 0 {
+		if before, err = r.outcome(ctx, plain, nil); err != nil {
 			return nil, err
 		}
-		want, err := ref.Read(p.reference)
-		if err != nil {
-			return nil, err
-		}
-		c.Rows = append(c.Rows, opts.rows(p, values[p.value], want)...)
-		if p.layer {
-			c.Layers++
+		r.result.Gates = &Gates{Comparisons: len(r.gates)}
+		if r.result.Against != "" || slices.ContainsFunc(before, func(row Row) bool { return !row.OK }) {
+			if values, err = r.flipped(ctx, expose, plain); err != nil {
+				return nil, err
+			}
 		}
 	}
-	for _, row := range c.Rows {
+	if r.result.Rows, err = r.outcome(ctx, values, before); err != nil {
+		return nil, err
+	}
+	for _, p := range r.pairs {
+		if p.layer {
+			r.result.Layers++
+		}
+	}
+	for _, row := range r.result.Rows {
 		if !row.OK {
-			c.FirstBad = row.Name
+			r.result.FirstBad = row.Name
 			break
 		}
 	}
-	return c, nil
+	return r.result, nil
+}
+
+// outcome compares all pairs. With the rows of a run before, these are noted where flips changed the verdict, and the
+// rows are shown to who observes them; so they are where no gates can flip.
+func (r *comparing) outcome(ctx context.Context, values map[string]Tensor, before []Row) ([]Row, error) {
+	final := before != nil || len(r.gates) == 0
+	var rows []Row
+	for _, p := range r.pairs {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		want, err := r.ref.Read(p.reference)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range r.opts.rows(p, values[p.value], want) {
+			if before != nil {
+				if b := before[len(rows)]; b.Outside > row.Outside {
+					row.Before = &Before{MaxAbs: b.MaxAbs, MaxRel: b.MaxRel, Outside: b.Outside}
+				}
+			}
+			rows = append(rows, row)
+			if final && r.opts.Observe != nil {
+				r.opts.Observe(row, values[p.value], want)
+			}
+		}
+	}
+	return rows, nil
+}
+
+// exposed are the values of layers that have to be returned.
+func (r *comparing) exposed() []IO {
+	var list []IO
+	for _, p := range r.pairs {
+		if p.layer {
+			v, _ := r.facts.Value(p.value) // pairs holds only values that are there
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// with gives the session's options with values to expose and gates to flip.
+func (r *comparing) with(expose []IO, flip []string) SessionOptions {
+	opts := r.opts.Session
+	opts.Expose, opts.Flip = expose, flip
+	return opts
 }
 
 // referenceInput reads the recorded input and checks that the model takes it.
 func referenceInput(ref Reference, facts *Facts) (Tensor, error) {
-	if len(facts.Inputs) != 1 {
-		return Tensor{}, fmt.Errorf("the model has %d inputs; a comparison needs exactly one", len(facts.Inputs))
-	}
 	if !slices.Contains(ref.Names(), "input") {
 		return Tensor{}, errors.New(`the reference has no array "input"`)
 	}
@@ -155,6 +276,9 @@ func referenceInput(ref Reference, facts *Facts) (Tensor, error) {
 		return Tensor{}, err
 	}
 	in := facts.Inputs[0]
+	if t.Floats == nil && in.DType == Float32 {
+		return Tensor{}, errors.New("the reference's input does not hold floating-point numbers")
+	}
 	fits := len(t.Shape) == len(in.Dims)
 	for i := range t.Shape {
 		fits = fits && (in.Dims[i] < 0 || in.Dims[i] == t.Shape[i])
@@ -167,59 +291,72 @@ func referenceInput(ref Reference, facts *Facts) (Tensor, error) {
 	return t, nil
 }
 
-// pairs matches the reference's names with the model's values, layers first and
-// in order, and notes what only one of them has.
-func (c *Comparison) pairs(ref Reference, facts *Facts) []pair {
+// match pairs the reference's names with the model's values, layers first and in order, and notes what only one of them
+// has.
+func (r *comparing) match() {
 	skip := func(name, format string, args ...any) {
-		c.NotCompared = append(c.NotCompared, Skipped{name, fmt.Sprintf(format, args...)})
+		r.result.NotCompared = append(r.result.NotCompared, Skipped{name, fmt.Sprintf(format, args...)})
 	}
 	type numbered struct {
 		pair
 		number int
 	}
 	var layers, outputs []numbered
+	var others []string // of the reference: what may be an output
 	recorded := map[string]bool{}
-	for _, name := range ref.Names() {
+	for _, name := range r.ref.Names() {
 		if name == "input" {
 			continue
 		}
 		recorded[name] = true
-		if i, ok := numberAfter(name, "layer."); ok {
-			value := "model." + strconv.Itoa(i)
-			if _, ok := facts.Value(value); !ok {
-				skip(name, "the file has no value %s", value)
-				continue
-			}
-			layers = append(layers, numbered{pair{value, name, true}, i})
-		} else if i, ok := numberAfter(name, "output"); ok {
-			if !slices.ContainsFunc(facts.Outputs, func(v IO) bool { return v.Name == name }) {
-				skip(name, "the file has no output %s", name)
-				continue
-			}
-			outputs = append(outputs, numbered{pair{name, name, false}, i})
+		i, ok := numberAfter(name, "layer.")
+		if !ok {
+			others = append(others, name)
+			continue
+		}
+		shown := "model." + strconv.Itoa(i)
+		v, ok := r.layers[i]
+		if !ok {
+			skip(name, "the file has no value %s", shown)
+			continue
+		}
+		layers = append(layers, numbered{pair{v.Name, name, r.facts.module(i), true, shown}, i})
+	}
+	head := r.facts.module(len(r.facts.Layers) - 1)
+	matched := map[string]bool{}
+	for _, name := range others {
+		i := slices.IndexFunc(r.facts.Outputs, func(v IO) bool { return v.Name == name })
+		if i < 0 && strings.HasPrefix(name, "output") && len(others) == 1 && len(r.facts.Outputs) == 1 { // one each: output, output0
+			i = 0
+		}
+		if i >= 0 {
+			value := r.facts.Outputs[i].Name
+			matched[value] = true
+			outputs = append(outputs, numbered{pair{value: value, reference: name, module: head}, i})
+		} else if _, ok := numberAfter(name, "output"); ok {
+			skip(name, "the file has no output %s", name)
 		} else {
 			skip(name, "not the name of an input, a layer or an output")
 		}
 	}
-	for _, out := range facts.Outputs {
-		if !recorded[out.Name] {
+	for _, out := range r.facts.Outputs {
+		if !matched[out.Name] {
 			skip(out.Name, "the reference has no such output")
 		}
 	}
-	for name := range facts.values {
-		if i, ok := numberAfter(name, "model."); ok && !recorded["layer."+strconv.Itoa(i)] {
-			skip(name, "the reference has no layer.%d", i)
+	for i, v := range r.layers {
+		isOutput := slices.ContainsFunc(r.facts.Outputs, func(out IO) bool { return out.Name == v.Name })
+		if !isOutput && !recorded["layer."+strconv.Itoa(i)] {
+			skip("model."+strconv.Itoa(i), "the reference has no layer.%d", i)
 		}
 	}
-	slices.SortFunc(c.NotCompared, func(a, b Skipped) int { return naturally(a.Name, b.Name) })
+	slices.SortFunc(r.result.NotCompared, func(a, b Skipped) int { return naturally(a.Name, b.Name) })
 	byNumber := func(a, b numbered) int { return a.number - b.number }
 	slices.SortFunc(layers, byNumber)
 	slices.SortFunc(outputs, byNumber)
-	var list []pair
 	for _, n := range slices.Concat(layers, outputs) {
-		list = append(list, n.pair)
+		r.pairs = append(r.pairs, n.pair)
 	}
-	return list
 }
 
 // naturally orders names with a number at the end by that number: layer.2 before layer.10.
@@ -241,25 +378,23 @@ func numberAfter(name, prefix string) (int, bool) {
 	return i, err == nil && i >= 0 && strconv.Itoa(i) == digits
 }
 
-// runExposed runs the model once and gives the values of all pairs by name.
-func runExposed(ctx context.Context, rt Runtime, path string, facts *Facts, pairs []pair, input Tensor, opts SessionOptions) (values map[string]Tensor, err error) {
-	opts.Expose = nil
-	for _, p := range pairs {
-		if p.layer {
-			v, _ := facts.Value(p.value) // pairs holds only values that are there
-			opts.Expose = append(opts.Expose, v)
-		}
-	}
+// runOnce opens a model, runs it and gives its values by name.
+func runOnce(ctx context.Context, rt Runtime, path string, input Tensor, opts SessionOptions) (values map[string]Tensor, err error) {
 	session, err := rt.Open(ctx, path, opts)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
-	outputs, err := session.Run(ctx, []Tensor{input})
+	return runSession(ctx, session, []Tensor{input}, path)
+}
+
+// runSession runs a model that is open and gives its values by name.
+func runSession(ctx context.Context, session Session, inputs []Tensor, path string) (map[string]Tensor, error) {
+	outputs, err := session.Run(ctx, inputs)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	values = make(map[string]Tensor, len(outputs))
+	values := make(map[string]Tensor, len(outputs))
 	for _, t := range outputs {
 		values[t.Name] = t
 	}
@@ -270,7 +405,7 @@ func runExposed(ctx context.Context, rt Runtime, path string, facts *Facts, pair
 // else as a whole, relative to its largest magnitude.
 func (o *AgainstOptions) rows(p pair, got, want Tensor) []Row {
 	last := len(want.Shape) - 1
-	if p.value != "output0" || last != 2 || want.Shape[last] <= boxColumns {
+	if p.layer || last != 2 || want.Shape[last] <= boxColumns {
 		return []Row{compare(p, got, want, measure{tolerance: o.Layer, relative: true})}
 	}
 	boxes := compare(p, got, want, measure{name: "boxes", tolerance: o.Box, to: boxColumns})

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,6 +51,7 @@ func layered(t *testing.T) string {
 		m.Nodes = append(m.Nodes, tiny.Node{Op: "Fake", In: []string{from}, Out: []string{to}})
 		from = to
 	}
+	m.Metadata = [][2]string{{"layers", `[[[-1],"Conv"],[[-1],"C3"],[[-1],"ScConv"]]`}}
 	path := filepath.Join(t.TempDir(), "m.onnx")
 	write(t, path, m.Bytes())
 	return path
@@ -99,6 +101,39 @@ func TestAgainstEqual(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"model.0", "model.1", "model.2", "model.10"}, exposed); diff != "" {
 		t.Errorf("exposed (-want +got)\n%s", diff)
+	}
+}
+
+// TestAgainstObserve: every row is shown once, in order, with the values that it is about.
+func TestAgainstObserve(t *testing.T) {
+	values := computed()
+	values[2].Floats[1] = -1999
+	rt := &fake{run: func(Tensor) ([]Tensor, error) { return values, nil }}
+	var seen []Row
+	c, err := Against(context.Background(), rt, layered(t), reference(), AgainstOptions{Observe: func(row Row, got, want Tensor) {
+		seen = append(seen, row)
+		if name, _, _ := strings.Cut(row.Name, " "); got.Name != name || want.Name != row.Reference {
+			t.Errorf("%s: observed %s and %s", row.Name, got.Name, want.Name)
+		}
+		if row.Name == "model.2" && (got.Floats[1] != -1999 || want.Floats[1] != -2000) {
+			t.Errorf("%s: observed %v and %v", row.Name, got.Floats, want.Floats)
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(c.Rows, seen); diff != "" {
+		t.Errorf("(-rows +observed)\n%s", diff)
+	}
+	var modules []string
+	for _, row := range c.Rows {
+		modules = append(modules, row.Module)
+	}
+	if diff := cmp.Diff([]string{"Conv", "C3", "ScConv", "", "ScConv", "ScConv"}, modules); diff != "" {
+		t.Errorf("modules (-want +got)\n%s", diff)
+	}
+	if boxes, scores := c.Rows[4].Columns, c.Rows[5].Columns; !slices.Equal(boxes, []int64{0, 4}) || !slices.Equal(scores, []int64{4, 6}) || c.Rows[0].Columns != nil {
+		t.Errorf("columns %v and %v, of a layer %v", boxes, scores, c.Rows[0].Columns)
 	}
 }
 
@@ -206,6 +241,32 @@ func TestAgainstTolerance(t *testing.T) {
 	}
 }
 
+// TestAgainstExact: with no tolerance at all the last bit counts.
+func TestAgainstExact(t *testing.T) {
+	for name, change := range map[string]func(v float32) float32{
+		"":        func(v float32) float32 { return v },
+		"model.0": func(v float32) float32 { return math.Nextafter32(v, 9) },
+	} {
+		values := computed()
+		values[0].Floats[0] = change(values[0].Floats[0])
+		rt := &fake{run: func(Tensor) ([]Tensor, error) { return values, nil }}
+		c, err := Against(context.Background(), rt, layered(t), reference(), AgainstOptions{Layer: Exact, Box: Exact, Score: Exact})
+		if err != nil || c.FirstBad != name {
+			t.Errorf("first divergent %q, want %q; %v", c.FirstBad, name, err)
+		}
+	}
+}
+
+// TestAgainstOneOutput: where both sides have one output, its name does not matter.
+func TestAgainstOneOutput(t *testing.T) {
+	ref := reference()
+	ref[5].Name = "output"
+	c, _ := against(t, computed(), ref)
+	if !c.OK() || len(c.Rows) != 6 || c.Rows[5].Reference != "output" || c.Rows[5].Name != "output0 scores" {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestAgainstNothing(t *testing.T) {
 	c, _ := against(t, computed(), reference()[:1])
 	if want := "nothing was compared: the file has none of the reference's values, model.<i> for layer.<i> and output<k>"; c.OK() || c.Summary() != want {
@@ -216,8 +277,11 @@ func TestAgainstNothing(t *testing.T) {
 func TestAgainstInput(t *testing.T) {
 	path := layered(t)
 	wrong := recorded{row("input", []int64{1, 3}, 1, 2, 3)}
+	whole := reference()
+	whole[0] = Tensor{Name: "input", Shape: []int64{1, 2}, Ints: []int64{1, 2}}
 	for want, ref := range map[string]recorded{
-		path + `: the reference has no array "input"`: reference()[1:],
+		path + ": the reference's input does not hold floating-point numbers": whole,
+		path + `: the reference has no array "input"`:                         reference()[1:],
 		path + `: the reference was recorded on an input of 1x3, but the model takes images float32 [1, 2]; export it for that size, or with --dynamic`: wrong,
 	} {
 		_, err := Against(context.Background(), &fake{}, path, ref, AgainstOptions{})
@@ -239,12 +303,12 @@ func TestComparisonTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `
- value           shape  max error  relative  worst at      got  want  outside
- model.0         1x2      0.0e+00   0.0e+00    [0, 0]        1     1        0  ok
- model.1         1x2      5.0e-01   1.2e-01    [0, 1]      4.5     4  1 (50%)  FAILED
- model.2         1x2                                                           FAILED: the model gives 2, the reference is 1x2
- output0 boxes   1x1x6    0.0e+00   0.0e+00  [0, 0, 0]     100   100        0  ok
- output0 scores  1x1x6    0.0e+00   0.0e+00  [0, 0, 4]     0.5   0.5        0  ok
+ value           module  shape  max abs  max rel  worst at   got  want  outside  ulp 50%  99.9%
+ model.0         Conv    1x2    0.0e+00  0.0e+00  [0, 0]     1    1     0        0        0      ok
+ model.1         C3      1x2    5.0e-01  1.2e-01  [0, 1]     4.5  4     1 (50%)  0        1e+06  FAILED
+ model.2         ScConv  1x2                                                                     FAILED: the model gives 2, the reference is 1x2
+ output0 boxes   ScConv  1x1x6  0.0e+00  0.0e+00  [0, 0, 0]  100  100   0        0        0      ok
+ output0 scores  ScConv  1x1x6  0.0e+00  0.0e+00  [0, 0, 4]  0.5  0.5   0        0        0      ok
 not compared: layer.24 (the file has no value model.24)
 not compared: model.10 (the reference has no layer.10)
 the first divergent value is model.1: 1 of 2 values (50%) are outside the tolerance 0.0001 of the largest value; the worst is at [0, 1]: 4.5, want 4

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -9,9 +10,12 @@ import (
 
 // Row is the outcome of comparing one value, or one part of its columns.
 type Row struct {
-	Name      string  `json:"name"`      // in the model: model.9, output0 boxes
-	Reference string  `json:"reference"` // in the recording: layer.9, output0
-	Shape     []int64 `json:"shape"`     // of the whole value
+	Name      string  `json:"name"`              // model.9, output0 boxes
+	Value     string  `json:"value"`             // what the file calls it: that, or /model.9/cv2/act/Mul_output_0
+	Reference string  `json:"reference"`         // in the recording: layer.9, output0
+	Module    string  `json:"module,omitempty"`  // class of the layer that makes it: ScConv; "" where the file does not say
+	Shape     []int64 `json:"shape"`             // of the whole value
+	Columns   []int64 `json:"columns,omitempty"` // of the last axis, from and to (excluded); nil where the whole value is compared
 	OK        bool    `json:"ok"`
 	Problem   string  `json:"problem,omitempty"` // what is wrong, in one line
 
@@ -25,6 +29,21 @@ type Row struct {
 	Outside   int    `json:"outside"`    // of them outside the tolerance, or not finite
 	NotFinite int    `json:"not_finite"` // of them NaN or infinite on either side
 	Worst     *Point `json:"worst,omitempty"`
+
+	// Distances in units in the last place, of finite elements: half of them are no further apart than UlpMedian, 99.9 %
+	// no further than UlpMost. Near zero distances are large without harm, so that the largest of all says little.
+	UlpMedian uint32 `json:"ulp_p50"`
+	UlpMost   uint32 `json:"ulp_p999"`
+	UlpWorst  uint32 `json:"ulp_worst"` // at Worst, where the error is largest
+
+	Before *Before `json:"before,omitempty"` // as the file decides its gates, where it was outside and no longer is with Comparison.Gates.Flips
+}
+
+// Before is a row's outcome with all gates as the file decides them.
+type Before struct {
+	MaxAbs  float64 `json:"max_abs"`
+	MaxRel  float64 `json:"max_rel"`
+	Outside int     `json:"outside"`
 }
 
 // Share is the part of the elements that is outside the tolerance, 0 to 1.
@@ -57,7 +76,7 @@ func (n Number) MarshalJSON() ([]byte, error) {
 // measure says which columns of the last axis are compared, and how.
 type measure struct {
 	name      string // of the part; "" for the whole value
-	from, to  int64  // columns; to is 0 for all
+	from, to  int64  // columns, of a part
 	tolerance float64
 	relative  bool
 }
@@ -65,9 +84,10 @@ type measure struct {
 // compare holds got against want, element by element, in float64. A NaN or an
 // infinity on either side is outside every tolerance.
 func compare(p pair, got, want Tensor, m measure) Row {
-	row := Row{Name: p.value, Reference: p.reference, Shape: want.Shape, Tolerance: m.tolerance, Relative: m.relative}
+	row := Row{Name: cmp.Or(p.name, p.value), Value: p.value, Reference: p.reference, Module: p.module, Shape: want.Shape, Tolerance: m.tolerance, Relative: m.relative}
 	if m.name != "" {
 		row.Name += " " + m.name
+		row.Columns = []int64{m.from, m.to}
 	}
 	switch {
 	case want.Floats == nil:
@@ -83,16 +103,10 @@ func compare(p pair, got, want Tensor, m measure) Row {
 		row.Problem = "there is nothing in it to compare"
 		return row
 	}
-	columns := int64(1)
-	if n := len(want.Shape); n > 0 {
-		columns = want.Shape[n-1]
-	}
-	if m.to == 0 {
-		m.to = columns
-	}
 	worst, worstAt := -1.0, 0
+	var ulps ulpCounts
 	for i, w := range want.Floats {
-		if col := int64(i) % columns; col < m.from || col >= m.to {
+		if !row.holds(i) {
 			continue
 		}
 		row.Count++
@@ -102,23 +116,25 @@ func compare(p pair, got, want Tensor, m measure) Row {
 			row.NotFinite++
 		} else {
 			row.MaxAbs = max(row.MaxAbs, d)
+			ulps.add(ulpDistance(got.Floats[i], w))
 		}
 		if d > worst {
 			worst, worstAt = d, i
 		}
 	}
 	row.MaxRel = row.MaxAbs
-	limit := m.tolerance
 	if row.Largest > 0 {
 		row.MaxRel /= row.Largest
 	}
-	if m.relative {
-		limit *= row.Largest
-	}
+	limit := row.limit()
 	for i, w := range want.Floats {
-		if col := int64(i) % columns; col >= m.from && col < m.to && !(difference(got.Floats[i], w) <= limit) {
+		if row.holds(i) && !(difference(got.Floats[i], w) <= limit) {
 			row.Outside++
 		}
+	}
+	row.UlpMedian, row.UlpMost = ulps.percentile(0.5), ulps.percentile(0.999)
+	if !math.IsInf(worst, 1) {
+		row.UlpWorst = ulpDistance(got.Floats[worstAt], want.Floats[worstAt])
 	}
 	row.Worst = &Point{Index: position(int64(worstAt), want.Shape), Got: Number(got.Floats[worstAt]), Want: Number(want.Floats[worstAt])}
 	row.OK = row.Outside == 0
@@ -134,6 +150,35 @@ func magnitude(v float32) float64 {
 		return a
 	}
 	return 0
+}
+
+// limit is the largest difference that a row allows.
+func (r *Row) limit() float64 {
+	if r.Relative {
+		return r.Tolerance * r.Largest
+	}
+	return r.Tolerance
+}
+
+// holds says whether a row compares the element at a flat offset.
+func (r *Row) holds(flat int) bool {
+	if r.Columns == nil {
+		return true
+	}
+	col := int64(flat) % r.Shape[len(r.Shape)-1]
+	return col >= r.Columns[0] && col < r.Columns[1]
+}
+
+// squares is the sum of a row's squared differences, infinite where an element is not finite.
+func (r *Row) squares(got, want Tensor) float64 {
+	sum := 0.0
+	for i, w := range want.Floats {
+		if r.holds(i) {
+			d := difference(got.Floats[i], w)
+			sum += d * d
+		}
+	}
+	return sum
 }
 
 // difference is |got - want|, infinite where either is not finite.

@@ -7,13 +7,6 @@ import (
 	"strconv"
 )
 
-// fileNode is a node as the file has it.
-type fileNode struct {
-	op, domain, name string
-	inputs, outputs  []string
-	attributes       [sha256.Size]byte // of their bytes
-}
-
 // digest sums up the attributes of a node.
 func (c *checker) digest(attributes []field) (sum [sha256.Size]byte, err error) {
 	hash := sha256.New()

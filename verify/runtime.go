@@ -131,7 +131,14 @@ type SessionOptions struct {
 	StrictShapes bool         // refuse a model in which a node gives another shape than the model declares
 	Expose       []IO         // inner values to return after the graph's own outputs; the file is not changed
 	Model        []byte       // the model to open instead of the file at the path, in whose folder external data is; nil: the file
+
+	// Flip names inner bool values. Each gives the model another input, its name with FlipSuffix, of its shape: where that
+	// is true, what reads the value gets its opposite. The file is not changed.
+	Flip []string
 }
+
+// FlipSuffix makes the name of the input that flips a value's elements; see [SessionOptions].
+const FlipSuffix = ".flip"
 
 // Optimization is how far a runtime may rewrite the graph it runs.
 type Optimization int

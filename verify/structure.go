@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -31,6 +32,7 @@ type Facts struct {
 	Inputs       []IO              `json:"inputs"`       // those without an initializer
 	Outputs      []IO              `json:"outputs"`
 	Metadata     map[string]string `json:"metadata,omitempty"`
+	Layers       []Layer           `json:"layers,omitempty"`   // rows of the YAML, where the metadata have them
 	External     []string          `json:"external,omitempty"` // names of external data files
 	Unused       []string          `json:"unused,omitempty"`   // initializers that nothing reads
 	Untyped      []string          `json:"untyped,omitempty"`  // edges whose type or shape the file does not say
@@ -38,8 +40,15 @@ type Facts struct {
 	MoreProblems int               `json:"more_problems,omitempty"`
 
 	values map[string]IO // everything that nodes make, in the main graph
-	nodes  []fileNode    // of the main graph
+	nodes  []graphNode   // of the main graph, in order
 	stored map[string]Stored
+}
+
+// graphNode is a node as far as its place in the graph goes, and a digest of its attributes.
+type graphNode struct {
+	op, domain, name string
+	inputs, outputs  []string
+	attributes       [sha256.Size]byte
 }
 
 // OK is true if no problem was found.
@@ -207,6 +216,7 @@ type checker struct {
 	files    map[string]int64 // sizes of the external files met so far, -1 for a bad one
 	opsets   map[string]int64
 	made     []string // by the nodes of the main graph, in order
+	captured []string // read by graphs inside the node that is being checked
 }
 
 // problem records one fault.
@@ -302,6 +312,9 @@ func (c *checker) metadata(f field) error {
 		c.problem("metadata %q is given twice", key)
 	}
 	c.facts.Metadata[key] = value
+	if key == "layers" {
+		c.facts.Layers = parseLayers(value)
+	}
 	return nil
 }
 

@@ -106,6 +106,9 @@ func (c *checker) graph(parts []span, parent *scope) error {
 		}
 	}
 	for _, out := range outputs {
+		if parent != nil {
+			c.captured = append(c.captured, out.Name)
+		}
 		if !s.find(out.Name) {
 			c.problem("graph output %q is made by no node", out.Name)
 		}
@@ -217,13 +220,11 @@ func (c *checker) node(s *scope, i int, f field) error {
 			return err
 		}
 	}
-	if s.parent == nil {
-		sum, err := c.digest(attributes)
-		if err != nil {
-			return err
-		}
-		c.facts.nodes = append(c.facts.nodes, fileNode{op, domain, name, inputs, outputs, sum})
+	sum, err := c.digest(attributes)
+	if err != nil {
+		return err
 	}
+	c.remember(s, graphNode{op, domainName(domain), name, inputs, outputs, sum})
 	makes := false
 	for _, out := range outputs {
 		if out == "" {
@@ -239,6 +240,17 @@ func (c *checker) node(s *scope, i int, f field) error {
 		c.problem("%s makes nothing", at)
 	}
 	return nil
+}
+
+// remember keeps a node of the main graph. What the graphs inside it read is kept with it, as the node cannot do without.
+func (c *checker) remember(s *scope, n graphNode) {
+	if s.parent == nil {
+		n.inputs = append(n.inputs, c.captured...)
+		c.captured = nil
+		c.facts.nodes = append(c.facts.nodes, n)
+		return
+	}
+	c.captured = append(c.captured, n.inputs...)
 }
 
 // attribute checks the tensors and graphs in an AttributeProto.

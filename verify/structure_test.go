@@ -266,6 +266,9 @@ func FuzzStructure(f *testing.F) {
 	m.Weights[0] = tiny.Weight{Name: "a", Dims: []int64{2}, Place: map[string]string{"location": "w.bin", "offset": "8"}}
 	m.Nodes[1].Graph = &tiny.Model{Nodes: []tiny.Node{{Op: "Neg", In: []string{"x"}, Out: []string{"inner"}}}, Outputs: []tiny.Value{{Name: "inner"}}}
 	f.Add(m.Bytes())
+	m.Nodes[0].Name, m.Nodes[1].Name = "/model.0/a", "/model.1/b"
+	m.Nodes = append(m.Nodes, tiny.Node{Op: "Greater", Name: "/model.1/c", In: []string{"x", "a"}, Out: []string{"gate"}})
+	f.Add(m.Bytes())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		facts, err := StructureReader(context.Background(), bytes.NewReader(b), int64(len(b)), nil)
 		if err != nil {
@@ -273,6 +276,20 @@ func FuzzStructure(f *testing.F) {
 		}
 		if facts.OK() && len(facts.Outputs) == 0 {
 			t.Error("a model without outputs passes")
+		}
+		if !facts.OK() { // nothing is asked of such a file
+			return
+		}
+		layers, _ := facts.layerValues()
+		for i, v := range layers {
+			if _, made := facts.Value(v.Name); !made {
+				t.Errorf("layer %d gives %q, which no node makes", i, v.Name)
+			}
+		}
+		for _, g := range facts.gates() {
+			if !facts.upstream(g.outputs[0])[g.a] {
+				t.Errorf("%q is not upstream of what compares it", g.a)
+			}
 		}
 	})
 }

@@ -3,53 +3,119 @@ package verify
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// WriteTable prints a comparison for people: one line for each value, then what
-// was not compared, then the verdict.
+// WriteTable prints a comparison for people: one line for each value, then the gates that flipped and what was not
+// compared, then the verdict. It is no wider than 130 columns for the models of this project.
 func (c *Comparison) WriteTable(w io.Writer) error {
 	t := table.NewWriter()
 	style := table.StyleLight
 	style.Options = table.Options{SeparateHeader: true}
 	style.Format.Header = text.FormatDefault
+	style.Box.PaddingRight = ""
 	t.SetStyle(style)
-	t.AppendHeader(table.Row{"value", "shape", "max error", "relative", "worst at", "got", "want", "outside", ""})
-	for _, row := range c.Rows {
-		verdict := "ok"
-		if !row.OK {
-			verdict = "FAILED"
-		}
-		if row.Worst == nil {
-			t.AppendRow(table.Row{row.Name, shapeText(row.Shape), "", "", "", "", "", "", verdict + ": " + row.Problem})
-			continue
-		}
-		outside := "0"
-		if row.Outside > 0 {
-			outside = fmt.Sprintf("%d (%.3g%%)", row.Outside, 100*row.Share())
-		}
-		t.AppendRow(table.Row{
-			row.Name, shapeText(row.Shape), fmt.Sprintf("%.1e", row.MaxAbs), fmt.Sprintf("%.1e", row.MaxRel), indexText(row.Worst.Index),
-			fmt.Sprintf("%.6g", float32(row.Worst.Got)), fmt.Sprintf("%.6g", float32(row.Worst.Want)), outside, verdict,
-		})
+	t.AppendHeader(table.Row{"value", "module", "shape", "max abs", "max rel", "worst at", "got", "want", "outside", "ulp 50%", "99.9%", ""})
+	for i := range c.Rows {
+		t.AppendRow(c.Rows[i].cells())
 	}
-	var columns []table.ColumnConfig
-	for n := 3; n <= 8; n++ {
+	columns := []table.ColumnConfig{{Number: 12, WidthMax: 60}}
+	for n := 4; n <= 11; n++ {
 		columns = append(columns, table.ColumnConfig{Number: n, Align: text.AlignRight})
 	}
 	t.SetColumnConfigs(columns)
-	if _, err := fmt.Fprintln(w, t.Render()); err != nil {
-		return err
+	_, err := fmt.Fprintf(w, "%s%s\n%s%s\n", c.heading(), t.Render(), c.notes(), c.Summary())
+	return err
+}
+
+// heading says what two files were run on; a recording has its own input.
+func (c *Comparison) heading() string {
+	if c.Against == "" {
+		return ""
+	}
+	return fmt.Sprintf("got: %s, want: %s, on noise of %s\n", c.Path, c.Against, shapeText(c.Input))
+}
+
+// cells are a row's line of the table.
+func (r *Row) cells() table.Row {
+	verdict := "ok"
+	switch {
+	case !r.OK:
+		verdict = "FAILED"
+	case r.Before != nil:
+		verdict = "ok, flips"
+	}
+	if r.Worst == nil {
+		return table.Row{r.Name, r.Module, shapeText(r.Shape), "", "", "", "", "", "", "", "", verdict + ": " + r.Problem}
+	}
+	outside := "0"
+	if r.Outside > 0 {
+		outside = fmt.Sprintf("%d (%.3g%%)", r.Outside, 100*r.Share())
+	}
+	return table.Row{
+		r.Name, r.Module, shapeText(r.Shape), fmt.Sprintf("%.1e", r.MaxAbs), fmt.Sprintf("%.1e", r.MaxRel), indexText(r.Worst.Index),
+		fmt.Sprintf("%.5g", float32(r.Worst.Got)), fmt.Sprintf("%.5g", float32(r.Worst.Want)), outside, ulpText(r.UlpMedian), ulpText(r.UlpMost), verdict,
+	}
+}
+
+// ulpText prints a distance in units in the last place, a large one in few digits.
+func ulpText(d uint32) string {
+	if d < 1e6 {
+		return fmt.Sprint(d)
+	}
+	return fmt.Sprintf("%.0e", float64(d))
+}
+
+// shownFlips is how many flips the table names; --json has all.
+const shownFlips = 10
+
+// notes are the lines between the table and the verdict.
+func (c *Comparison) notes() string {
+	var b strings.Builder
+	if c.Gates != nil {
+		for i, f := range c.Gates.Flips {
+			if i == shownFlips {
+				fmt.Fprintf(&b, "gate flip: %d more\n", len(c.Gates.Flips)-i)
+				break
+			}
+			fmt.Fprintf(&b, "gate flip: %s; the reference decided otherwise\n", f)
+		}
+		b.WriteString("gates: " + c.Gates.String() + "\n")
+	}
+	for _, path := range c.Inferred {
+		fmt.Fprintf(&b, "layers of %s were inferred from the names of its nodes: it has no values model.<i>\n", path)
 	}
 	for _, s := range c.NotCompared {
-		if _, err := fmt.Fprintf(w, "not compared: %s (%s)\n", s.Name, s.Reason); err != nil {
-			return err
-		}
+		fmt.Fprintf(&b, "not compared: %s (%s)\n", s.Name, s.Reason)
 	}
-	_, err := fmt.Fprintln(w, c.Summary())
-	return err
+	return b.String()
+}
+
+// String is one line: "8 comparisons, 60,000 decisions, 3 within rounding of their threshold, 1 flipped".
+func (g *Gates) String() string {
+	text := counted(g.Comparisons, "comparison")
+	if g.Decisions > 0 {
+		text += fmt.Sprintf(" with %s, %d within rounding of the threshold", counted(g.Decisions, "decision"), g.Near)
+		if g.Differ > 0 {
+			text += fmt.Sprintf(", %d decided otherwise by the other file", g.Differ)
+		}
+		text += fmt.Sprintf("; flips that account for differences: %d", len(g.Flips))
+	}
+	if g.Note != "" {
+		text += "; " + g.Note
+	}
+	return text
+}
+
+// counted is "1 run", "3 runs".
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 // Summary is one line: "26 layers, largest error 2.1e-06, at model.9", the error
@@ -58,7 +124,7 @@ func (c *Comparison) Summary() string {
 	if err := c.Err(); err != nil {
 		return err.Error()
 	}
-	rows, what := c.Rows[:c.Layers], fmt.Sprintf("%d layers", c.Layers)
+	rows, what := c.Rows[:c.Layers], counted(c.Layers, "layer")
 	if c.Layers == 0 {
 		rows, what = c.Rows, "the outputs alone, as file and reference have no layer in common"
 	}
@@ -68,5 +134,9 @@ func (c *Comparison) Summary() string {
 			worst = &rows[i]
 		}
 	}
-	return fmt.Sprintf("%s, largest error %.1e, at %s", what, worst.MaxRel, worst.Name)
+	line := fmt.Sprintf("%s, largest error %.1e, at %s", what, worst.MaxRel, worst.Name)
+	if c.Gates != nil && len(c.Gates.Flips) > 0 {
+		line += fmt.Sprintf(", with %s decided as the reference decided", counted(len(c.Gates.Flips), "gate"))
+	}
+	return line
 }

@@ -26,6 +26,7 @@ func TestMain(m *testing.M) {
 //
 //	$EXAMPLES, $BIN      the folder of the example models; the folder of the program
 //	$CHECKPOINTS         the small checkpoints of package checkpoint's tests
+//	$GATES               PyTorch's export of a small model with a gate, and what PyTorch computes, of package ort's tests
 //	$SHARED, [shared]    the folder beside the checkout with trained models, and whether it is there
 //	[ort], [no-ort]      ONNX Runtime is there; it is not found where the scripts do not name it
 //	exits N command...   runs a command that has to exit with N
@@ -37,6 +38,10 @@ func TestScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkpoints, err := filepath.Abs("../../checkpoint/testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gates, err := filepath.Abs("../../verify/ort/testdata")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,6 +71,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("EXAMPLES", examples)
 			e.Setenv("CHECKPOINTS", checkpoints)
+			e.Setenv("GATES", gates)
 			e.Setenv("SHARED", shared)
 			e.Setenv("ORT_LIB", library.Path)
 			e.Setenv("XDG_CACHE_HOME", "")

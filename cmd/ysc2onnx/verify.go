@@ -21,33 +21,49 @@ type verification struct {
 	*app
 	against    string
 	atol, rtol float64
+	size       size
 	library    string
+	given      func(flag string) bool // on the command line
 }
 
 func (a *app) verifyCommand() *cobra.Command {
 	v := verification{app: a}
 	cmd := &cobra.Command{
-		Use:   "verify FILE.onnx [--against ref.npz]",
-		Short: "Check an ONNX file, alone or against values recorded in PyTorch",
+		Use:   "verify FILE.onnx [--against ref.npz | other.onnx]",
+		Short: "Check an ONNX file, alone, against values recorded in PyTorch, or against another file",
 		Long: fmt.Sprintf(`Checks the structure of an exported file and runs it in ONNX Runtime on random input of the size that the file
-asks for; where sizes are open, on a second size and another batch too. With --against the file is run on the
-recorded input instead, and each layer and output compared with the recorded one; verify/parity.py records them.
+asks for; where sizes are open, on a second size and another batch too.
 
-A layer's tolerance is relative to its largest value, %g if not given. Those of the outputs are absolute: %g
-pixels for boxes and %g for scores.`, verify.LayerTolerance, verify.BoxTolerance, verify.ScoreTolerance),
+With --against ref.npz the file is run on the recorded input instead, and each layer and output compared with the
+recorded one; verify/parity.py records them. With --against other.onnx both files are run on the same random input, of
+--imgsz where neither has a size, and the values of the second are what those of the first are held against.
+
+A layer's tolerance, --rtol, is relative to its largest value, %g if not given. That of the outputs, --atol, is
+absolute: %g pixels for boxes and %g for scores. 0 allows no difference. A value that differs because a discontinuous
+gate was decided the other way by rounding is told from one that is wrong, and counted apart.
+
+It exits with 3 if the file is wrong or differs. docs/verification.md explains the table.`,
+			verify.LayerTolerance, verify.BoxTolerance, verify.ScoreTolerance),
 		Example: `  ysc2onnx verify model.onnx
-  ysc2onnx verify model.onnx --against ref.npz --rtol 1e-5`,
+  ysc2onnx verify model.onnx --against ref.npz --rtol 1e-5
+  ysc2onnx verify model.onnx --against unfused.onnx`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: completeFiles("onnx"),
-		RunE:              a.do(v.run),
 	}
+	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
+		v.given = cmd.Flags().Changed
+		return v.run(ctx, args)
+	})
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&v.against, "against", "", "NumPy `archive` of recorded values")
+	flags.StringVar(&v.against, "against", "", "NumPy `archive` of recorded values, or another ONNX file")
 	flags.Float64Var(&v.atol, "atol", 0, "largest absolute `error` of boxes and scores")
 	flags.Float64Var(&v.rtol, "rtol", 0, "largest `error` of a layer, relative to its largest value")
+	sizeFlag(flags, &v.size)
+	imgsz := flags.Lookup("imgsz")
+	imgsz.Usage, imgsz.DefValue = "image `size` in pixels, for two files that leave it open", ""
 	libraryFlag(flags, &v.library)
-	_ = cmd.MarkFlagFilename("against", "npz") // it fails for unknown flags only
+	_ = cmd.MarkFlagFilename("against", "npz", "onnx") // it fails for unknown flags only
 	return cmd
 }
 
@@ -56,17 +72,20 @@ func (v *verification) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	other := strings.EqualFold(filepath.Ext(v.against), ".onnx")
 	switch {
 	case !(v.atol >= 0 && v.rtol >= 0) || math.IsInf(v.atol, 1) || math.IsInf(v.rtol, 1):
 		return usagef("--atol and --rtol are errors to allow: they have to be numbers, and cannot be negative")
-	case v.against == "" && (v.atol != 0 || v.rtol != 0):
+	case v.against == "" && (v.given("atol") || v.given("rtol")):
 		return usagef("--atol and --rtol are for comparing; name recorded values with --against")
+	case !other && v.given("imgsz"):
+		return usagef("--imgsz is for comparing two ONNX files; without, the input's size is the file's or the recording's")
 	}
 	if err := present(path, "an ONNX file"); err != nil {
 		return err
 	}
 	if v.against != "" {
-		if err := present(v.against, "a NumPy archive (.npz) of recorded values"); err != nil {
+		if err := present(v.against, "a NumPy archive (.npz) of recorded values or an ONNX file"); err != nil {
 			return err
 		}
 	}
@@ -80,7 +99,7 @@ func (v *verification) run(ctx context.Context, args []string) error {
 	if missing != "" {
 		return errors.New("not run: " + missing)
 	}
-	return v.compare(ctx, rt, path)
+	return v.compare(ctx, rt, path, other)
 }
 
 // present gives an error that says what was expected at path, if there is no file.
@@ -149,14 +168,24 @@ type comparisonDocument struct {
 	Error string `json:"error,omitempty"`
 }
 
-// compare holds a file against recorded values.
-func (v *verification) compare(ctx context.Context, rt verify.Runtime, path string) (err error) {
-	ref, err := verify.OpenNPZ(v.against)
-	if err != nil {
-		return err
+// compare holds a file against recorded values or another file.
+func (v *verification) compare(ctx context.Context, rt verify.Runtime, path string, other bool) error {
+	var opts verify.AgainstOptions
+	if v.given("rtol") {
+		opts.Layer = max(v.rtol, verify.Exact)
 	}
-	defer func() { err = errors.Join(err, ref.Close()) }()
-	found, err := verify.Against(ctx, rt, path, ref, verify.AgainstOptions{Layer: v.rtol, Box: v.atol, Score: v.atol})
+	if v.given("atol") {
+		opts.Box = max(v.atol, verify.Exact)
+		opts.Score = opts.Box
+	}
+	if v.given("imgsz") {
+		opts.Height, opts.Width = v.size.height, v.size.width
+	}
+	against := v.againstRecord
+	if other {
+		against = verify.AgainstFile
+	}
+	found, err := against(ctx, rt, path, v.against, opts)
 	if err != nil {
 		return err
 	}
@@ -176,4 +205,14 @@ func (v *verification) compare(ctx context.Context, rt verify.Runtime, path stri
 		return v.printJSON(doc)
 	}
 	return nil
+}
+
+// againstRecord compares a file with the recorded values in an archive.
+func (v *verification) againstRecord(ctx context.Context, rt verify.Runtime, path, archive string, opts verify.AgainstOptions) (found *verify.Comparison, err error) {
+	ref, err := verify.OpenNPZ(archive)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, ref.Close()) }()
+	return verify.Against(ctx, rt, path, ref, opts)
 }

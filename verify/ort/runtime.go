@@ -69,18 +69,25 @@ func (e *engine) Version() string { return "ONNX Runtime " + onnxruntime.GetVers
 func (e *engine) Library() string { return e.library.Path }
 
 // Open loads a model by its path, so that its weights are read by the library
-// alone. Only exposing inner values needs the bytes here.
+// alone. Only exposing and flipping inner values needs the bytes here.
 func (e *engine) Open(ctx context.Context, path string, opts verify.SessionOptions) (verify.Session, error) {
 	facts, err := facts(ctx, path, opts.Model) // for names and types; the library then loads the model once
 	if err != nil {
 		return nil, err
 	}
 	s := &session{inputs: facts.Inputs, outputs: facts.Outputs}
-	var exposed []verify.IO
+	var added []verify.IO // graph outputs that the file does not have
 	for _, v := range opts.Expose {
 		if _, found := position(s.outputs, v.Name); !found {
 			s.outputs = append(s.outputs, v)
-			exposed = append(exposed, v)
+			added = append(added, v)
+		}
+	}
+	fetch := make([]string, len(s.outputs))
+	for i, v := range s.outputs {
+		var shim bool
+		if fetch[i], shim = readable(v); shim && i < len(facts.Outputs) {
+			added = append(added, v)
 		}
 	}
 	if len(s.inputs) == 0 || len(s.outputs) == 0 {
@@ -94,10 +101,13 @@ func (e *engine) Open(ctx context.Context, path string, opts verify.SessionOptio
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if len(exposed) == 0 && opts.Model == nil {
-		s.run, err = onnxruntime.NewDynamicAdvancedSession(path, names(s.inputs), names(s.outputs), settings)
+	for _, name := range opts.Flip {
+		s.inputs = append(s.inputs, verify.IO{Name: name + verify.FlipSuffix, DType: verify.Bool})
+	}
+	if len(added) == 0 && len(opts.Flip) == 0 && opts.Model == nil {
+		s.run, err = onnxruntime.NewDynamicAdvancedSession(path, names(s.inputs), fetch, settings)
 	} else {
-		s.run, err = openBytes(path, opts.Model, s, exposed, settings)
+		s.run, err = openChanged(path, opts.Model, names(s.inputs), fetch, added, opts.Flip, settings)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ONNX Runtime refuses %s: %w", path, plain(err))
@@ -116,11 +126,17 @@ func facts(ctx context.Context, path string, model []byte) (*verify.Facts, error
 	return verify.StructureReader(ctx, bytes.NewReader(model), int64(len(model)), nil)
 }
 
-// openBytes loads a model, or where that is nil the file at path, with more graph outputs than it names itself.
-func openBytes(path string, model []byte, s *session, exposed []verify.IO, settings *onnxruntime.SessionOptions) (*onnxruntime.DynamicAdvancedSession, error) {
+// openChanged loads a model, or where that is nil the file at path, with more graph outputs than it names itself, and inputs
+// that flip values.
+func openChanged(path string, model []byte, inputs, outputs []string, added []verify.IO, flip []string, settings *onnxruntime.SessionOptions) (*onnxruntime.DynamicAdvancedSession, error) {
+	var err error
 	if model == nil {
-		var err error
 		if model, err = os.ReadFile(path); err != nil {
+			return nil, err
+		}
+	}
+	if len(flip) > 0 {
+		if model, err = flippable(model, flip); err != nil {
 			return nil, err
 		}
 	}
@@ -132,7 +148,7 @@ func openBytes(path string, model []byte, s *session, exposed []verify.IO, setti
 	if err := settings.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder); err != nil {
 		return nil, err
 	}
-	return onnxruntime.NewDynamicAdvancedSessionWithONNXData(slices.Concat(model, moreOutputs(exposed)), names(s.inputs), names(s.outputs), settings)
+	return onnxruntime.NewDynamicAdvancedSessionWithONNXData(slices.Concat(model, moreOutputs(added)), inputs, outputs, settings)
 }
 
 // sessionSettings translates options into the library's.

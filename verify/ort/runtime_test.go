@@ -197,7 +197,7 @@ func TestAgainst(t *testing.T) {
 	path := save(t, addRelu())
 	ref := recorded{"input": x(1, 0.25)[0], "layer.0": {Shape: []int64{1, 2}, Floats: []float32{1.5, -0.75}}}
 	c, err := verify.Against(context.Background(), library(t), path, ref, verify.AgainstOptions{})
-	if err != nil || !c.OK() || c.Summary() != "1 layers, largest error 0.0e+00, at model.0" {
+	if err != nil || !c.OK() || c.Summary() != "1 layer, largest error 0.0e+00, at model.0" {
 		t.Errorf("%+v, %v", c, err)
 	}
 	ref["layer.0"].Floats[1] = 0.75 // the sign is lost

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"sync"
 
 	onnxruntime "github.com/yalue/onnxruntime_go"
@@ -64,6 +65,9 @@ func (s *session) Run(ctx context.Context, inputs []verify.Tensor) ([]verify.Ten
 	for i, v := range out {
 		if results[i], err = fromValue(s.outputs[i].Name, v); err != nil {
 			return nil, err
+		}
+		if of := s.outputs[i]; len(of.Dims) == 0 && of.DType != verify.Undefined {
+			results[i].Shape = of.Dims // a scalar, see readable
 		}
 	}
 	return results, nil
@@ -140,8 +144,16 @@ func toValue(want verify.IO, t verify.Tensor) (onnxruntime.Value, error) {
 		if have = len(t.Ints); count == float64(have) {
 			v, err = onnxruntime.NewTensor(onnxruntime.Shape(t.Shape), t.Ints)
 		}
+	case verify.Bool:
+		if have = len(t.Ints); count == float64(have) {
+			bools := make([]bool, have)
+			for i, n := range t.Ints {
+				bools[i] = n != 0
+			}
+			v, err = onnxruntime.NewTensor(onnxruntime.Shape(t.Shape), bools)
+		}
 	default:
-		return nil, fmt.Errorf("input %q is of type %s; float32 and int64 can be fed", want.Name, want.DType)
+		return nil, fmt.Errorf("input %q is of type %s; float32, int64 and bool can be fed", want.Name, want.DType)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("input %q: %w", want.Name, plain(err))
@@ -159,6 +171,11 @@ func fromValue(name string, v onnxruntime.Value) (verify.Tensor, error) {
 	switch v := v.(type) {
 	case *onnxruntime.Tensor[float32]:
 		t.Floats = v.GetData()
+	case *onnxruntime.Tensor[float64]:
+		t.Floats = make([]float32, len(v.GetData()))
+		for i, x := range v.GetData() {
+			t.Floats[i] = float32(x)
+		}
 	case *onnxruntime.Tensor[int64]:
 		t.Ints = v.GetData()
 	case *onnxruntime.Tensor[int32]:
@@ -175,7 +192,7 @@ func fromValue(name string, v onnxruntime.Value) (verify.Tensor, error) {
 			}
 		}
 	default:
-		return t, fmt.Errorf("output %q is not of a type that can be read back (float32, int64, int32, uint8, int8, bool)", name)
+		return t, fmt.Errorf("output %q is not of a type that can be read back (floats, int64, int32, uint8, int8, bool)", name)
 	}
 	return t, nil
 }
@@ -189,10 +206,10 @@ func widened[T int8 | uint8 | int32](v []T) []int64 {
 	return out
 }
 
-// release frees values; nil ones are skipped.
+// release frees values; nil ones are skipped, and so are those that the binding could not make: they are typed, and nil.
 func release(values []onnxruntime.Value) {
 	for _, v := range values {
-		if v != nil {
+		if v != nil && !reflect.ValueOf(v).IsNil() {
 			_ = v.Destroy() // freeing cannot fail in a way that matters here
 		}
 	}

@@ -207,6 +207,28 @@ func TestONNXChecker(t *testing.T) {
 	}
 }
 
+// TestPyTorchsExport holds PyTorch's own export of the same weights against PyTorch, and ours against it. It has no values
+// called model.<i>: that the layers read off its nodes' names are the right ones, the comparison with PyTorch shows.
+func TestPyTorchsExport(t *testing.T) {
+	py := python(t, "numpy", "torch", "yaml")
+	for _, model := range models {
+		t.Run(model, func(t *testing.T) {
+			folder := t.TempDir()
+			raw := export(t, folder, "raw.onnx", model, "--imgsz", "96x128", "--no-optimize")
+			path := export(t, folder, "model.onnx", model, "--imgsz", "96x128")
+			reference, theirs := filepath.Join(folder, "ref.npz"), filepath.Join(folder, "torch.onnx")
+			want(t, 0, py, "../parity.py", example(model), raw, "-o", reference, "--record-only")
+			want(t, 0, py, "torch_export.py", example(model), raw, "-o", theirs, "--imgsz", "96", "128")
+			layers(t, want(t, 0, tool(t), "verify", theirs, "--against", reference))
+			out := want(t, 0, tool(t), "verify", path, "--against", theirs)
+			layers(t, out)
+			if !strings.Contains(out, "layers of "+theirs+" were inferred from the names of its nodes") {
+				t.Errorf("not said that layers were inferred:\n%s", out)
+			}
+		})
+	}
+}
+
 // TestOpenCV runs the default export in OpenCV's DNN module, at full size, against PyTorch's and ONNX Runtime's values.
 func TestOpenCV(t *testing.T) {
 	py := python(t, "numpy", "torch", "yaml", "cv2")

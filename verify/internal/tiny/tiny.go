@@ -26,6 +26,7 @@ type Node struct {
 	Op, Name, Domain string
 	In, Out          []string
 	Ints             map[string][]int64 // attributes
+	Int              map[string]int64
 	Floats           map[string]float32
 	Graph            *Model // an attribute "body"
 }
@@ -100,6 +101,9 @@ func (n Node) bytes() []byte {
 			a = number(a, 8, v)
 		}
 		b = message(b, 5, number(a, 20, 7))
+	}
+	for name, v := range n.Int {
+		b = message(b, 5, number(number(text(nil, 1, name), 3, v), 20, 2))
 	}
 	for name, v := range n.Floats {
 		a := protowire.AppendFixed32(protowire.AppendTag(text(nil, 1, name), 2, protowire.Fixed32Type), math.Float32bits(v))
