@@ -12,7 +12,6 @@ import (
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
 	"ysc2onnx/onnxbuild/passes"
-	"ysc2onnx/verify"
 	"ysc2onnx/yamlcfg"
 )
 
@@ -25,19 +24,14 @@ func Convert(ctx context.Context, in Input, opt Options) (*Result, error) {
 	if err := opt.complete(); err != nil {
 		return nil, err
 	}
-	model, trained, warnings, names, err := build(ctx, in, &opt)
+	model, warnings, err := build(ctx, in, &opt)
 	if err != nil {
 		return nil, err
 	}
-	model.Graph.Properties = properties(&model.Summary, names, &opt)
-	if !opt.NoOptimize {
-		if err := passes.Run(model.Graph); err != nil {
-			return nil, trained.refuseNotFinite(ctx, warnings, err)
-		}
-	}
-	written, err := model.Graph.AtOpset(opt.Opset)
+	trained := model.trained()
+	written, err := model.written(&opt)
 	if err != nil {
-		return nil, err
+		return nil, trained.refuseNotFinite(ctx, warnings, err)
 	}
 	r := &Result{
 		Summary: &model.Summary, Warnings: warnings, Height: opt.Height, Width: opt.Width, Batch: opt.Batch,
@@ -50,8 +44,8 @@ func Convert(ctx context.Context, in Input, opt Options) (*Result, error) {
 		return nil, err
 	}
 	r.Elapsed = time.Since(start)
-	if opt.Output != "" && !opt.NoVerify {
-		r.Checks, err = verify.File(ctx, opt.Runtime, opt.Output, expectation(model, &opt))
+	if opt.Output != "" && opt.Check != CheckNone {
+		r.Checks, err = check(ctx, model, written, &opt)
 	}
 	return r, err
 }
@@ -63,7 +57,7 @@ func Summarize(ctx context.Context, in Input, opt Options) (*modules.Summary, *y
 	if err := opt.complete(); err != nil {
 		return nil, nil, err
 	}
-	model, _, warnings, _, err := build(ctx, in, &opt)
+	model, warnings, err := build(ctx, in, &opt)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -99,44 +93,63 @@ func (o *Options) complete() error {
 	return o.ScConv.check()
 }
 
-// build reads the model and lowers it. names are the classes' names as the file has them; t is nil without a checkpoint.
-func build(ctx context.Context, in Input, opt *Options) (m *modules.Model, t *trained, warnings *yamlcfg.Diagnostics, names string, err error) {
+// lowered is a model with what it was lowered from.
+type lowered struct {
+	*modules.Model
+	cfg     *yamlcfg.Model
+	weights modules.Weights
+	names   string // of the classes, as the file has them
+
+	// export makes what is written of the lowering: passes, and the form of an opset. The graph is changed.
+	export func(g *onnxbuild.Graph, opt *Options) (*onnxbuild.Written, error)
+}
+
+// trained is the checkpoint that the weights come from, nil without one.
+func (m *lowered) trained() *trained {
+	t, _ := m.weights.(*trained)
+	return t
+}
+
+// build reads the model and lowers it.
+func build(ctx context.Context, in Input, opt *Options) (m *lowered, warnings *yamlcfg.Diagnostics, err error) {
 	if in.Weights == nil {
 		if in.YAML == nil {
-			return nil, nil, nil, "", errors.New("there is no YAML to read")
+			return nil, nil, errors.New("there is no YAML to read")
 		}
 		m, warnings, err = fit(ctx, in.Name, in.YAML, modules.Seeded(opt.Seed), opt)
 		if err != nil {
-			return nil, nil, nil, "", err
+			return nil, nil, err
 		}
-		return m, nil, warnings, numbered(m.Summary.Classes), nil
+		m.names = numbered(m.Summary.Classes)
+		return m, warnings, nil
 	}
-	if t, err = openTrained(in.WeightsName, in.Weights, in.WeightsSize); err != nil {
-		return nil, nil, nil, "", err
+	t, err := openTrained(in.WeightsName, in.Weights, in.WeightsSize)
+	if err != nil {
+		return nil, nil, err
 	}
 	if err := errors.Join(t.flavour(), t.paddings()); err != nil {
-		return nil, nil, nil, "", err
+		return nil, nil, err
 	}
 	t.strict, t.alone = opt.Strict, in.YAML == nil
 	name, text := in.Name, in.YAML
 	if text == nil {
 		carried, err := t.modelYAML(false)
 		if err != nil {
-			return nil, nil, nil, "", err
+			return nil, nil, err
 		}
 		name, text = in.WeightsName+":model.yaml", strings.NewReader(carried)
 	}
 	if m, warnings, err = fit(ctx, name, text, t, opt); err != nil {
-		return nil, nil, nil, "", err
+		return nil, nil, err
 	}
-	if names = t.names(); names == "" {
-		names = numbered(m.Summary.Classes)
+	if m.names = t.names(); m.names == "" {
+		m.names = numbered(m.Summary.Classes)
 	}
-	return m, t, warnings, names, nil
+	return m, warnings, nil
 }
 
 // fit parses and lowers a YAML, and rounds the image's size in opt up to the stride that the model turns out to have.
-func fit(ctx context.Context, name string, text io.Reader, w modules.Weights, opt *Options) (*modules.Model, *yamlcfg.Diagnostics, error) {
+func fit(ctx context.Context, name string, text io.Reader, w modules.Weights, opt *Options) (*lowered, *yamlcfg.Diagnostics, error) {
 	cfg, diags := yamlcfg.Parse(name, text)
 	if cfg == nil {
 		return nil, nil, diags.Err()
@@ -166,7 +179,7 @@ func fit(ctx context.Context, name string, text io.Reader, w modules.Weights, op
 	if diags.HasErrors() {
 		return nil, nil, diags.Err()
 	}
-	return model, diags, nil
+	return &lowered{Model: model, cfg: cfg, weights: w, export: export}, diags, nil
 }
 
 // probeSize is the height and width at which YOLOv5 finds a model's strides (models/yolo.py, DetectionModel).
@@ -213,6 +226,33 @@ func lower(ctx context.Context, cfg *yamlcfg.Model, w modules.Weights, opt *Opti
 		o.Width = onnxbuild.Sym(onnxbuild.Symbol{Name: "width", Unit: int64(stride)})
 	}
 	return modules.Build(ctx, cfg, o)
+}
+
+// again lowers the model for images of another size; nil if it does not fit that size, or ctx has ended.
+func (m *lowered) again(ctx context.Context, opt *Options) *lowered {
+	model, diags := lower(ctx, m.cfg, m.weights, opt, m.Stride(), m.Strides)
+	if model == nil || diags.HasErrors() {
+		return nil
+	}
+	other := *m
+	other.Model = model
+	return &other
+}
+
+// written is the model as the file has it. Its graph is not the lowering's any more.
+func (m *lowered) written(opt *Options) (*onnxbuild.Written, error) {
+	m.Graph.Properties = properties(&m.Summary, m.names, opt)
+	return m.export(m.Graph, opt)
+}
+
+// export applies the passes, unless the options say otherwise, and writes the graph in the form of an opset.
+func export(g *onnxbuild.Graph, opt *Options) (*onnxbuild.Written, error) {
+	if !opt.NoOptimize {
+		if err := passes.Run(g); err != nil {
+			return nil, err
+		}
+	}
+	return g.AtOpset(opt.Opset)
 }
 
 func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }
@@ -279,42 +319,4 @@ func write(ctx context.Context, w *onnxbuild.Written, opt *Options, r *Result) e
 		return fmt.Errorf("the model has %d bytes, and more than 2 GB cannot be in one stream: write it to a file", r.Bytes)
 	}
 	return layout.Write(ctx, opt.Writer, nil, progress)
-}
-
-// expectation is what the checks hold the written file to.
-func expectation(m *modules.Model, opt *Options) verify.Expect {
-	io := func(v *onnxbuild.Value) verify.IO {
-		out := verify.IO{Name: v.Name, DType: verify.DType(v.DType)}
-		for _, d := range v.Shape {
-			n, static := d.Static()
-			name := ""
-			if !static {
-				n, name = -1, m.Graph.DimName(d)
-			}
-			out.Dims, out.DimNames = append(out.Dims, n), append(out.DimNames, name)
-		}
-		return out
-	}
-	want := verify.Expect{
-		Input: io(m.Graph.Inputs[0]), DynamicBatch: opt.Dynamic != Static, DynamicSize: opt.Dynamic == DynamicAll,
-		Stride: m.Stride(), Batch: opt.Batch, Height: opt.Height, Width: opt.Width, Seed: opt.Seed,
-	}
-	for _, v := range m.Graph.Outputs {
-		want.Outputs = append(want.Outputs, io(v))
-	}
-	want.OutputDims = func(batch, height, width int) map[string][]int64 {
-		at := map[string]int64{"batch": int64(batch), "height": int64(height), "width": int64(width)}
-		dims := map[string][]int64{}
-		for _, v := range m.Graph.Outputs {
-			for _, d := range v.Shape {
-				n, err := d.At(at)
-				if err != nil {
-					n = -1 // no size is that: the check fails and shows it
-				}
-				dims[v.Name] = append(dims[v.Name], n)
-			}
-		}
-		return dims
-	}
-	return want
 }

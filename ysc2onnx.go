@@ -39,6 +39,18 @@ const (
 	DynamicAll                  // batch, height and width
 )
 
+// Check says how far a written file is checked.
+type Check int
+
+// The choices for [Options.Check].
+const (
+	// CheckFull holds every initializer against what was computed, and every layer's numbers on a small input against the
+	// reference interpreter's, and does what CheckFast does.
+	CheckFull Check = iota
+	CheckFast       // the file's structure, and a run of it
+	CheckNone       // nothing
+)
+
 // Options says how to convert. The zero value is YOLOv5's own default: one image of 640x640, opset 17, seed 0, nothing
 // dynamic.
 type Options struct {
@@ -55,8 +67,8 @@ type Options struct {
 	Writer io.Writer // where to write instead, if Output is empty; nil as well: the model is built and not written
 	Sync   bool      // the file has reached the disk when Convert returns
 
-	Runtime  verify.Runtime                        // runs the written file; nil: only its structure is checked. Needs Output
-	NoVerify bool                                  // check nothing
+	Runtime  verify.Runtime                        // runs the written file; nil: it is read, and not run. Needs Output
+	Check    Check                                 // how far the written file is checked
 	Progress func(stage string, done, total int64) // called now and then, from one goroutine at a time; may be nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"ysc2onnx/onnxbuild/passes"
 	"ysc2onnx/verify"
 	"ysc2onnx/verify/ort/orttest"
+	"ysc2onnx/verify/reference"
 	"ysc2onnx/yamlcfg"
 )
 
@@ -219,6 +220,37 @@ func TestModulesComputeWhatPyTorchComputes(t *testing.T) {
 					compareOutputs(t, fmt.Sprintf("opset %d, optimised %t (%s)", opset, optimize, c.Tells), got, c.output)
 				}
 			}
+		})
+	}
+}
+
+// TestReferenceComputesWhatPyTorchComputes evaluates every committed case in the reference interpreter, which exports are
+// compared with: as lowered, without a runtime.
+func TestReferenceComputesWhatPyTorchComputes(t *testing.T) {
+	files, err := filepath.Glob("testdata/oracle/cases/*.npz")
+	if err != nil || len(files) < 30 {
+		t.Fatalf("found %d cases, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".npz"), func(t *testing.T) {
+			c := readCase(t, file)
+			g := c.lower(t)
+			inputs := map[string]*reference.Array{}
+			for _, x := range c.inputs {
+				inputs[x.Name] = &reference.Array{DType: onnxbuild.Float32, Shape: x.Shape, Data: make([]float64, len(x.Floats))}
+				for i, f := range x.Floats {
+					inputs[x.Name].Data[i] = float64(f)
+				}
+			}
+			values, err := reference.Run(context.Background(), g, inputs, []string{"y"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := verify.Tensor{Shape: values["y"].Shape}
+			for _, y := range values["y"].Data {
+				got.Floats = append(got.Floats, float32(y))
+			}
+			compareOutputs(t, c.Tells, got, c.output)
 		})
 	}
 }

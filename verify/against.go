@@ -142,7 +142,13 @@ func Against(ctx context.Context, rt Runtime, path string, ref Reference, opts A
 	if err != nil {
 		return nil, err
 	}
+	return compareWith(ctx, rt, path, facts, ref, opts)
+}
+
+// compareWith runs the model that facts are of and compares its values with the reference's.
+func compareWith(ctx context.Context, rt Runtime, path string, facts *Facts, ref Reference, opts AgainstOptions) (*Comparison, error) {
 	r := newComparing(rt, path, facts, ref, opts)
+	var err error
 	if r.input, err = referenceInput(ref, facts); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

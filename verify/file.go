@@ -25,6 +25,9 @@ type Expect struct {
 	// OutputDims gives every output's shape for an input of that size, by name.
 	OutputDims func(batch, height, width int) map[string][]int64
 
+	Weights []Weight // what the initializers should hold, all of them; nil leaves that check out
+	Sample  *Sample  // what the layers should give; nil leaves that check out. It needs a runtime
+
 	Seed    uint64         // of the random input
 	Options SessionOptions // for the runtime
 }
@@ -40,6 +43,8 @@ func (e *Expect) check() error {
 		return errors.New("verify: Expect names no outputs")
 	case e.OutputDims == nil:
 		return errors.New("verify: Expect.OutputDims is nil")
+	case e.Sample != nil && (e.Sample.Values == nil || len(e.Sample.Classes) == 0):
+		return errors.New("verify: Expect.Sample lacks its values or the classes of its layers")
 	case e.Batch < 1 || e.Height < 1 || e.Width < 1 || e.Stride < 1:
 		return fmt.Errorf("verify: Expect has batch %d, size %dx%d and stride %d; each must be at least 1", e.Batch, e.Height, e.Width, e.Stride)
 	}
@@ -47,9 +52,10 @@ func (e *Expect) check() error {
 }
 
 // File checks the ONNX file at path: its structure as read back from disk, its
-// input and outputs, and what it computes on seeded uniform noise — at the
-// exported size and, where the model is dynamic, at a second size and another
-// batch. A nil rt leaves out everything that needs a runtime.
+// input and outputs, its initializers, the numbers of every layer on a small
+// sample, and what it computes on seeded uniform noise — at the exported size
+// and, where the model is dynamic, at a second size and another batch. A nil rt
+// leaves out everything that needs a runtime.
 //
 // The error says why the file could not be checked. A file that was checked and
 // found wrong gives no error but a Report that is not OK.
@@ -67,6 +73,14 @@ func File(ctx context.Context, rt Runtime, path string, want Expect) (*Report, e
 	sound := rep.add("structure", start, facts.Summary(), facts.exported())
 	start = time.Now()
 	sound = rep.add("interface", start, interfaceText(facts.Inputs, facts.Outputs), want.matches(facts.Inputs, facts.Outputs)) && sound
+	if sound && want.Weights != nil {
+		start = time.Now()
+		err := compareWeights(ctx, path, facts, want.Weights)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		rep.add("weights", start, fmt.Sprintf("%d initializers as computed", len(want.Weights)), err)
+	}
 	if rt == nil {
 		return rep, nil
 	}
@@ -74,6 +88,11 @@ func File(ctx context.Context, rt Runtime, path string, want Expect) (*Report, e
 	if !sound {
 		rep.add("runtime", time.Now(), "", errors.New("not run, because the file is not what was meant to be written"))
 		return rep, nil
+	}
+	if want.Sample != nil {
+		if err := want.numbers(ctx, rt, path, rep); err != nil {
+			return nil, err
+		}
 	}
 	if values := float64(want.Batch) * float64(want.Input.Dims[1]) * float64(want.Height) * float64(want.Width); values > maxRun {
 		rep.NotRun = fmt.Sprintf("an input of %dx%dx%dx%d is larger than what is run to check a file (%d values)",

@@ -4,7 +4,7 @@ import "time"
 
 // Check is one thing that was looked at.
 type Check struct {
-	Name     string        `json:"name"` // structure, load, interface, runtime, size, batch
+	Name     string        `json:"name"` // structure, interface, weights, numbers, load, runtime, size, batch
 	OK       bool          `json:"ok"`
 	Detail   string        `json:"detail"`      // what was found, or what is wrong and where; one line
 	Duration time.Duration `json:"duration_ns"` // of the runtime checks: the run alone, without loading
@@ -12,12 +12,15 @@ type Check struct {
 
 // Report is the outcome of checking a file.
 type Report struct {
-	Path    string  `json:"path"`
-	Runtime string  `json:"runtime,omitempty"` // name and version; "" when nothing was run
-	Library string  `json:"library,omitempty"` // path of the runtime's shared library
-	Checks  []Check `json:"checks"`
-	NotRun  string  `json:"not_run,omitempty"` // why a runtime that was given did not run the file
-	Facts   *Facts  `json:"facts,omitempty"`   // what Structure read from the file
+	Path    string   `json:"path"`
+	Runtime string   `json:"runtime,omitempty"` // name and version; "" when nothing was run
+	Library string   `json:"library,omitempty"` // path of the runtime's shared library
+	Checks  []Check  `json:"checks"`
+	NotRun  string   `json:"not_run,omitempty"` // why a runtime that was given did not run the file
+	Skipped []string `json:"skipped,omitempty"` // what else was meant to be checked and was not, and why
+	Facts   *Facts   `json:"facts,omitempty"`   // what Structure read from the file
+
+	Numbers *Comparison `json:"numbers,omitempty"` // layer by layer, where the numbers were compared
 }
 
 // OK is true if at least one check was made and none failed.

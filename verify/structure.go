@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -40,12 +41,14 @@ type Facts struct {
 
 	values map[string]IO // everything that nodes make, in the main graph
 	nodes  []graphNode   // of the main graph, in order
+	stored map[string]Stored
 }
 
-// graphNode is a node as far as its place in the graph goes.
+// graphNode is a node as far as its place in the graph goes, and a digest of its attributes.
 type graphNode struct {
 	op, domain, name string
 	inputs, outputs  []string
+	attributes       [sha256.Size]byte
 }
 
 // OK is true if no problem was found.
@@ -68,6 +71,21 @@ func (f *Facts) Err() error {
 func (f *Facts) Value(name string) (v IO, ok bool) {
 	v, ok = f.values[name]
 	return v, ok
+}
+
+// Stored is where the elements of an initializer lie.
+type Stored struct {
+	DType DType
+	Dims  []int64
+	// File is the name of the external data file; "" for the model's own.
+	File           string
+	Offset, Length int64 // bytes, little endian in C order; Offset is -1 where they are not stored as such
+}
+
+// Stored says where the elements of an initializer of the main graph lie.
+func (f *Facts) Stored(name string) (s Stored, ok bool) {
+	s, ok = f.stored[name]
+	return s, ok
 }
 
 // Summary is one line, such as "359 nodes, 120 initializers".
@@ -144,8 +162,17 @@ func Structure(ctx context.Context, path string) (facts *Facts, err error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("structure check: %s is not a regular file", path)
 	}
-	facts, err = StructureReader(ctx, f, info.Size(), func(name string) (int64, error) {
-		info, err := os.Stat(filepath.Join(filepath.Dir(path), name))
+	facts, err = StructureReader(ctx, f, info.Size(), sizesIn(filepath.Dir(path)))
+	if err != nil {
+		return nil, fmt.Errorf("structure check: %s: %w", path, err)
+	}
+	return facts, nil
+}
+
+// sizesIn gives the sizes of the files in a folder.
+func sizesIn(dir string) func(name string) (int64, error) {
+	return func(name string) (int64, error) {
+		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil {
 			return 0, err
 		}
@@ -153,11 +180,7 @@ func Structure(ctx context.Context, path string) (facts *Facts, err error) {
 			return 0, errors.New("not a regular file")
 		}
 		return info.Size(), nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("structure check: %s: %w", path, err)
 	}
-	return facts, nil
 }
 
 // StructureReader is Structure for a model of size bytes that need not be a
@@ -166,7 +189,7 @@ func Structure(ctx context.Context, path string) (facts *Facts, err error) {
 func StructureReader(ctx context.Context, r io.ReaderAt, size int64, external func(name string) (int64, error)) (*Facts, error) {
 	c := &checker{
 		ctx: ctx, w: newWire(r), external: external,
-		facts: &Facts{Metadata: map[string]string{}, values: map[string]IO{}},
+		facts: &Facts{Metadata: map[string]string{}, values: map[string]IO{}, stored: map[string]Stored{}},
 		files: map[string]int64{}, opsets: map[string]int64{},
 	}
 	if size > maxModelBytes {

@@ -67,9 +67,12 @@ func (c *checker) graph(parts []span, parent *scope) error {
 					c.facts.Graph, err = c.w.string(f)
 				}
 			case 5:
-				var name string
-				name, err = c.tensor(f, "initializer")
-				initializers = append(initializers, name)
+				var t stored
+				t, err = c.tensor(f, "initializer")
+				initializers = append(initializers, t.name)
+				if parent == nil {
+					c.facts.stored[t.name] = t.place()
+				}
 			case 11:
 				v, typed, err = c.w.valueInfo(f)
 				inputs = append(inputs, c.declared(v, typed, "input", parent))
@@ -217,7 +220,11 @@ func (c *checker) node(s *scope, i int, f field) error {
 			return err
 		}
 	}
-	c.remember(s, graphNode{op: op, domain: domainName(domain), name: name, inputs: inputs, outputs: outputs})
+	sum, err := c.digest(attributes)
+	if err != nil {
+		return err
+	}
+	c.remember(s, graphNode{op, domainName(domain), name, inputs, outputs, sum})
 	makes := false
 	for _, out := range outputs {
 		if out == "" {

@@ -12,37 +12,38 @@ type stored struct {
 	name     string
 	dtype    DType
 	dims     []int64
-	raw      int64 // bytes of raw_data; -1 without one
+	raw      int64 // bytes of raw_data, or of the external data; -1 without either
+	at       int64 // where they begin in their file; -1 if it is not known
 	typed    int64 // elements in float_data, int32_data, …
 	external bool
 	location map[string]string
 }
 
 // tensor checks that a TensorProto holds as many bytes as its type and shape
-// say, and gives its name. The bytes themselves are not read.
-func (c *checker) tensor(f field, where string) (string, error) {
-	t := stored{raw: -1, location: map[string]string{}}
+// say. The bytes themselves are not read.
+func (c *checker) tensor(f field, where string) (stored, error) {
+	t := stored{raw: -1, at: -1, location: map[string]string{}}
 	if err := c.w.message(f, func(f field) error { return c.tensorField(&t, f) }); err != nil {
-		return "", err
+		return t, err
 	}
 	where += " " + strconv.Quote(t.name)
 	count, ok := elements(t.dims)
 	if !ok {
 		c.problem("%s: shape %v is not possible", where, t.dims)
-		return t.name, nil
+		return t, nil
 	}
 	if _, known := dtypes[t.dtype]; !known {
 		c.problem("%s: element %s is not known", where, t.dtype)
-		return t.name, nil
+		return t, nil
 	}
 	if t.dtype != String && count > (1<<62)/t.dtype.Size() {
 		c.problem("%s: shape %v is not possible", where, t.dims)
-		return t.name, nil
+		return t, nil
 	}
 	size := count * t.dtype.Size()
 	switch {
 	case t.external:
-		c.outside(where, t, size)
+		t.at, t.raw = c.outside(where, t, size), size
 	case t.raw >= 0 && t.typed > 0:
 		c.problem("%s: has both raw data and %d typed values", where, t.typed)
 	case t.raw >= 0 && t.dtype == String:
@@ -53,7 +54,12 @@ func (c *checker) tensor(f field, where string) (string, error) {
 		c.problem("%s: has %d values, but its shape %s takes %d", where, t.typed, shapeText(t.dims), count)
 	}
 	c.facts.WeightBytes += size
-	return t.name, nil
+	return t, nil
+}
+
+// place is where the elements of a tensor lie, for [Facts.Stored].
+func (t *stored) place() Stored {
+	return Stored{DType: t.dtype, Dims: t.dims, File: t.location["location"], Offset: t.at, Length: t.raw}
 }
 
 // tensorField reads one field of a TensorProto into t.
@@ -90,7 +96,7 @@ func (c *checker) tensorField(t *stored, f field) (err error) {
 	case 8:
 		t.name, err = c.w.string(f)
 	case 9:
-		t.raw = f.body.to - f.body.from
+		t.at, t.raw = f.body.from, f.body.to-f.body.from
 		return f.want(protowire.BytesType)
 	case 10:
 		return fixed(8)
@@ -105,8 +111,9 @@ func (c *checker) tensorField(t *stored, f field) (err error) {
 	return err
 }
 
-// outside checks a tensor of size bytes whose data is in another file.
-func (c *checker) outside(where string, t stored, size int64) {
+// outside checks a tensor of size bytes whose data is in another file, and gives
+// where it begins there, -1 after a problem.
+func (c *checker) outside(where string, t stored, size int64) int64 {
 	number := func(key string, otherwise int64) (int64, bool) {
 		text, ok := t.location[key]
 		if !ok {
@@ -122,14 +129,20 @@ func (c *checker) outside(where string, t stored, size int64) {
 	offset, ok1 := number("offset", 0)
 	length, ok2 := number("length", size)
 	if !ok1 || !ok2 {
-		return
+		return -1
 	}
 	if length != size {
 		c.problem("%s: external data has %d bytes, but %s %s takes %d", where, length, t.dtype, shapeText(t.dims), size)
-		return
+		return -1
 	}
 	name := t.location["location"]
-	if total, ok := c.externalSize(name); ok && (offset > total || length > total-offset) {
+	total, ok := c.externalSize(name)
+	if ok && (offset > total || length > total-offset) {
 		c.problem("%s: external data %q has %d bytes, too few for %d from byte %d on", where, name, total, length, offset)
+		ok = false
 	}
+	if !ok {
+		return -1
+	}
+	return offset
 }

@@ -19,13 +19,15 @@ import (
 // conversion is the bare form: a YAML or a checkpoint in, an ONNX file out.
 type conversion struct {
 	*app
-	options ysc2onnx.Options
-	size    size
-	dynamic dynamic
-	library string
-	weights string
-	scconv  flavour
-	seed    *pflag.Flag
+	options         ysc2onnx.Options
+	size            size
+	dynamic         dynamic
+	check           check
+	noVerify        bool // another name of --check=none
+	library         string
+	weights         string
+	scconv          flavour
+	seed, checkFlag *pflag.Flag
 }
 
 // flags adds the flags of the bare form.
@@ -43,12 +45,15 @@ func (c *conversion) flags(cmd *cobra.Command) {
 	flags.Uint64Var(&opt.Seed, "seed", 0, "`seed` of the weights where there is no checkpoint: the same seed gives the same file on every machine")
 	c.seed = flags.Lookup("seed")
 	flags.BoolVar(&opt.NoOptimize, "no-optimize", false, "write every module from its primitive nodes, unfused, with state_dict names")
-	flags.BoolVar(&opt.NoVerify, "no-verify", false, "do not check the written file")
+	flags.Var(&c.check, "check", "how far to check the written file, its `depth`: full, down to every layer's numbers; fast, its structure and a run; none")
+	flags.BoolVar(&c.noVerify, "no-verify", false, "the same as --check=none")
+	c.checkFlag = flags.Lookup("check")
 	flags.BoolVar(&opt.Strict, "strict", false, "warnings are errors")
 	flags.BoolVar(&opt.Sync, "sync", false, "return only when the file has reached the disk")
 	libraryFlag(flags, &c.library)
+	_ = cmd.RegisterFlagCompletionFunc("check", cobra.FixedCompletions(checks, cobra.ShellCompDirectiveNoFileComp))
 	dims := cobra.FixedCompletions([]string{dynamicAll, dynamicBatch, dynamicNone}, cobra.ShellCompDirectiveNoFileComp)
-	_ = cmd.RegisterFlagCompletionFunc("dynamic", dims) // these three fail for unknown flags only
+	_ = cmd.RegisterFlagCompletionFunc("dynamic", dims) // these four fail for unknown flags only
 	_ = cmd.MarkFlagFilename("output", "onnx")
 	_ = cmd.MarkFlagFilename("weights", "pt", "pth", "safetensors")
 }
@@ -68,6 +73,7 @@ type conversionDocument struct {
 	Bytes      int64                `json:"bytes"`
 	Seconds    float64              `json:"seconds"` // without the checks
 	Warnings   *yamlcfg.Diagnostics `json:"warnings,omitempty"`
+	Check      string               `json:"check"`   // full, fast, none
 	Checked    bool                 `json:"checked"` // the file was run, and every check held
 	NotChecked string               `json:"not_checked,omitempty"`
 	Checks     *verify.Report       `json:"checks,omitempty"`
@@ -132,6 +138,7 @@ func (c *conversion) prepare(target string) (notChecked string, err error) {
 	opt := &c.options
 	opt.Height, opt.Width, opt.Dynamic = c.size.height, c.size.width, ysc2onnx.Dynamic(c.dynamic)
 	opt.ScConv = ysc2onnx.ScConv(c.scconv)
+	opt.Check = ysc2onnx.Check(c.check)
 	if target == stdio {
 		switch {
 		case c.json:
@@ -143,11 +150,17 @@ func (c *conversion) prepare(target string) (notChecked string, err error) {
 		return "what went to standard output cannot be read back; check the file with: ysc2onnx verify FILE", nil
 	}
 	opt.Output = target
-	if opt.NoVerify {
+	switch {
+	case c.noVerify && c.checkFlag.Changed && opt.Check != ysc2onnx.CheckNone:
+		return "", usagef("--no-verify and --check=%s ask for two things; leave one of them out", c.check.String())
+	case c.noVerify:
+		opt.Check = ysc2onnx.CheckNone
 		return "--no-verify was given", nil
+	case opt.Check == ysc2onnx.CheckNone:
+		return "--check=none was given", nil
 	}
 	if info, err := os.Stat(target); err == nil && !info.Mode().IsRegular() {
-		opt.NoVerify = true
+		opt.Check = ysc2onnx.CheckNone
 		return "what went to " + target + " cannot be read back", nil
 	}
 	opt.Runtime, notChecked, err = openRuntime(c.library)
@@ -168,7 +181,7 @@ func (c *conversion) report(target string, r *ysc2onnx.Result, notChecked string
 	doc := conversionDocument{
 		Output: target, Opset: r.Opset, IRVersion: r.IRVersion, Batch: r.Batch, Height: r.Height, Width: r.Width,
 		Dynamic: c.dynamic.String(), Nodes: r.Nodes, Layers: r.Summary.Layers, Parameters: r.Summary.Parameters, Bytes: r.Bytes,
-		Seconds: r.Elapsed.Seconds(), Warnings: r.Warnings, Checked: notChecked == "" && failed == nil, NotChecked: notChecked, Checks: r.Checks,
+		Seconds: r.Elapsed.Seconds(), Warnings: r.Warnings, Check: checks[c.options.Check], Checked: notChecked == "" && failed == nil, NotChecked: notChecked, Checks: r.Checks,
 	}
 	if failed != nil {
 		doc.Error = failed.Error()
@@ -193,6 +206,9 @@ func (c *conversion) report(target string, r *ysc2onnx.Result, notChecked string
 	}
 	if notChecked != "" {
 		writeNotChecked(&text, s, notChecked)
+	}
+	if r.Checks != nil && c.options.Check == ysc2onnx.CheckFast {
+		writeNotChecked(&text, s, "the weights and the layers' numbers, as --check=fast was given")
 	}
 	if err := c.app.report(to, &text); err != nil {
 		return err

@@ -155,3 +155,25 @@ func (d *dynamic) Set(text string) error {
 
 // Type implements pflag.Value.
 func (d *dynamic) Type() string { return "dims" }
+
+// check is the value of --check.
+type check ysc2onnx.Check
+
+// The words of --check, in the order of [ysc2onnx.Check].
+var checks = []string{"full", "fast", "none"}
+
+// String implements pflag.Value.
+func (c *check) String() string { return checks[*c] }
+
+// Set implements pflag.Value.
+func (c *check) Set(text string) error {
+	i := slices.Index(checks, text)
+	if i < 0 {
+		return errors.New("want full (every number that is written, and every layer's), fast (the file's structure, and a run) or none")
+	}
+	*c = check(i)
+	return nil
+}
+
+// Type implements pflag.Value.
+func (c *check) Type() string { return "depth" }

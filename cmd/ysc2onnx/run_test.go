@@ -17,12 +17,16 @@ import (
 	"ysc2onnx/verify"
 )
 
-// failedResult is an export whose file gave NaN.
+// differs is how a wrong layer is told of.
+const differs = "layer 9 (ScConv) is the first to differ: 1 of 3072 values (0.0326%) are outside the tolerance 2e-05 of the largest value; the worst is at [0, 1, 1, 2]: 0.5, want 0.25"
+
+// failedResult is an export whose file gave other numbers than the reference, and NaN.
 var failedResult = ysc2onnx.Result{
 	Summary: &modules.Summary{Parameters: 1_872_157, Stride: 32}, Height: 640, Width: 640, Batch: 1, Opset: 17, IRVersion: 8, Nodes: 332,
 	Bytes: 7_615_339, Elapsed: 90 * time.Millisecond,
 	Checks: &verify.Report{Path: "m.onnx", Runtime: "ONNX Runtime 1.30.0", Checks: []verify.Check{
 		{Name: "structure", OK: true, Detail: "332 nodes"},
+		{Name: "numbers", Detail: differs},
 		{Name: "runtime", Detail: "output0: 3 of 85 values are not finite, the first is NaN at [0, 0, 4]"},
 	}},
 }
@@ -37,9 +41,10 @@ func TestFailedCheck(t *testing.T) {
 	}
 	wantOut := `m.onnx   opset 17, IR 8, 1,872,157 parameters, 7.3 MiB, 0.09 s
   structure  ok   332 nodes
+  numbers    FAILED   ` + differs + `
   runtime    FAILED   output0: 3 of 85 values are not finite, the first is NaN at [0, 0, 4]
 `
-	wantErr := "ysc2onnx: m.onnx is not right: runtime: output0: 3 of 85 values are not finite, the first is NaN at [0, 0, 4]; the file is kept\n"
+	wantErr := "ysc2onnx: m.onnx is not right: numbers: " + differs + "; runtime: output0: 3 of 85 values are not finite, the first is NaN at [0, 0, 4]; the file is kept\n"
 	if stdout.String() != wantOut {
 		t.Errorf("stdout is\n%swant\n%s", stdout.String(), wantOut)
 	}
@@ -64,7 +69,7 @@ func TestFailedCheckAsJSON(t *testing.T) {
 	if err := json.Unmarshal(stdout.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Output != "m.onnx" || got.Checked || got.Checks.OK() || !strings.HasPrefix(got.Error, "m.onnx is not right: runtime: ") {
+	if got.Output != "m.onnx" || got.Checked || got.Checks.OK() || !strings.HasPrefix(got.Error, "m.onnx is not right: numbers: layer 9 (ScConv) is the first to differ: ") {
 		t.Errorf("the document is %+v", got)
 	}
 	if stderr.Len() > 0 {

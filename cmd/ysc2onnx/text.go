@@ -85,6 +85,9 @@ func writeChecks(w *bytes.Buffer, s style, report *verify.Report) {
 		}
 		writeCheck(w, s, c.Name, c.OK, detail)
 	}
+	for _, what := range report.Skipped {
+		writeNotChecked(w, s, what)
+	}
 }
 
 // writeCheck prints one check.

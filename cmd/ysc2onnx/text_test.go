@@ -79,6 +79,13 @@ func TestWriteChecks(t *testing.T) {
 			},
 			"  structure  ok   359 nodes\n  runtime    ok   ORT 1: i 1 -> o 1, 271 ms\n  batch      ok   i 2 -> o 2, 1.5 s\n",
 		},
+		"all numbers": {
+			[]verify.Check{
+				{Name: "weights", OK: true, Detail: "139 initializers as computed"},
+				{Name: "numbers", OK: true, Detail: "26 layers, largest error 2.1e-06, at layer 9 (ScConv)"},
+			},
+			"  weights    ok   139 initializers as computed\n  numbers    ok   26 layers, largest error 2.1e-06, at layer 9 (ScConv)\n",
+		},
 		"not run": {
 			[]verify.Check{{Name: "structure", OK: true, Detail: "359 nodes"}, {Name: "interface", OK: true, Detail: "a -> b"}},
 			"  structure  ok   359 nodes\n  interface  ok   a -> b\n",
@@ -99,5 +106,10 @@ func TestWriteChecks(t *testing.T) {
 				t.Errorf("got\n%swant\n%s", got.String(), c.want)
 			}
 		})
+	}
+	var got bytes.Buffer
+	writeChecks(&got, false, &verify.Report{Skipped: []string{"the numbers, as there are none"}})
+	if want := "  not checked: the numbers, as there are none\n"; got.String() != want {
+		t.Errorf("got %q, want %q", got.String(), want)
 	}
 }

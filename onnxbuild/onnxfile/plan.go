@@ -35,6 +35,16 @@ type Options struct {
 	Location string
 	// ExternalThreshold is the size in bytes above which a model gets a data file, if not 0; else it is [MaxInline].
 	ExternalThreshold int64
+	// Elsewhere gives the place of initializers whose elements are in another file already, which the model names
+	// instead of having them; nil where there are none. Only that file's name is written, so it has to lie beside the
+	// model, or where whoever reads the model is told to look.
+	Elsewhere func(v *onnxbuild.Value) (place Place, ok bool)
+}
+
+// Place is where a tensor's elements lie: from byte Offset of the file called Name on, little endian in C order.
+type Place struct {
+	Name   string
+	Offset int64
 }
 
 // Layout is the exact form of a model file, and of its data file if it has one.
@@ -85,7 +95,16 @@ func layOut(w *onnxbuild.Written, opts Options, external bool) (*Layout, error) 
 		var fields, start message
 		writeTensor(&fields, v)
 		bytes := v.Const.Bytes()
-		if external && bytes >= minExternal {
+		place, elsewhere := Place{}, false
+		if opts.Elsewhere != nil {
+			place, elsewhere = opts.Elsewhere(v)
+		}
+		switch {
+		case elsewhere:
+			writeExternal(&fields, place.Name, place.Offset, bytes)
+			start.open(graphInitializer, int64(len(fields.bytes)))
+			graph = append(graph, segment{bytes: append(start.bytes, fields.bytes...)})
+		case external && bytes >= minExternal:
 			if pad := -dataSize & (dataAlign - 1); pad > 0 {
 				l.data = append(l.data, segment{bytes: make([]byte, pad)})
 				dataSize += pad
@@ -95,7 +114,7 @@ func layOut(w *onnxbuild.Written, opts Options, external bool) (*Layout, error) 
 			dataSize += bytes
 			start.open(graphInitializer, int64(len(fields.bytes)))
 			graph = append(graph, segment{bytes: append(start.bytes, fields.bytes...)})
-		} else {
+		default:
 			start.open(graphInitializer, int64(len(fields.bytes))+sizeField(tensorRawData, bytes))
 			fields.open(tensorRawData, bytes)
 			graph = append(graph, segment{bytes: append(start.bytes, fields.bytes...)}, segment{tensor: v.Const, name: v.Name})

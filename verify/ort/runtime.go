@@ -3,11 +3,13 @@
 package ort
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	onnxruntime "github.com/yalue/onnxruntime_go"
@@ -79,7 +81,7 @@ func (e *engine) Open(ctx context.Context, path string, opts verify.SessionOptio
 
 // load loads a model with settings that are the caller's, made of opts.
 func load(ctx context.Context, path string, opts verify.SessionOptions, settings *onnxruntime.SessionOptions) (verify.Session, error) {
-	facts, err := verify.Structure(ctx, path) // for names and types; the library then loads the model once
+	facts, err := facts(ctx, path, opts.Model) // for names and types; the library then loads the model once
 	if err != nil {
 		return nil, err
 	}
@@ -107,10 +109,10 @@ func load(ctx context.Context, path string, opts verify.SessionOptions, settings
 	for _, name := range opts.Flip {
 		s.inputs = append(s.inputs, verify.IO{Name: name + verify.FlipSuffix, DType: verify.Bool})
 	}
-	if len(added) == 0 && len(opts.Flip) == 0 {
+	if len(added) == 0 && len(opts.Flip) == 0 && opts.Model == nil {
 		s.run, err = onnxruntime.NewDynamicAdvancedSession(path, names(s.inputs), fetch, settings)
 	} else {
-		s.run, err = openChanged(path, names(s.inputs), fetch, added, opts.Flip, settings)
+		s.run, err = openChanged(path, opts.Model, names(s.inputs), fetch, added, opts.Flip, settings)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ONNX Runtime refuses %s: %w", path, plain(err))
@@ -121,11 +123,22 @@ func load(ctx context.Context, path string, opts verify.SessionOptions, settings
 	return s, nil
 }
 
-// openChanged loads a model with more graph outputs than its file names, and inputs that flip values.
-func openChanged(path string, inputs, outputs []string, added []verify.IO, flip []string, settings *onnxruntime.SessionOptions) (*onnxruntime.DynamicAdvancedSession, error) {
-	model, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
+// facts are what is in a model: the given bytes, or where those are nil, the file at path.
+func facts(ctx context.Context, path string, model []byte) (*verify.Facts, error) {
+	if model == nil {
+		return verify.Structure(ctx, path)
+	}
+	return verify.StructureReader(ctx, bytes.NewReader(model), int64(len(model)), nil)
+}
+
+// openChanged loads a model, or where that is nil the file at path, with more graph outputs than it names itself, and inputs
+// that flip values.
+func openChanged(path string, model []byte, inputs, outputs []string, added []verify.IO, flip []string, settings *onnxruntime.SessionOptions) (*onnxruntime.DynamicAdvancedSession, error) {
+	var err error
+	if model == nil {
+		if model, err = os.ReadFile(path); err != nil {
+			return nil, err
+		}
 	}
 	if len(flip) > 0 {
 		if model, err = flippable(model, flip); err != nil {
@@ -140,7 +153,7 @@ func openChanged(path string, inputs, outputs []string, added []verify.IO, flip 
 	if err := settings.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder); err != nil {
 		return nil, err
 	}
-	return onnxruntime.NewDynamicAdvancedSessionWithONNXData(append(model, moreOutputs(added)...), inputs, outputs, settings)
+	return onnxruntime.NewDynamicAdvancedSessionWithONNXData(slices.Concat(model, moreOutputs(added)), inputs, outputs, settings)
 }
 
 // sessionSettings translates options into the library's.
@@ -163,6 +176,9 @@ func sessionSettings(opts verify.SessionOptions) (*onnxruntime.SessionOptions, e
 	)
 	if opts.Threads > 0 {
 		err = errors.Join(err, settings.SetIntraOpNumThreads(opts.Threads))
+	}
+	if opts.StrictShapes {
+		err = errors.Join(err, settings.AddSessionConfigEntry("session.strict_shape_type_inference", "1"))
 	}
 	if err != nil {
 		return nil, errors.Join(err, settings.Destroy())

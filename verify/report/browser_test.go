@@ -166,7 +166,7 @@ func trained(t *testing.T) *Data {
 	}
 	path := filepath.Join(t.TempDir(), "c3.onnx")
 	_, err = ysc2onnx.Convert(t.Context(), ysc2onnx.Input{WeightsName: "c3.pt", Weights: checkpoint, WeightsSize: info.Size()},
-		ysc2onnx.Options{Height: 96, Width: 128, Output: path, NoVerify: true})
+		ysc2onnx.Options{Height: 96, Width: 128, Output: path, Check: ysc2onnx.CheckNone})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,246 @@
+package ysc2onnx
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ysc2onnx/onnxbuild"
+	"ysc2onnx/onnxbuild/onnxfile"
+	"ysc2onnx/verify"
+	"ysc2onnx/verify/reference"
+)
+
+// check holds the written file against the model.
+func check(ctx context.Context, m *lowered, w *onnxbuild.Written, opt *Options) (*verify.Report, error) {
+	want, skipped := expectation(m, opt), ""
+	if opt.Check == CheckFull {
+		for _, v := range w.Initializers {
+			want.Weights = append(want.Weights, verify.Weight{
+				Name: v.Name, DType: verify.DType(v.DType), Dims: v.Const.Shape, Encode: v.Const.Encode,
+			})
+		}
+		if opt.Runtime != nil {
+			want.Sample, skipped = m.sample(ctx, w, opt)
+		}
+	}
+	rep, err := verify.File(ctx, opt.Runtime, opt.Output, want)
+	if rep != nil && skipped != "" {
+		rep.Skipped = append(rep.Skipped, skipped)
+	}
+	return rep, err
+}
+
+// sampleBatch is how many images a sample has: two, so that they get mixed up where that can happen.
+const sampleBatch = 2
+
+// sampleSizes are the sizes of an image that are tried for a sample, in strides. None is square, so that swapped axes show,
+// and the smallest leaves maps of 2x3: ScConv normalises by the deviation within a map, which a single pixel does not have.
+var sampleSizes = [][2]int{{2, 3}, {4, 5}, {8, 9}}
+
+// sample is a small model of the same weights, computed by the reference interpreter from the lowering, as it was before
+// any pass and opset form. w is the model as it was written. Where there is none that small, skipped says so.
+func (m *lowered) sample(ctx context.Context, w *onnxbuild.Written, opt *Options) (s *verify.Sample, skipped string) {
+	at := *opt
+	at.Batch, at.Dynamic = sampleBatch, Static
+	var raw *lowered
+	for _, size := range sampleSizes {
+		at.Height, at.Width = size[0]*m.Stride(), size[1]*m.Stride()
+		if raw = m.again(ctx, &at); raw != nil {
+			break
+		}
+	}
+	if raw == nil {
+		return nil, fmt.Sprintf("the numbers of the layers, as the model takes no image as small as %dx%d", at.Height, at.Width)
+	}
+	if at.Dynamic = opt.Dynamic; at.Dynamic != Static {
+		raw = m.again(ctx, &at)
+	}
+	s = &verify.Sample{Batch: at.Batch, Height: at.Height, Width: at.Width, Inner: raw.inner(w)}
+	for _, row := range m.Summary.Rows {
+		s.Classes = append(s.Classes, row.Module[strings.LastIndexByte(row.Module, '.')+1:])
+	}
+	s.Values = func(ctx context.Context, input verify.Tensor) (verify.Reference, error) {
+		return raw.values(ctx, input, s.Inner)
+	}
+	if at.Dynamic != DynamicAll {
+		s.Model = func(stored func(string) (verify.Stored, bool)) ([]byte, error) {
+			return m.again(ctx, &at).small(ctx, &at, w, stored)
+		}
+	}
+	return s, ""
+}
+
+// inner are the values inside the layers that one module gives to another and that the file, w, has as well: those that the
+// same operator makes under the same name. A convolution that a batch norm follows is none of them, as the norm may be folded
+// into it.
+func (m *lowered) inner(w *onnxbuild.Written) (list []verify.Inner) {
+	written := map[string]string{} // operators, by what they give
+	for i := range w.Nodes {
+		for _, name := range w.Nodes[i].Outputs {
+			written[name] = w.Nodes[i].Op
+		}
+	}
+	uses := m.Graph.Uses()
+	for _, n := range m.Graph.Nodes {
+		layer := 0
+		if count, _ := fmt.Sscanf(n.Name, "/model.%d/", &layer); count == 0 {
+			continue
+		}
+		for _, v := range n.Outputs {
+			leaves := func(to *onnxbuild.Node) bool { return path.Dir(to.Name) != path.Dir(n.Name) }
+			norm := func(to *onnxbuild.Node) bool { return to.Op.Name == "BatchNormalization" }
+			if !v.Pinned && v.DType == onnxbuild.Float32 && written[v.Name] == n.Op.Name &&
+				slices.ContainsFunc(uses[v], leaves) && !slices.ContainsFunc(uses[v], norm) {
+				list = append(list, verify.Inner{Layer: layer, Name: v.Name})
+			}
+		}
+	}
+	return list
+}
+
+// values computes every layer and output, and the given values inside the layers.
+func (m *lowered) values(ctx context.Context, input verify.Tensor, inner []verify.Inner) (layerValues, error) {
+	var names []string
+	for i := range len(m.Summary.Rows) - 1 {
+		names = append(names, "model."+strconv.Itoa(i))
+	}
+	for _, v := range m.Graph.Outputs {
+		names = append(names, v.Name)
+	}
+	image := &reference.Array{DType: onnxbuild.Float32, Shape: input.Shape, Data: make([]float64, len(input.Floats))}
+	for i, x := range input.Floats {
+		image.Data[i] = float64(x)
+	}
+	wanted := slices.Clone(names)
+	for _, v := range inner {
+		wanted = append(wanted, v.Name)
+	}
+	found, err := reference.Run(ctx, m.Graph, map[string]*reference.Array{m.Graph.Inputs[0].Name: image}, wanted)
+	return layerValues{names, found}, err
+}
+
+// layerValues are values of the reference interpreter; it implements [verify.Reference].
+type layerValues struct {
+	names  []string // model.<i>, output<k>; not those inside layers
+	arrays map[string]*reference.Array
+}
+
+// Names implements [verify.Reference].
+func (l layerValues) Names() []string {
+	names := make([]string, len(l.names))
+	for i, name := range l.names {
+		names[i] = strings.Replace(name, "model.", "layer.", 1)
+	}
+	return names
+}
+
+// Read implements [verify.Reference].
+func (l layerValues) Read(name string) (verify.Tensor, error) {
+	a := l.arrays[strings.Replace(name, "layer.", "model.", 1)]
+	if a == nil {
+		return verify.Tensor{}, fmt.Errorf("there is no value %q", name)
+	}
+	t := verify.Tensor{Name: name, Shape: a.Shape, Floats: make([]float32, len(a.Data))}
+	for i, x := range a.Data {
+		t.Floats[i] = float32(x)
+	}
+	return t, nil
+}
+
+// small is the model in the form that was written, with the elements of those initializers left in the file, which w
+// describes, that are the same at both sizes.
+func (m *lowered) small(ctx context.Context, opt *Options, w *onnxbuild.Written, stored func(name string) (verify.Stored, bool)) ([]byte, error) {
+	written, err := m.written(opt)
+	if err != nil {
+		return nil, err
+	}
+	large := map[string]*onnxbuild.Tensor{}
+	for _, v := range w.Initializers {
+		large[v.Name] = v.Const
+	}
+	var problems []error
+	layout, err := onnxfile.Plan(written, onnxfile.Options{Version: Version, Elsewhere: func(v *onnxbuild.Value) (onnxfile.Place, bool) {
+		place, ok := stored(v.Name)
+		if !ok {
+			return onnxfile.Place{}, false
+		}
+		same, err := sameElements(v.Const, large[v.Name])
+		problems = append(problems, err)
+		return onnxfile.Place{Name: place.File, Offset: place.Offset}, same
+	}})
+	if err := errors.Join(append(problems, err)...); err != nil {
+		return nil, err
+	}
+	var model bytes.Buffer
+	err = layout.Write(ctx, &model, nil, nil)
+	return model.Bytes(), err
+}
+
+// minElsewhere is the size in bytes from which the elements of a tensor are left in the file: scales of a Resize and the like
+// stay in the model, where a runtime reads them while it infers shapes.
+const minElsewhere = 64
+
+// maxCompared is the size in bytes up to which the elements of two tensors are compared. What depends on the size of a
+// sample is smaller.
+const maxCompared = 256 << 10
+
+// sameElements reports whether the elements of a tensor of the sample can be taken from the model that was written, large.
+func sameElements(small, large *onnxbuild.Tensor) (bool, error) {
+	if large == nil || small.DType != large.DType || !small.DType.IsFloat() || !slices.Equal(small.Shape, large.Shape) {
+		return false, nil
+	}
+	size := small.Bytes()
+	if size < minElsewhere || size > maxCompared {
+		return size >= minElsewhere, nil
+	}
+	scratch, a, b := make([]float32, small.Len()), make([]byte, size), make([]byte, size)
+	if err := errors.Join(small.Encode(a, 0, scratch), large.Encode(b, 0, scratch)); err != nil {
+		return false, err
+	}
+	return bytes.Equal(a, b), nil
+}
+
+// expectation is what the checks hold the written file to.
+func expectation(m *lowered, opt *Options) verify.Expect {
+	io := func(v *onnxbuild.Value) verify.IO {
+		out := verify.IO{Name: v.Name, DType: verify.DType(v.DType)}
+		for _, d := range v.Shape {
+			n, static := d.Static()
+			name := ""
+			if !static {
+				n, name = -1, m.Graph.DimName(d)
+			}
+			out.Dims, out.DimNames = append(out.Dims, n), append(out.DimNames, name)
+		}
+		return out
+	}
+	want := verify.Expect{
+		Input: io(m.Graph.Inputs[0]), DynamicBatch: opt.Dynamic != Static, DynamicSize: opt.Dynamic == DynamicAll,
+		Stride: m.Stride(), Batch: opt.Batch, Height: opt.Height, Width: opt.Width, Seed: opt.Seed,
+		Options: verify.SessionOptions{StrictShapes: true},
+	}
+	for _, v := range m.Graph.Outputs {
+		want.Outputs = append(want.Outputs, io(v))
+	}
+	want.OutputDims = func(batch, height, width int) map[string][]int64 {
+		at := map[string]int64{"batch": int64(batch), "height": int64(height), "width": int64(width)}
+		dims := map[string][]int64{}
+		for _, v := range m.Graph.Outputs {
+			for _, d := range v.Shape {
+				n, err := d.At(at)
+				if err != nil {
+					n = -1 // no size is that: the check fails and shows it
+				}
+				dims[v.Name] = append(dims[v.Name], n)
+			}
+		}
+		return dims
+	}
+	return want
+}

@@ -1,0 +1,260 @@
+package ysc2onnx_test
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"ysc2onnx/onnxbuild"
+)
+
+// loweringFaults are faults of what modules are taken to compute. A file that has them is sound, and computes something else:
+// only PyTorch's values tell.
+var loweringFaults = []fault{
+	// Conv and BatchNorm2d.
+	{what: "batch norm with PyTorch's eps 1e-5 for YOLOv5's 1e-3", model: "replace", caught: against, names: "model.0: ", lowering: func(s *surgery) {
+		for _, n := range s.Nodes {
+			if n.Op.Name == "BatchNormalization" {
+				s.set(strings.TrimPrefix(n.Name, "/"), "epsilon", float32(1e-5))
+			}
+		}
+	}},
+	{what: "the same in one layer", model: "replace", caught: against, names: "model.13: ", lowering: func(s *surgery) {
+		s.set("model.13/cv2/bn/BatchNormalization", "epsilon", float32(1e-5))
+	}},
+	{what: "the k=6 window one pixel too far up and left", model: "insert", caught: against, names: "model.0: ", lowering: func(s *surgery) {
+		s.set("model.0/conv/Conv", "pads", []int64{3, 3, 1, 1})
+	}},
+	{what: "stride 2 padded below and right only, TensorFlow's SAME", model: "replace", caught: against, names: "model.3: ", lowering: func(s *surgery) {
+		s.set("model.3/conv/Conv", "pads", []int64{0, 0, 2, 2})
+	}},
+	{what: "height and width of a kernel transposed", model: "c3", caught: against, names: "model.7: ", lowering: func(s *surgery) {
+		s.elements("model.7.conv.weight", func(x []float32) {
+			for kernel := range slices.Chunk(x, 9) {
+				for i := range 3 {
+					for j := range i {
+						kernel[3*i+j], kernel[3*j+i] = kernel[3*j+i], kernel[3*i+j]
+					}
+				}
+			}
+		})
+	}},
+	{what: "input and output channels of a weight transposed", model: "replace", caught: against, names: "model.2: ", lowering: func(s *surgery) {
+		s.elements("model.2.m.0.cv1.conv.weight", func(x []float32) {
+			const c = 16
+			for i := range c {
+				for j := range i {
+					x[c*i+j], x[c*j+i] = x[c*j+i], x[c*i+j]
+				}
+			}
+		})
+	}},
+	{what: "weights rounded to float16", model: "edge", caught: against, names: "model.2: ", lowering: func(s *surgery) {
+		s.elements("model.2.conv.weight", func(x []float32) {
+			for i, w := range x {
+				x[i] = float16(w)
+			}
+		})
+	}},
+	{what: "ReLU for SiLU", model: "replace", caught: against, names: "model.10: ", lowering: func(s *surgery) {
+		s.instead("model.10/act/Mul", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value { return b.Relu(n.Inputs[0]) })
+	}},
+	{what: "Hardswish for SiLU", model: "c3", caught: against, names: "model.8: ", lowering: func(s *surgery) {
+		s.instead("model.8/act/Mul", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value { return b.HardSwish(n.Inputs[0]) })
+	}},
+	{what: "the image's channels as BGR", model: "c3", caught: against, names: "model.0: ", lowering: func(s *surgery) {
+		s.instead("model.0/conv/Conv", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
+			rgb := b.Split(n.Inputs[0], 1, 1, 1, 1)
+			w := onnxbuild.Window{Kernel: [2]int64{6, 6}, Stride: [2]int64{2, 2}, Dilation: [2]int64{1, 1}, Pads: [4]int64{2, 2, 2, 2}}
+			return b.Conv(b.Concat(1, rgb[2], rgb[1], rgb[0]), n.Inputs[1], nil, w, 1)
+		})
+	}},
+
+	{what: "mean and variance of a batch norm swapped", model: "insert", caught: refused, names: "model.5.conv.bias", lowering: func(s *surgery) {
+		s.swap("model.5/bn/BatchNormalization", 3, "model.5/bn/BatchNormalization", 4)
+	}},
+	{what: "a padding of k//2 = 3 for the k=6 convolution", model: "insert", caught: refused, names: "layer 6", rows: func(yaml string) string {
+		return strings.Replace(yaml, "[64, 6, 2, 2]", "[64, 6, 2]", 1)
+	}},
+	{what: "one bottleneck less, in the YAML", model: "replace", caught: refused, names: "model.6.m.2.cv1.conv.weight", rows: func(yaml string) string {
+		return strings.Replace(yaml, "[-1, 9, C3, [512]]", "[-1, 6, C3, [512]]", 1)
+	}},
+
+	// C3, Bottleneck, SPPF, Concat, Upsample.
+	{what: "depth rounded down: int(9 x 0.33) = 2 bottlenecks for 3", model: "replace", caught: against, names: "model.6: ", lowering: func(s *surgery) {
+		s.skip("model.6/m/2/Add", 0)
+	}},
+	{what: "a shortcut left out", model: "replace", caught: against, names: "model.4: ", lowering: func(s *surgery) {
+		s.skip("model.4/m/0/Add", 1)
+	}},
+	{what: "a shortcut where the YAML says False", model: "insert", caught: against, names: "model.18: ", lowering: func(s *surgery) {
+		s.instead("model.18/m/0/cv2/act/Mul", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
+			return b.Add(s.output("model.18/cv1/act/Mul"), b.Mul(n.Inputs[0], n.Inputs[1]))
+		})
+	}},
+	{what: "C3's branches joined the other way round", model: "insert", caught: against, names: "model.8: ", lowering: func(s *surgery) {
+		s.swap("model.8/Concat", 0, "model.8/Concat", 1)
+	}},
+	{what: "SPPF's pooling of 3 for 5", model: "c3", caught: against, names: "model.9: ", lowering: func(s *surgery) {
+		for _, pool := range []string{"model.9/m/MaxPool", "model.9/m/MaxPool_1", "model.9/m/MaxPool_2"} {
+			s.set(pool, "kernel_shape", []int64{3, 3})
+			s.set(pool, "pads", []int64{1, 1, 1, 1})
+		}
+	}},
+	{what: "SPPF's poolings side by side, not one after another", model: "c3", caught: against, names: "model.9: ", lowering: func(s *surgery) {
+		s.reread("model.9/m/MaxPool_1", 0, s.output("model.9/cv1/act/Mul"))
+		s.reread("model.9/m/MaxPool_2", 0, s.output("model.9/cv1/act/Mul"))
+	}},
+	{what: "Concat in the reverse order", model: "replace", caught: against, names: "model.12: ", lowering: func(s *surgery) {
+		s.swap("model.12/Concat", 0, "model.12/Concat", 1)
+	}},
+	{what: "Concat of layer 5 for layer 6", model: "c3", caught: against, names: "model.12: ", lowering: func(s *surgery) {
+		s.reread("model.12/Concat", 1, s.value("model.5"))
+	}},
+	{what: "Upsample linear for nearest", model: "replace", caught: against, names: "model.15: ", lowering: func(s *surgery) {
+		s.set("model.15/Resize", "mode", "linear")
+	}},
+
+	// ScConv.
+	{what: "biased standard deviation for the unbiased one", model: "edge", caught: against, names: "model.3: ", lowering: func(s *surgery) {
+		s.elements("/model.3/SRU/gn/degrees", func(x []float32) { x[0]++ })
+	}},
+	{what: "16 groups for one group per channel", model: "replace", caught: against, names: "model.8: ", lowering: func(s *surgery) {
+		s.instead("model.8/SRU/gn/Reshape_1", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
+			v := b.Reshape(s.input("model.8/SRU/gn/Reshape", 0), b.Ints("groups", 0, 16, -1))
+			length, _ := v.Dim(2).Static()
+			d := b.Sub(v, b.ReduceMean(v, 2))
+			variance := b.Div(b.ReduceSum(b.Mul(d, d), 2), b.Scalar("degrees", float32(length-1)))
+			return b.Reshape(b.Div(d, b.Add(b.Sqrt(variance), b.Scalar("eps", 1e-10))), n.Inputs[1])
+		})
+	}},
+	{what: "the normalisation's eps inside the root", model: "edge", caught: against, names: "model.3: ", lowering: func(s *surgery) {
+		s.instead("model.3/SRU/gn/Add", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
+			return b.Sqrt(b.Add(s.input("model.3/SRU/gn/Sqrt", 0), n.Inputs[1]))
+		})
+	}},
+	{what: "the normalisation's beta left out", model: "edge", caught: against, names: "model.3: ", lowering: func(s *surgery) {
+		s.skip("model.3/SRU/gn/Add_1", 0)
+	}},
+	{what: "softmax(gamma) over a wrong axis", model: "c3", caught: against, names: "model.13: ", lowering: func(s *surgery) {
+		s.set("model.13/m/0/SRU/Softmax", "axis", int64(1))
+	}},
+	{what: "r = sigmoid(gn(x)) without the weight", model: "c3", caught: against, names: "model.13: ", lowering: func(s *surgery) {
+		s.skip("model.13/m/0/SRU/Mul", 0)
+	}},
+	{what: "gates of >= for > where the weight is the threshold", model: "edge", caught: against, names: "model.1: ", lowering: func(s *surgery) {
+		s.instead("model.1/SRU/Greater", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
+			return b.LessOrEqual(n.Inputs[1], n.Inputs[0])
+		})
+		s.instead("model.1/SRU/LessOrEqual", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
+			return b.Greater(n.Inputs[1], n.Inputs[0])
+		})
+	}},
+	{what: "SRU's halves added straight, not crosswise", model: "replace", caught: against, names: "model.8: ", lowering: func(s *surgery) {
+		s.swap("model.8/SRU/Add", 1, "model.8/SRU/Add_1", 1)
+	}},
+	{what: "CRU's upper and lower part swapped", model: "insert", caught: against, names: "model.9: ", lowering: func(s *surgery) {
+		s.swap("model.9/CRU/squeeze1/Conv", 0, "model.9/CRU/squeeze2/Conv", 0)
+	}},
+	{what: "GWC's bias left out", model: "c3", caught: against, names: "model.20: ", lowering: func(s *surgery) {
+		n := s.node("model.20/m/0/CRU/GWC/Conv")
+		n.Inputs = n.Inputs[:2]
+	}},
+	{what: "CRU joins l before PWC2(l)", model: "c3", caught: against, names: "model.2: ", lowering: func(s *surgery) {
+		s.exchangeParts("model.2/m/0/CRU/Concat", 1, 2)
+	}},
+	{what: "CRU's softmax over the rows, not the channels", model: "c3", caught: against, names: "model.23: ", lowering: func(s *surgery) {
+		s.set("model.23/m/0/CRU/Softmax", "axis", int64(2))
+	}},
+
+	// Detect.
+	{what: "Detect's bias left out", model: "replace", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
+		n := s.node("model.24/m/1/Conv")
+		n.Inputs = n.Inputs[:2]
+	}},
+	{what: "Detect without its sigmoid", model: "c3", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
+		s.skip("model.24/Sigmoid_2", 0)
+	}},
+	{what: "Detect's map taken as [outputs, anchors], not [anchors, outputs]", model: "replace", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
+		s.instead("model.24/Transpose_1", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
+			d := n.Inputs[0].Shape
+			shape := make([]int64, len(d))
+			for i := range d {
+				shape[i], _ = d[i].Static()
+			}
+			shape[1], shape[2] = shape[2], shape[1]
+			return b.Transpose(b.Reshape(s.output("model.24/m/1/Conv"), b.Ints("shape", shape...)), 0, 2, 3, 4, 1)
+		})
+	}},
+	{what: "the grid's x and y swapped", model: "insert", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
+		s.swap("model.25/Concat_1", 0, "model.25/Concat_1", 1)
+	}},
+	{what: "the grid's offset of 1/2 missing", model: "replace", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
+		s.elements("/model.24/half_1", func(x []float32) { x[0] = 0 })
+	}},
+	{what: "a level's stride 8 for 16", model: "c3", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
+		s.elements("/model.24/stride_1", func(x []float32) { x[0] = 8 })
+	}},
+	{what: "anchors in units of the stride, not in pixels", model: "insert", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
+		s.elements("/model.25/anchor_grid", func(x []float32) {
+			for i := range x {
+				x[i] /= 8
+			}
+		})
+	}},
+	{what: "anchors' height before their width", model: "replace", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
+		s.elements("/model.24/anchor_grid_2", func(x []float32) {
+			for i := 0; i < len(x); i += 2 {
+				x[i], x[i+1] = x[i+1], x[i]
+			}
+		})
+	}},
+	{what: "two levels' anchors swapped", model: "c3", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
+		s.swap("model.24/Expand_2", 0, "model.24/Expand_5", 0)
+	}},
+	{what: "width and height not squared", model: "replace", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
+		s.skip("model.24/Mul_3", 0)
+	}},
+	{what: "the levels joined from the coarsest to the finest", model: "insert", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
+		s.exchangeParts("model.25/Concat_9", 0, 2)
+	}},
+	{what: "class scores and objectness in another order", model: "c3", caught: against, names: "output0 scores: ", lowering: func(s *surgery) {
+		s.instead("model.24/Concat_2", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
+			part := b.Split(n.Inputs[2], 4, 1, 3)
+			return b.Concat(4, n.Inputs[0], n.Inputs[1], part[1], part[0])
+		})
+	}},
+}
+
+// tooSmall are faults that the comparison does not see, as the layers' values change by less than its tolerance: ScConv
+// weighs its result by a softmax over all channels, so that what is inside counts little beside biases and other branches.
+// The same faults are caught where they matter, see loweringFaults.
+var tooSmall = []fault{
+	{what: "SPPF's pooling of 3 for 5, behind an ScConv", model: "insert", names: "model.10", lowering: func(s *surgery) {
+		for _, pool := range []string{"model.10/m/MaxPool", "model.10/m/MaxPool_1", "model.10/m/MaxPool_2"} {
+			s.set(pool, "kernel_shape", []int64{3, 3})
+			s.set(pool, "pads", []int64{1, 1, 1, 1})
+		}
+	}},
+	{what: "biased standard deviation for the unbiased one", model: "insert", names: "model.9", lowering: func(s *surgery) {
+		s.elements("/model.9/SRU/gn/degrees", func(x []float32) { x[0]++ })
+	}},
+	{what: "the normalisation's beta left out", model: "c3", names: "model.17", lowering: func(s *surgery) {
+		s.skip("model.17/m/0/SRU/gn/Add_1", 0)
+	}},
+	{what: "Resize with half_pixel, behind an ScConv", model: "replace", names: "model.11", form: func(_ *testing.T, w *forming) {
+		w.set("model.11/Resize", "coordinate_transformation_mode", "half_pixel")
+	}},
+	{what: "softmax(gamma) over a wrong axis, in the second ScConv of a C3", model: "c3", names: "model.6", lowering: func(s *surgery) {
+		s.set("model.6/m/1/SRU/Softmax", "axis", int64(1))
+	}},
+}
+
+// float16 rounds to IEEE 754's binary16, half to even; numbers have to be in its normal range, or 0.
+func float16(x float32) float32 {
+	const dropped = 13 // bits of the mantissa
+	bits := math.Float32bits(x)
+	bits += 1<<(dropped-1) - 1 + bits>>dropped&1
+	return math.Float32frombits(bits &^ (1<<dropped - 1))
+}

@@ -1,0 +1,96 @@
+package ysc2onnx_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"ysc2onnx"
+	"ysc2onnx/verify"
+	"ysc2onnx/verify/ort/orttest"
+)
+
+// seeds widens TestNoFalseAlarm: go test . -run NoFalseAlarm -seeds 50 -timeout 2h
+var seeds = flag.Int("seeds", 1, "how many seeds the examples are exported with")
+
+// TestNoFalseAlarm: untrained models of all seeds, at all opsets, fused or not, pass the check of their numbers. Deep maps of
+// such models hold numbers of 1e-8, which makes them the hardest ones. The files are written, and small: their size decides
+// nothing, since the numbers are those of a sample.
+func TestNoFalseAlarm(t *testing.T) {
+	rt := orttest.Runtime(t)
+	models, err := filepath.Glob("examples/*.yaml")
+	if err != nil || len(models) != 8 {
+		t.Fatalf("found %d models, %v", len(models), err)
+	}
+	worst := map[string]float64{}
+	for seed := range *seeds {
+		for i, path := range models {
+			opt := ysc2onnx.Options{
+				Height: 96, Width: 64, Seed: uint64(seed), Runtime: rt,
+				Opset:      ysc2onnx.MinOpset + (seed*5+i)%(ysc2onnx.MaxOpset-ysc2onnx.MinOpset+1),
+				NoOptimize: seed%3 == 2, Dynamic: ysc2onnx.Dynamic((seed + i) / 8 % 3),
+			}
+			name := filepath.Base(path)
+			t.Run(fmt.Sprintf("%s/seed-%d/opset-%d", name, seed, opt.Opset), func(t *testing.T) {
+				note(t, worst, convert(t, name, opt))
+			})
+		}
+	}
+	for kind, largest := range worst {
+		t.Logf("%s: largest error %.1e over %d seeds", kind, largest, *seeds)
+	}
+}
+
+// note keeps the largest errors of layers, boxes and scores, which have to have been compared.
+func note(t *testing.T, worst map[string]float64, r *ysc2onnx.Result) {
+	t.Helper()
+	if !checked(r.Checks, "weights") || !checked(r.Checks, "numbers") {
+		t.Fatalf("only %+v was checked", r.Checks.Checks)
+	}
+	for _, row := range r.Checks.Numbers.Rows {
+		kind, size := row.Name, row.MaxAbs
+		if row.Relative {
+			kind, size = "layers, relative", row.MaxRel
+		}
+		worst[kind] = max(worst[kind], size)
+	}
+}
+
+// TestTrainedNumbers: models that were trained pass, too, with the numbers that training leaves.
+func TestTrainedNumbers(t *testing.T) {
+	rt := orttest.Runtime(t)
+	worst := map[string]float64{}
+	for _, name := range []string{"data/yolov5n-coco.pt", "fixtures/insert.pt", "fixtures/replace.pt", "fixtures/c3.pt", "fixtures/c3-noinsert.pt"} {
+		for _, opset := range []int{ysc2onnx.MinOpset, 17, ysc2onnx.MaxOpset} {
+			for _, dynamic := range []ysc2onnx.Dynamic{ysc2onnx.Static, ysc2onnx.DynamicAll} {
+				t.Run(fmt.Sprintf("%s/opset-%d/dynamic-%d", filepath.Base(name), opset, dynamic), func(t *testing.T) {
+					r, err := ysc2onnx.Convert(context.Background(), openCheckpoint(t, shared(t, name)), ysc2onnx.Options{
+						Output: filepath.Join(t.TempDir(), "model.onnx"), Height: 96, Width: 64, Opset: opset, Dynamic: dynamic, Runtime: rt,
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if !r.Checks.OK() {
+						t.Errorf("%+v", r.Checks.Failed())
+					}
+					note(t, worst, r)
+				})
+			}
+		}
+	}
+	for kind, largest := range worst {
+		t.Logf("%s: largest error %.1e", kind, largest)
+	}
+}
+
+// checked reports whether a check was made and held.
+func checked(rep *verify.Report, name string) bool {
+	for _, c := range rep.Checks {
+		if c.Name == name {
+			return c.OK
+		}
+	}
+	return false
+}

@@ -1,0 +1,66 @@
+package verify
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strconv"
+)
+
+// digest sums up the attributes of a node.
+func (c *checker) digest(attributes []field) (sum [sha256.Size]byte, err error) {
+	hash := sha256.New()
+	for _, f := range attributes {
+		fmt.Fprintln(hash, f.body.to-f.body.from)
+		for at := f.body.from; at < f.body.to; {
+			part, err := c.w.peek(at, min(f.body.to-at, wireWindow), f.body.to)
+			if err != nil {
+				return sum, err
+			}
+			at += int64(len(part))
+			hash.Write(part)
+		}
+	}
+	return [sha256.Size]byte(hash.Sum(nil)), nil
+}
+
+// sameNodes compares the nodes of a file with those of a small model of the
+// same graph, which has the same names except for initializers that depend on
+// the size: such an one may stand for another of its type.
+func sameNodes(file, small *Facts) error {
+	for i, want := range small.nodes {
+		if i == len(file.nodes) {
+			break
+		}
+		got := file.nodes[i]
+		at := "node " + strconv.Itoa(i) + " (" + got.op + " " + strconv.Quote(got.name) + ")"
+		switch {
+		case got.op != want.op || got.domain != want.domain || got.name != want.name:
+			return fmt.Errorf("%s: %s %q was meant to be there", at, want.op, want.name)
+		case got.attributes != want.attributes:
+			return fmt.Errorf("%s: its attributes are not what was meant to be written", at)
+		case !slices.Equal(got.outputs, want.outputs):
+			return fmt.Errorf("%s: it makes %q, but %q was meant", at, got.outputs, want.outputs)
+		case len(got.inputs) != len(want.inputs):
+			return fmt.Errorf("%s: it reads %d values, but %d were meant", at, len(got.inputs), len(want.inputs))
+		}
+		for k, name := range got.inputs {
+			if name != want.inputs[k] && !stands(file, small, name, want.inputs[k]) {
+				return fmt.Errorf("%s: input %d is %q, but %q was meant", at, k, name, want.inputs[k])
+			}
+		}
+	}
+	if got, want := len(file.nodes), len(small.nodes); got != want {
+		return fmt.Errorf("the file has %d nodes, but %d were meant to be written", got, want)
+	}
+	return nil
+}
+
+// stands reports whether an initializer of the file may stand where the small
+// model has another one: they have the same type, and the small model has its
+// own elements for it, since they depend on the size.
+func stands(file, small *Facts, name, want string) bool {
+	a, inFile := file.Stored(name)
+	b, inSmall := small.Stored(want)
+	return inFile && inSmall && a.DType == b.DType && len(a.Dims) == len(b.Dims) && b.File == ""
+}
