@@ -41,7 +41,7 @@ func TestTrainedDetections(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = d.Close() }()
+		t.Cleanup(func() { _ = d.Close() })
 		for name, objects := range want.Detections {
 			picture := photograph(t, name)
 			sameInput(t, name, d.Letterbox(picture))

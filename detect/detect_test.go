@@ -90,8 +90,8 @@ func TestDetect(t *testing.T) {
 			t.Errorf("value %d of the input is %v, want %v", at, s.got.Floats[at], want)
 		}
 	}
-	if d.Close(); !s.closed {
-		t.Error("the session stays open")
+	if err := d.Close(); err != nil || !s.closed {
+		t.Errorf("the session is closed: %v, %v", s.closed, err)
 	}
 }
 
@@ -228,6 +228,21 @@ func TestWrongOutput(t *testing.T) {
 		}
 		if _, err := d.Detect(t.Context(), &image.Gray{}); err == nil || err.Error() != "the picture has no pixels" {
 			t.Errorf("the error for no picture is %v", err)
+		}
+	}
+}
+
+// TestThresholds: what is equal to a threshold is not over it. The two boxes are 20x10 and its left half: their IoU is 0.5.
+func TestThresholds(t *testing.T) {
+	rows := []float32{
+		10, 5, 20, 10, 1, 1,
+		5, 5, 10, 10, 1, 0.5,
+		100, 100, 8, 8, 0.25, 1, // objectness
+		200, 200, 8, 8, 0.5, 0.5, // score
+	}
+	for iou, want := range map[float64]int{0.5: 2, 0.4999: 1} {
+		if got := suppress(rows, 1, nil, &Options{Confidence: 0.25, IoU: iou, MaxDetections: 9}); len(got) != want {
+			t.Errorf("IoU %v: %+v, want %d detections", iou, got, want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package detect_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -12,35 +13,41 @@ import (
 
 // Find the objects in a picture. It is compiled, and not run: best.onnx and bus.jpg stand for files of your own.
 func Example() {
+	if err := find(context.Background(), "best.onnx", "bus.jpg"); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func find(ctx context.Context, model, path string) (err error) {
 	library, err := ort.Find("")
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	runtime, err := ort.Open(library)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
-	ctx := context.Background()
-	detector, err := detect.Open(ctx, runtime, "best.onnx", detect.DefaultOptions())
+	detector, err := detect.Open(ctx, runtime, model, detect.DefaultOptions())
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
-	defer detector.Close()
+	defer func() { err = errors.Join(err, detector.Close()) }()
 
-	file, err := os.Open("bus.jpg")
+	file, err := os.Open(path)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
-	defer file.Close()
+	defer func() { err = errors.Join(err, file.Close()) }()
 	picture, _, err := detect.Decode(file)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	found, err := detector.Detect(ctx, picture)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	for _, d := range found.Detections {
 		fmt.Printf("%s %.2f at %.0f\n", d.Name, d.Score, d.Box)
 	}
+	return nil
 }

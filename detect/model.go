@@ -62,7 +62,8 @@ func readModel(inputs, outputs []verify.IO, metadata map[string]string) (m model
 			return m, fmt.Errorf("the file's metadata: %w", err)
 		}
 	}
-	return m, m.readHead(outputs)
+	err = m.readHead(outputs)
+	return m, err
 }
 
 // readHead finds the output with the boxes.

@@ -83,10 +83,9 @@ func (r *row) scale(src *image.RGBA, y int, columns []neighbour) {
 	}
 	line := src.Pix[y*src.Stride:]
 	for x, n := range columns {
-		first, second := line[4*n.at:][:4], []uint8(nil)
-		if n.second == 0 {
-			second = first
-		} else {
+		first := line[4*n.at:][:4]
+		second := first
+		if n.second != 0 { // the last pixel has no next one
 			second = line[4*n.at+4:][:4]
 		}
 		for c := range channels {

@@ -116,7 +116,7 @@ func TestColors(t *testing.T) {
 // FuzzNewStyle: no font makes drawing panic.
 func FuzzNewStyle(f *testing.F) {
 	f.Add([]byte("ttcf\x00\x01\x00\x00\x00\x00\x00\x01\x00\x00\x00\x10"), "a")
-	f.Fuzz(func(t *testing.T, file []byte, name string) {
+	f.Fuzz(func(_ *testing.T, file []byte, name string) {
 		s, err := NewStyle(file)
 		if err != nil {
 			return
