@@ -160,6 +160,8 @@ func copyCheckout(t *testing.T, to string) {
 		switch {
 		case err != nil:
 			return err
+		case path == ".git" && !entry.IsDir(): // a worktree's
+			return nil
 		case path == ".git" || path == "bin" || entry.Name() == "node_modules":
 			return fs.SkipDir
 		case entry.IsDir():

@@ -86,6 +86,7 @@ def main(model, source, *tensors):
         raise ValueError(f"{source}: not a picture that OpenCV reads")
     net.setInput(letterbox(picture, height, width))
     names = ast.literal_eval(about.get("names", "{}"))
+    names = dict(enumerate(names)) if isinstance(names, list) else names  # a list before YOLOv5 v7.0
     lines = [json.dumps({"class": index, "name": names.get(index, str(index)), "score": round(score, 4),
                          "box_xyxy": [round(v, 1) for v in box]}, ensure_ascii=False)
              for index, score, box in objects(net.forward("output0")[0], picture, height, width)]
