@@ -17,7 +17,7 @@ type Stage struct {
 	Makes      []string `json:"makes,omitempty"`  // the value that it gives, model.<i>, or the graph's outputs that it computes
 	Output     IO       `json:"output"`           // what the file says of the first of Makes
 	Nodes      int      `json:"nodes"`            // operators in the file
-	Parameters int64    `json:"parameters"`       // elements of its weights, as they are in the file: folded, each counted once
+	Parameters int64    `json:"parameters"`       // elements of its weights as they are in the file: BatchNorm folded, where it is
 }
 
 // Picture reads the layers out of the ONNX file at path, in order. Layers are told from the names of nodes, as this
@@ -140,22 +140,25 @@ func (d *drawing) read(s *Stage, op, name string) {
 		s.From = append(s.From, from)
 	}
 	w, ok := d.weights[name]
-	if !ok || w.counted || !w.floats || !isParameter(op, name) {
+	if !ok || !w.floats {
 		return
 	}
-	s.Parameters += w.elements
-	w.counted = true
-	d.weights[name] = w
+	// An operator with weights has its own, though equal ones may be stored once. Others read parameters that are called as in
+	// the state_dict, or constants, such as the cells of a head's grid.
+	if hasWeights(op) || strings.HasPrefix(name, "model.") && !w.counted {
+		s.Parameters += w.elements
+		w.counted = true
+		d.weights[name] = w
+	}
 }
 
-// isParameter tells weights from constants, such as the cells of a detection head's grid: weights are called as in the
-// state_dict, or are read by an operator that has some.
-func isParameter(op, name string) bool {
+// hasWeights says whether an operator is one that has weights of its own.
+func hasWeights(op string) bool {
 	switch op {
 	case "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "InstanceNormalization", "GroupNormalization", "LayerNormalization", "PRelu":
 		return true
 	}
-	return strings.HasPrefix(name, "model.")
+	return false
 }
 
 // finish puts the layers in order and adds what the metadata and the value_info say of them.

@@ -106,14 +106,6 @@ func (m *errorMark) set(x scale) {
 // HasRow says whether there is anything to draw.
 func (m errorMark) HasRow() bool { return m.row != nil }
 
-// Unit is what the error is measured in.
-func (m errorMark) Unit() string {
-	if m.row == nil {
-		return ""
-	}
-	return unitText(m.Name, m.row.Relative)
-}
-
 // timeChart shows how long each layer takes.
 type timeChart struct {
 	Width, Height px

@@ -251,6 +251,7 @@ func TestBrowser(t *testing.T) {
 			}
 			b.use(t)
 			b.withoutScript(t, path)
+			b.onPaper(t, path, c.name)
 		})
 	}
 }
@@ -315,4 +316,21 @@ func (b *browser) withoutScript(t *testing.T, path string) {
 	b.open(t, path)
 	equal(t, b, `document.querySelectorAll("#all tbody tr").length > 4`, true)
 	equal(t, b, `document.getElementById("tools").offsetHeight`, 0)
+}
+
+// onPaper lays the page out for A4 with margins of 1 cm, in a browser that is dark: all of it has to fit, in black on white.
+func (b *browser) onPaper(t *testing.T, path, name string) {
+	t.Helper()
+	b.do(t, chromedp.EmulateViewport(718, 1000))
+	params := emulation.SetEmulatedMediaParams{Media: "print", Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}}
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, params); err != nil {
+		t.Fatal(err)
+	}
+	b.open(t, path)
+	equal(t, b, `getComputedStyle(document.body).backgroundColor`, "rgb(255, 255, 255)")
+	equal(t, b, `getComputedStyle(document.querySelector("h1")).color`, "rgb(0, 0, 0)")
+	if name != "hostile" { // whose names are too long for a table
+		equal(t, b, `document.documentElement.scrollWidth - innerWidth`, 0)
+	}
+	b.look(t, name+"-paper")
 }

@@ -42,8 +42,6 @@ type setting struct{ Name, Value string }
 type tableRow struct {
 	*verify.Row
 	Level level
-	Error float64 // in the unit of the tolerance
-	Unit  string
 }
 
 // How many layers are listed by their time, and how many flipped gates.
@@ -66,7 +64,7 @@ func newView(d *Data) *view {
 	if d.Comparison != nil {
 		for i := range d.Comparison.Rows {
 			row := &d.Comparison.Rows[i]
-			v.Rows = append(v.Rows, tableRow{row, levelOf(row), errorOf(row), unitText(row.Name, row.Relative)})
+			v.Rows = append(v.Rows, tableRow{row, levelOf(row)})
 		}
 		v.compared()
 	} else {
