@@ -70,4 +70,6 @@ type hiding struct{ listed, hidden recorded }
 
 func (h hiding) Names() []string { return h.listed.Names() }
 
-func (h hiding) Read(name string) (Tensor, error) { return slices.Concat(h.listed, h.hidden).Read(name) }
+func (h hiding) Read(name string) (Tensor, error) {
+	return slices.Concat(h.listed, h.hidden).Read(name)
+}
