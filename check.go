@@ -47,19 +47,10 @@ var sampleSizes = [][2]int{{2, 3}, {4, 5}, {8, 9}}
 // any pass and opset form. w is the model as it was written. Where there is none that small, skipped says so.
 func (m *lowered) sample(ctx context.Context, w *onnxbuild.Written, opt *Options) (s *verify.Sample, skipped string) {
 	at := *opt
-	at.Batch, at.Dynamic = sampleBatch, Static
-	var raw *lowered
-	for _, size := range sampleSizes {
-		at.Height, at.Width = size[0]*m.Stride(), size[1]*m.Stride()
-		if raw = m.again(ctx, &at); raw != nil {
-			break
-		}
-	}
+	at.Batch = sampleBatch
+	raw := m.sampled(ctx, w, &at)
 	if raw == nil {
 		return nil, fmt.Sprintf("the numbers of the layers, as the model takes no image as small as %dx%d", at.Height, at.Width)
-	}
-	if at.Dynamic = opt.Dynamic; at.Dynamic != Static {
-		raw = m.again(ctx, &at)
 	}
 	s = &verify.Sample{Batch: at.Batch, Height: at.Height, Width: at.Width, Inner: raw.inner(w)}
 	for _, row := range m.Summary.Rows {
@@ -70,10 +61,53 @@ func (m *lowered) sample(ctx context.Context, w *onnxbuild.Written, opt *Options
 	}
 	if at.Dynamic != DynamicAll {
 		s.Model = func(stored func(string) (verify.Stored, bool)) ([]byte, error) {
-			return m.again(ctx, &at).small(ctx, &at, w, stored)
+			small := m.again(ctx, &at)
+			if small == nil {
+				return nil, ctx.Err() // it fitted before
+			}
+			return small.small(ctx, &at, w, stored)
 		}
 	}
 	return s, ""
+}
+
+// sampled lowers the model for a sample, and sets the sample's size in at: the smallest at which the model has the nodes
+// that were written. On maps of one or two pixels some of them may have dropped out, so that a model exported for an image
+// as small as that is its own sample. Nil where the model fits none of the sizes, the last of which is then in at.
+func (m *lowered) sampled(ctx context.Context, w *onnxbuild.Written, at *Options) *lowered {
+	sizes, own := sampleSizes, [2]int{at.Height / m.Stride(), at.Width / m.Stride()}
+	if last := sizes[len(sizes)-1]; own[0]*own[1] <= last[0]*last[1] {
+		sizes = append(slices.Clone(sizes), own)
+	}
+	var fits *lowered // the first of all, for the check to say how the nodes differ
+	var fitsAt Options
+	for _, size := range sizes {
+		at.Height, at.Width = size[0]*m.Stride(), size[1]*m.Stride()
+		fixed := *at
+		fixed.Dynamic = Static // an open size would not show that the model does not fit
+		if m.again(ctx, &fixed) == nil {
+			continue
+		}
+		raw, form := m.again(ctx, at), m.again(ctx, at)
+		if at.Dynamic == DynamicAll || form == nil {
+			return raw
+		}
+		if written, err := form.written(at); err == nil && sameNodes(written, w) {
+			return raw
+		}
+		if fits == nil {
+			fits, fitsAt = raw, *at
+		}
+	}
+	if fits != nil {
+		*at = fitsAt
+	}
+	return fits
+}
+
+// sameNodes reports whether two models have the same operators under the same names.
+func sameNodes(a, b *onnxbuild.Written) bool {
+	return slices.EqualFunc(a.Nodes, b.Nodes, func(x, y onnxbuild.WireNode) bool { return x.Op == y.Op && x.Name == y.Name })
 }
 
 // inner are the values inside the layers that one module gives to another and that the file, w, has as well: those that the

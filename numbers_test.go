@@ -43,6 +43,20 @@ func TestNoFalseAlarm(t *testing.T) {
 	}
 }
 
+// TestSizesAreNoFault: an image as small as the model takes, whose maps have one or two pixels, the sample's own size turned
+// round, and more images than the sample has.
+func TestSizesAreNoFault(t *testing.T) {
+	rt := orttest.Runtime(t)
+	for _, name := range []string{"yolov5n.yaml", "yolov5s_ScConv_replace.yaml", "yolov5s_C3ScConv.yaml"} {
+		for _, size := range [][3]int{{1, 32, 64}, {3, 64, 32}, {2, 64, 96}, {2, 96, 64}, {1, 32, 320}} {
+			t.Run(fmt.Sprintf("%s/%v", name, size), func(t *testing.T) {
+				opt := ysc2onnx.Options{Batch: size[0], Height: size[1], Width: size[2], Runtime: rt}
+				note(t, map[string]float64{}, convert(t, name, opt))
+			})
+		}
+	}
+}
+
 // note keeps the largest errors of layers, boxes and scores, which have to have been compared.
 func note(t *testing.T, worst map[string]float64, r *ysc2onnx.Result) {
 	t.Helper()

@@ -286,3 +286,28 @@ func TestLongName(t *testing.T) {
 		t.Errorf("a name of %d bytes was written, one of %d read", 3<<20, len(got))
 	}
 }
+
+// TestElsewhere: an initializer that is in another file already is named, not written.
+func TestElsewhere(t *testing.T) {
+	whole, _ := written(t, sample(), onnxfile.Options{})
+	var name string
+	model, data := written(t, sample(), onnxfile.Options{Elsewhere: func(v *onnxbuild.Value) (onnxfile.Place, bool) {
+		if v.Const.Len() != 512 {
+			return onnxfile.Place{}, false
+		}
+		name = v.Name
+		return onnxfile.Place{Name: "whole.onnx", Offset: 12345}, true
+	}})
+	if len(data) > 0 || len(model) > len(whole)-2048+100 {
+		t.Errorf("%d bytes and %d of data, of a whole model of %d", len(model), len(data), len(whole))
+	}
+	for _, tensor := range open(t, model).Initializers {
+		if tensor.Name == name {
+			if tensor.Location != "whole.onnx" || tensor.Offset != 12345 || tensor.Length != 2048 {
+				t.Errorf("%s is %d bytes at %d of %q", name, tensor.Length, tensor.Offset, tensor.Location)
+			}
+		} else if tensor.Location != "" {
+			t.Errorf("%s is in %q", tensor.Name, tensor.Location)
+		}
+	}
+}
