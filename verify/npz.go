@@ -29,6 +29,7 @@ type NPZ struct {
 	names   []string
 	members map[string]*zip.File
 	file    io.Closer // nil if the archive is not a file of ours
+	path    string    // of that file
 }
 
 // OpenNPZ opens the archive at path. Close it after use.
@@ -45,7 +46,7 @@ func OpenNPZ(path string) (*NPZ, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
-	z.file = f
+	z.file, z.path = f, path
 	return z, nil
 }
 
@@ -92,6 +93,9 @@ func (z *NPZ) Read(name string) (t Tensor, err error) {
 		return Tensor{}, fmt.Errorf("the .npz file has no array %q", name)
 	}
 	t, err = readMember(member)
+	if err != nil && z.path != "" {
+		return Tensor{}, fmt.Errorf("%s: array %q: %w", z.path, name, err)
+	}
 	if err != nil {
 		return Tensor{}, fmt.Errorf("array %q: %w", name, err)
 	}

@@ -229,3 +229,16 @@ func FuzzNPY(f *testing.F) {
 		}
 	})
 }
+
+// TestNPZNamesItsFile: an array that cannot be read is named with its archive.
+func TestNPZNamesItsFile(t *testing.T) {
+	z, err := OpenNPZ("testdata/fortran.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = z.Close() }()
+	want := `testdata/fortran.npz: array "a": the array is in Fortran order; save it with numpy.ascontiguousarray`
+	if _, err := z.Read("a"); err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
