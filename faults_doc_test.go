@@ -79,7 +79,7 @@ func faultTables() string {
 			}
 		}
 	}
-	out.WriteString("\n### Too small to be seen\n\n| fault | planted in | model | in |\n|---|---|---|---|\n")
+	out.WriteString("\n### Too small to be seen in these models\n\n| fault | planted in | model | in |\n|---|---|---|---|\n")
 	for _, f := range tooSmall {
 		fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", f.what, f.planted(), f.model, f.names)
 	}

@@ -20,7 +20,7 @@ var loweringFaults = []fault{
 			}
 		}
 	}},
-	{what: "the same in one layer", model: "replace", caught: against, names: "model.13: ", lowering: func(s *surgery) {
+	{what: "batch norm with eps 1e-5 for 1e-3, in one layer", model: "replace", caught: against, names: "model.13: ", lowering: func(s *surgery) {
 		s.set("model.13/cv2/bn/BatchNormalization", "epsilon", float32(1e-5))
 	}},
 	{what: "the k=6 window one pixel too far up and left", model: "insert", caught: against, names: "model.0: ", lowering: func(s *surgery) {
@@ -74,10 +74,10 @@ var loweringFaults = []fault{
 	{what: "mean and variance of a batch norm swapped", model: "insert", caught: refused, names: "model.5.conv.bias", lowering: func(s *surgery) {
 		s.swap("model.5/bn/BatchNormalization", 3, "model.5/bn/BatchNormalization", 4)
 	}},
-	{what: "a padding of k//2 = 3 for the k=6 convolution", model: "insert", caught: refused, names: "layer 6", rows: func(yaml string) string {
+	{what: "a padding of k//2 = 3 for the k=6 convolution", model: "insert", caught: refused, names: "error: layer 0 has the arguments [64, 6, 2], that of insert.pt has [64, 6, 2, 2]", rows: func(yaml string) string {
 		return strings.Replace(yaml, "[64, 6, 2, 2]", "[64, 6, 2]", 1)
 	}},
-	{what: "one bottleneck less, in the YAML", model: "replace", caught: refused, names: "model.6.m.2.cv1.conv.weight", rows: func(yaml string) string {
+	{what: "one bottleneck less, in the YAML", model: "replace", caught: refused, names: "error: layer 6 comes out with the number 2, that of replace.pt with 3", rows: func(yaml string) string {
 		return strings.Replace(yaml, "[-1, 9, C3, [512]]", "[-1, 6, C3, [512]]", 1)
 	}},
 

@@ -267,6 +267,13 @@ func TestFaultsTooSmall(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			right, err := exported(t, rt, &fault{model: f.model})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Equal(e.bytes(t), right.bytes(t)) {
+				t.Error("the fault changes nothing")
+			}
 			if check, says := e.check(t, &f); check != "" {
 				t.Errorf("%s catches it by now: %s", check, says)
 			}

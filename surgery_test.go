@@ -99,20 +99,20 @@ func (s *surgery) elements(name string, change func(x []float32)) {
 	v.Const = onnxbuild.FloatTensor(v.Const.Shape, x)
 }
 
-// instead lets the graph have another value in the place of a node's first output. make gets a builder in the node's place
+// instead lets the graph have another value in the place of a node's first output. by gets a builder in the node's place
 // and scope; the value has to have the shape of the old one.
-func (s *surgery) instead(node string, make func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value) {
+func (s *surgery) instead(node string, by func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value) {
 	s.t.Helper()
 	s.node(node) // has to be there
 	err := s.Rewrite(func(r *onnxbuild.Rewriter, b onnxbuild.Builder, n *onnxbuild.Node) (bool, error) {
 		if n.Name != "/"+node {
 			return true, nil
 		}
-		by := make(b, n)
-		if !by.Shape.Equal(n.Outputs[0].Shape) {
-			s.t.Fatalf("%s is not of the shape %s of /%s", by.Shape, n.Outputs[0].Shape, node)
+		v := by(b, n)
+		if !v.Shape.Equal(n.Outputs[0].Shape) {
+			s.t.Fatalf("%s is not of the shape %s of /%s", v.Shape, n.Outputs[0].Shape, node)
 		}
-		if !r.Replace(n.Outputs[0], by) {
+		if !r.Replace(n.Outputs[0], v) {
 			s.t.Fatalf("/%s cannot be replaced", node)
 		}
 		return false, nil
