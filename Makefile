@@ -54,7 +54,7 @@ test: runtime ## run the tests
 	@$(GO) test ./...
 
 .PHONY: test-peers
-test-peers: runtime ## run the tests against PyTorch, ONNX and OpenCV too (Debian's python3-torch, -onnx, -opencv …)
+test-peers: runtime ## run the tests against PyTorch, ONNX, OpenCV, Node.js and a browser too (what they need: .ci/run)
 	$(call title,go test -tags peers)
 	@$(GO) test -tags peers -timeout 20m ./...
 

@@ -28,15 +28,19 @@ func Convert(ctx context.Context, in Input, opt Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	trained := model.trained()
 	written, err := model.written(&opt)
 	if err != nil {
-		return nil, err
+		return nil, trained.refuseNotFinite(ctx, warnings, err)
 	}
 	r := &Result{
 		Summary: &model.Summary, Warnings: warnings, Height: opt.Height, Width: opt.Width, Batch: opt.Batch,
 		Opset: written.Opset, IRVersion: written.IRVersion, Nodes: len(written.Nodes),
 	}
 	if err := write(ctx, written, &opt, r); err != nil {
+		return nil, trained.refuseNotFinite(ctx, warnings, err)
+	}
+	if err := trained.warnNotFinite(ctx, warnings); err != nil {
 		return nil, err
 	}
 	r.Elapsed = time.Since(start)
@@ -86,7 +90,7 @@ func (o *Options) complete() error {
 	if o.Dynamic < Static || o.Dynamic > DynamicAll {
 		return fmt.Errorf("dynamic is %d, expected Static, DynamicBatch or DynamicAll", o.Dynamic)
 	}
-	return nil
+	return o.ScConv.check()
 }
 
 // lowered is a model with what it was lowered from.
@@ -98,6 +102,12 @@ type lowered struct {
 
 	// export makes what is written of the lowering: passes, and the form of an opset. The graph is changed.
 	export func(g *onnxbuild.Graph, opt *Options) (*onnxbuild.Written, error)
+}
+
+// trained is the checkpoint that the weights come from, nil without one.
+func (m *lowered) trained() *trained {
+	t, _ := m.weights.(*trained)
+	return t
 }
 
 // build reads the model and lowers it.
@@ -117,18 +127,19 @@ func build(ctx context.Context, in Input, opt *Options) (m *lowered, warnings *y
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := errors.Join(t.flavour(), t.paddings()); err != nil {
+		return nil, nil, err
+	}
+	t.strict, t.alone = opt.Strict, in.YAML == nil
 	name, text := in.Name, in.YAML
 	if text == nil {
-		carried, err := t.yaml()
+		carried, err := t.modelYAML(false)
 		if err != nil {
 			return nil, nil, err
 		}
 		name, text = in.WeightsName+":model.yaml", strings.NewReader(carried)
 	}
 	if m, warnings, err = fit(ctx, name, text, t, opt); err != nil {
-		return nil, nil, err
-	}
-	if err := errors.Join(t.sameClasses(&m.Summary), t.complete()); err != nil {
 		return nil, nil, err
 	}
 	if m.names = t.names(); m.names == "" {
@@ -143,7 +154,12 @@ func fit(ctx context.Context, name string, text io.Reader, w modules.Weights, op
 	if cfg == nil {
 		return nil, nil, diags.Err()
 	}
-	if _, trained := w.(*trained); !trained { // a trained model's wiring is what it was trained with
+	t, isTrained := w.(*trained)
+	if isTrained {
+		var carried *yamlcfg.Model
+		cfg, diags, carried = t.parse(cfg, diags)
+		t.agree(cfg, carried, diags)
+	} else { // a trained model's wiring is what it was trained with
 		diags.Append(cfg.Lint())
 	}
 	model, found := fitted(ctx, cfg, w, opt)
@@ -151,8 +167,10 @@ func fit(ctx context.Context, name string, text io.Reader, w modules.Weights, op
 		return nil, nil, err
 	}
 	diags.Append(found)
-	if t, ok := w.(*trained); ok {
-		t.warn(diags)
+	if isTrained {
+		if err := t.settle(ctx, model, cfg, opt.ScConv, diags); err != nil {
+			return nil, nil, err
+		}
 	}
 	if opt.Strict {
 		diags.PromoteWarnings()
@@ -174,7 +192,11 @@ func fitted(ctx context.Context, cfg *yamlcfg.Model, w modules.Weights, opt *Opt
 	probe, found := modules.Build(ctx, cfg, modules.Options{Batch: onnxbuild.D(1), Height: size, Width: size, Weights: w})
 	stride, strides := 32, []int64(nil)
 	if probe != nil {
-		stride, strides = probe.Stride(), probe.Strides
+		strides = probe.Strides
+		if t, ok := w.(*trained); ok {
+			strides = t.strides(strides)
+		}
+		stride = modules.Stride(strides)
 	}
 	opt.Height, opt.Width = roundUp(opt.Height, stride), roundUp(opt.Width, stride)
 	if t, ok := w.(*trained); ok {

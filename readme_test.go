@@ -18,6 +18,9 @@ import (
 
 var readmes = []string{"README.md", "README.zh-CN.md"}
 
+// inStep are all pages that there are in two languages.
+var inStep = [][]string{readmes, {"examples/deploy/README.md", "examples/deploy/README.zh-CN.md"}}
+
 // block is a fenced block of a README: commands, or what the commands before it print.
 type block struct {
 	kind string // sh, text, go
@@ -57,14 +60,16 @@ var comment = regexp.MustCompile(`(?m)(^|[ \t]+)#.*$`)
 
 // TestReadmesAreInStep: both languages have the same commands, outputs and code; comments are translated.
 func TestReadmesAreInStep(t *testing.T) {
-	english, chinese := blocks(t, readmes[0]), blocks(t, readmes[1])
-	if len(english) != len(chinese) {
-		t.Fatalf("%s has %d blocks, %s has %d", readmes[0], len(english), readmes[1], len(chinese))
-	}
-	for i, e := range english {
-		c := chinese[i]
-		if e.kind != c.kind || comment.ReplaceAllString(e.text, "") != comment.ReplaceAllString(c.text, "") {
-			t.Errorf("%s:%d and %s:%d differ:\n%s\n%s", readmes[0], e.line, readmes[1], c.line, e.text, c.text)
+	for _, pages := range inStep {
+		english, chinese := blocks(t, pages[0]), blocks(t, pages[1])
+		if len(english) != len(chinese) {
+			t.Fatalf("%s has %d blocks, %s has %d", pages[0], len(english), pages[1], len(chinese))
+		}
+		for i, e := range english {
+			c := chinese[i]
+			if e.kind != c.kind || comment.ReplaceAllString(e.text, "") != comment.ReplaceAllString(c.text, "") {
+				t.Errorf("%s:%d and %s:%d differ:\n%s\n%s", pages[0], e.line, pages[1], c.line, e.text, c.text)
+			}
 		}
 	}
 }
@@ -155,7 +160,9 @@ func copyCheckout(t *testing.T, to string) {
 		switch {
 		case err != nil:
 			return err
-		case path == ".git" || path == "bin":
+		case path == ".git" && !entry.IsDir(): // a worktree's
+			return nil
+		case path == ".git" || path == "bin" || entry.Name() == "node_modules":
 			return fs.SkipDir
 		case entry.IsDir():
 			return os.MkdirAll(filepath.Join(to, path), 0o755)
@@ -253,7 +260,8 @@ func TestLinks(t *testing.T) {
 		t.Fatal("found no pages in docs", err)
 	}
 	found := 0
-	for _, page := range append(pages, append(readmes, "CONTRIBUTING.md", "CHANGELOG.md")...) {
+	pages = append(pages, "CONTRIBUTING.md", "CHANGELOG.md")
+	for _, page := range append(pages, slices.Concat(inStep...)...) {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)

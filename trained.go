@@ -1,7 +1,7 @@
 package ysc2onnx
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -19,11 +19,15 @@ import (
 // [modules.Trained], and keeps account of what was asked for and what was not there.
 type trained struct {
 	name    string // the file's, for messages
+	alone   bool   // there is no YAML beside it: its own is used
 	root    *checkpoint.Module
-	tensors map[string]*checkpoint.Tensor
+	tensors map[string]*watched
 	modules map[string]*checkpoint.Module
 	used    map[string]bool
 	wrong   []string // what was asked for and is missing or has another shape
+	notes   []string // what the checkpoint had the last word on
+	assumed []string // what it does not tell
+	strict  bool     // reading an element that is no finite number is an error
 }
 
 // openTrained reads a checkpoint's directory and values; its tensors stay in the file.
@@ -36,14 +40,14 @@ func openTrained(name string, r io.ReaderAt, size int64) (*trained, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	t := &trained{name: name, root: root, tensors: map[string]*checkpoint.Tensor{}, modules: map[string]*checkpoint.Module{}}
+	t := &trained{name: name, root: root, tensors: map[string]*watched{}, modules: map[string]*checkpoint.Module{}}
 	for _, tensor := range root.StateDict() {
-		t.tensors[tensor.Name] = tensor
+		t.tensors[tensor.Name] = &watched{Tensor: tensor, owner: t}
 	}
 	t.index(root)
 	t.begin()
-	if err := t.flavour(); err != nil {
-		return nil, err
+	if err := t.adopt(f.Metadata); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return t, nil
 }
@@ -55,35 +59,47 @@ func (t *trained) index(m *checkpoint.Module) {
 	}
 }
 
-// flavour refuses the ScConv that are not lowered, by their parameters' names.
-func (t *trained) flavour() error {
-	for _, name := range slices.Sorted(maps.Keys(t.tensors)) {
-		if strings.HasSuffix(name, ".SRU.gn.weight") {
-			what := "normmask (a GroupBatchnorm2d with weight and bias)"
-			if len(t.tensors[name].Shape) == 1 {
-				what = "where (an nn.GroupNorm)"
+// settle says what the checkpoint decided and left open about a model, which is nil where it could not be built, and holds
+// the checkpoint's tensors against the model's.
+func (t *trained) settle(ctx context.Context, m *modules.Model, cfg *yamlcfg.Model, flavour ScConv, diags *yamlcfg.Diagnostics) error {
+	if flavour == ScConvAuto {
+		if err := t.warnScConv(ctx, diags); err != nil {
+			return err
+		}
+	}
+	if m == nil {
+		return nil
+	}
+	wrong := t.misfits()
+	switch {
+	case len(wrong) == 0:
+		t.say(m, cfg, diags)
+	case diags.HasErrors(): // in rows, of which these are the consequence
+		i := slices.IndexFunc(diags.List, func(d *yamlcfg.Diagnostic) bool { return d.Severity == yamlcfg.Error })
+		diags.List[i].AddNote(yamlcfg.Span{}, "for this and other differences of the rows, %s do not fit", count(len(wrong), "tensor"))
+	default:
+		return t.misfit(wrong)
+	}
+	return nil
+}
+
+// paddings refuses what no module of YOLOv5 has and would be lost: a padding by other than zeros, or one that is named.
+func (t *trained) paddings() error {
+	for _, path := range slices.Sorted(maps.Keys(t.modules)) {
+		for _, attribute := range []string{"padding", "padding_mode"} {
+			v, _ := t.modules[path].Attr(attribute)
+			if text, ok := checkpoint.AsString(v); ok && (text != "zeros" || attribute == "padding") {
+				return fmt.Errorf("%s: %s has the %s %q, which is not converted", t.name, path, attribute, text)
 			}
-			return fmt.Errorf("%s: %s is of ScConv's flavour %s, which is not converted yet: only softmax is, with SRU.gn.gamma", t.name, name, what)
 		}
 	}
 	return nil
 }
 
-// warn says what the checkpoint leaves open: its ScConv may be of either flavour that has these parameters.
-func (t *trained) warn(diags *yamlcfg.Diagnostics) {
-	for name := range t.tensors {
-		if strings.HasSuffix(name, ".SRU.gn.gamma") {
-			diags.Warnf(yamlcfg.Span{}, "%s does not tell the formula of its ScConv: softmax(gamma) is taken, as in the YOLOv5 tutorial; "+
-				"of the author's first release, gamma / sum(gamma), the numbers would be wrong: compare with verify/parity.py", t.name)
-			return
-		}
-	}
-}
-
 // begin forgets what was asked for, so that a model can be lowered once more.
 func (t *trained) begin() { t.used, t.wrong = map[string]bool{}, nil }
 
-// Tensor implements [modules.Weights]. What is not as it should be is kept for [trained.complete], so that one run
+// Tensor implements [modules.Weights]. What is not as it should be is kept for [trained.misfits], so that one run
 // reports all of it.
 func (t *trained) Tensor(name string, shape []int64, _ modules.Init) (onnxbuild.FloatSource, error) {
 	t.used[name] = true
@@ -102,7 +118,7 @@ func (t *trained) Tensor(name string, shape []int64, _ modules.Init) (onnxbuild.
 	default:
 		return tensor, nil
 	}
-	return weights.Constant(0), nil // never written: complete refuses the model
+	return weights.Constant(0), nil // never written: misfit refuses the model
 }
 
 // layer lists the tensors of the layer that a name belongs to.
@@ -112,20 +128,33 @@ func (t *trained) layer(name string) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(t.tensors)), func(s string) bool { return !strings.HasPrefix(s, prefix) })
 }
 
-// Has implements [modules.Trained].
-func (t *trained) Has(name string) bool { return t.tensors[name] != nil }
+// Shape implements [modules.Trained].
+func (t *trained) Shape(name string) ([]int64, bool) {
+	tensor := t.tensors[name]
+	if tensor == nil {
+		return nil, false
+	}
+	return tensor.Shape, true
+}
 
-// Number implements [modules.Trained].
-func (t *trained) Number(path, attribute string) (float64, bool) {
+// Numbers implements [modules.Trained].
+func (t *trained) Numbers(path, attribute string) []float64 {
 	m := t.modules[path]
 	if m == nil {
-		return 0, false
+		return nil
 	}
-	v, ok := m.Attr(attribute)
+	v, _ := m.Attr(attribute)
+	items, ok := checkpoint.AsSlice(v)
 	if !ok {
-		return 0, false
+		items = []checkpoint.Value{v}
 	}
-	return checkpoint.AsFloat(v)
+	numbers := make([]float64, len(items))
+	for i, item := range items {
+		if numbers[i], ok = checkpoint.AsFloat(item); !ok {
+			return nil
+		}
+	}
+	return numbers
 }
 
 // Class implements [modules.Trained].
@@ -145,82 +174,22 @@ func inert(name string) bool {
 // maxListed is how many tensors an error lists.
 const maxListed = 20
 
-// complete is the error that lists each tensor that is missing, has another shape, or is not used by the model.
-func (t *trained) complete() error {
+// misfits lists each tensor that is missing, has another shape, or is not used by the model.
+func (t *trained) misfits() []string {
 	wrong := t.wrong
 	for _, name := range slices.Sorted(maps.Keys(t.tensors)) {
 		if !t.used[name] && !inert(name) {
 			wrong = append(wrong, fmt.Sprintf("%s %v is not used by the model", name, t.tensors[name].Shape))
 		}
 	}
-	if len(wrong) == 0 {
-		return nil
-	}
+	return wrong
+}
+
+// misfit is the error that lists misfits.
+func (t *trained) misfit(wrong []string) error {
 	more := ""
 	if n := len(wrong) - maxListed; n > 0 {
 		wrong, more = wrong[:maxListed], fmt.Sprintf("\n  and %d more", n)
 	}
 	return fmt.Errorf("%s: the tensors are not those of the model:\n  %s%s", t.name, strings.Join(wrong, "\n  "), more)
 }
-
-// yaml is the model YAML that the checkpoint carries, as text.
-func (t *trained) yaml() (string, error) {
-	v, _ := t.root.Attr("yaml")
-	dict, ok := v.(*checkpoint.Dict)
-	if !ok {
-		return "", fmt.Errorf("%s carries no model YAML: give the one that it was trained from as well", t.name)
-	}
-	const maxValue = 1 << 20
-	var text strings.Builder
-	for _, key := range []string{"nc", "depth_multiple", "width_multiple", "channel_multiple", "ch", "activation", "anchors"} {
-		if v, ok := dict.Get(key); ok {
-			fmt.Fprintf(&text, "%s: %s\n", key, checkpoint.Repr(v, maxValue))
-		}
-	}
-	for _, section := range []string{"backbone", "head"} {
-		v, _ := dict.Get(section)
-		rows, ok := checkpoint.AsSlice(v)
-		if !ok {
-			return "", fmt.Errorf("%s: its model YAML has no list %q", t.name, section)
-		}
-		fmt.Fprintf(&text, "%s:\n", section)
-		for _, row := range rows {
-			fmt.Fprintf(&text, "  - %s\n", checkpoint.Repr(row, maxValue))
-		}
-	}
-	return text.String(), nil
-}
-
-// names is the model's class names as a Python dict literal, "" where the checkpoint has none.
-func (t *trained) names() string {
-	const maxNames = 1 << 24
-	v, _ := t.root.Attr("names")
-	if dict, ok := v.(*checkpoint.Dict); ok {
-		return checkpoint.Repr(dict, maxNames)
-	}
-	list, ok := checkpoint.AsSlice(v)
-	if !ok {
-		return ""
-	}
-	parts := make([]string, len(list))
-	for i, name := range list {
-		parts[i] = fmt.Sprintf("%d: %s", i, checkpoint.Repr(name, maxNames))
-	}
-	return "{" + strings.Join(parts, ", ") + "}"
-}
-
-// sameClasses compares the class of each layer that the checkpoint has with the one that the YAML names.
-func (t *trained) sameClasses(s *modules.Summary) error {
-	var wrong []error
-	for _, row := range s.Rows {
-		class := t.Class(fmt.Sprintf("model.%d", row.Index))
-		got, want := lastPart(class), lastPart(row.Module)
-		if class != "" && got != want && (got != "Sequential" || row.N < 2) {
-			wrong = append(wrong, fmt.Errorf("%s: layer %d is %s, the YAML says %s", t.name, row.Index, class, row.Module))
-		}
-	}
-	return errors.Join(wrong...)
-}
-
-// lastPart is a Python name without its module.
-func lastPart(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }

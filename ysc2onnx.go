@@ -60,6 +60,7 @@ type Options struct {
 	Dynamic       Dynamic
 	Seed          uint64 // of the weights where there is no checkpoint
 	NoOptimize    bool   // write the lowering as it is: unfused, initializers under their state_dict names
+	ScConv        ScConv // the formula of a checkpoint's ScConv, where its parameters leave it open
 	Strict        bool   // warnings are errors
 
 	Output string    // the file to write, replaced only when the new one is whole

@@ -28,6 +28,7 @@ type File struct {
 
 	limits  Limits
 	globals []GlobalUse
+	archive *archive // of a PyTorch checkpoint
 }
 
 // Open reads the directory and the values of a checkpoint, but no tensor's elements. r must serve concurrent reads.
@@ -71,7 +72,7 @@ func openPyTorch(r io.ReaderAt, size int64, limits Limits) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{Format: PyTorch, Size: size, Records: a.records, Root: strings.TrimSuffix(root, "/"), limits: limits}
+	f := &File{Format: PyTorch, Size: size, Records: a.records, Root: strings.TrimSuffix(root, "/"), limits: limits, archive: a}
 	if f.Version, err = a.note(root + "version"); err != nil {
 		return nil, err
 	}

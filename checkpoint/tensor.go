@@ -115,7 +115,7 @@ func (t *Tensor) isContiguous() bool {
 // ReadFloats fills dst with the elements off, off+1, … off+len(dst)-1 in C order, as float32: float64 and integers are
 // rounded to the nearest, float16 and bfloat16 are exact.
 func (t *Tensor) ReadFloats(dst []float32, off int64) error {
-	return readElements(t, dst, off, t.DType.decodeFloats)
+	return readElements(t, dst, off, 1, t.DType.decodeFloats)
 }
 
 // ReadInts fills dst with the elements off, off+1, … of an integer or bool tensor, in C order.
@@ -123,7 +123,12 @@ func (t *Tensor) ReadInts(dst []int64, off int64) error {
 	if t.DType.IsFloat() {
 		return fmt.Errorf("%s is %s; integers were asked of it", t.label(), t.DType)
 	}
-	return readElements(t, dst, off, t.DType.decodeInts)
+	return readElements(t, dst, off, 1, t.DType.decodeInts)
+}
+
+// ReadRaw fills dst with the bytes of the elements off, off+1, … in C order, little-endian, of the tensor's own type.
+func (t *Tensor) ReadRaw(dst []byte, off int64) error {
+	return readElements(t, dst, off, t.DType.Size(), func(dst, src []byte) { copy(dst, src) })
 }
 
 // Floats is all elements, in C order. It is for small tensors: anchors, strides.
@@ -132,18 +137,19 @@ func (t *Tensor) Floats() ([]float32, error) {
 	return dst, t.ReadFloats(dst, 0)
 }
 
-// decoder converts len(dst) elements of src.
+// decoder converts as many elements of src as fill dst.
 type decoder[T any] func(dst []T, src []byte)
 
 var blocks = sync.Pool{New: func() any { return new([blockBytes]byte) }}
 
-func readElements[T any](t *Tensor, dst []T, off int64, decode decoder[T]) error {
-	if n := t.Numel(); off < 0 || off > n || int64(len(dst)) > n-off {
-		return fmt.Errorf("elements %d to %d were asked of %s, which has %d", off, off+int64(len(dst)), t.label(), n)
+// readElements fills dst with elements that take unit places of it each.
+func readElements[T any](t *Tensor, dst []T, off, unit int64, decode decoder[T]) error {
+	if n, asked := t.Numel(), int64(len(dst))/unit; off < 0 || off > n || asked > n-off {
+		return fmt.Errorf("elements %d to %d were asked of %s, which has %d", off, off+asked, t.label(), n)
 	}
 	block, _ := blocks.Get().(*[blockBytes]byte)
 	defer blocks.Put(block)
-	rd := reading[T]{t: t, decode: decode, block: block}
+	rd := reading[T]{t: t, unit: unit, decode: decode, block: block}
 	var err error
 	if t.isContiguous() {
 		err = rd.run(dst, t.StorageOffset+off)
@@ -159,6 +165,7 @@ func readElements[T any](t *Tensor, dst []T, off int64, decode decoder[T]) error
 // reading is one call of readElements.
 type reading[T any] struct {
 	t      *Tensor
+	unit   int64
 	decode decoder[T]
 	block  *[blockBytes]byte
 }
@@ -167,13 +174,13 @@ type reading[T any] struct {
 func (r *reading[T]) run(dst []T, at int64) error {
 	size := r.t.DType.Size()
 	for len(dst) > 0 {
-		n := min(int64(len(dst)), blockBytes/size)
+		n := min(int64(len(dst))/r.unit, blockBytes/size)
 		src := r.block[:n*size]
 		if err := r.t.Storage.read(src, at*size, size); err != nil {
 			return err
 		}
-		r.decode(dst[:n], src)
-		dst, at = dst[n:], at+n
+		r.decode(dst[:n*r.unit], src)
+		dst, at = dst[n*r.unit:], at+n
 	}
 	return nil
 }
@@ -181,7 +188,7 @@ func (r *reading[T]) run(dst []T, at int64) error {
 // gather reads elements of a strided view. It reads the stretch of the storage in which they lie if that fits a block
 // and is not too sparse; otherwise it halves the task.
 func (r *reading[T]) gather(dst []T, off int64) error {
-	n := int64(len(dst))
+	n := int64(len(dst)) / r.unit
 	if n == 0 {
 		return nil
 	}
@@ -189,18 +196,18 @@ func (r *reading[T]) gather(dst []T, off int64) error {
 	first, last := r.t.stretch(off, n)
 	span := (last - first + 1) * size
 	if n > 1 && (span > blockBytes || span > n*size*sparseness) {
-		if err := r.gather(dst[:n/2], off); err != nil {
+		if err := r.gather(dst[:n/2*r.unit], off); err != nil {
 			return err
 		}
-		return r.gather(dst[n/2:], off+n/2)
+		return r.gather(dst[n/2*r.unit:], off+n/2)
 	}
 	src := r.block[:span]
 	if err := r.t.Storage.read(src, first*size, size); err != nil {
 		return err
 	}
 	w := r.t.walk(off)
-	for i := range dst {
-		r.decode(dst[i:i+1], src[(w.at-first)*size:])
+	for i := range n {
+		r.decode(dst[i*r.unit:(i+1)*r.unit], src[(w.at-first)*size:])
 		w.next()
 	}
 	return nil

@@ -89,6 +89,15 @@ type Dict struct {
 // indexFrom is the size from which a dict is searched by a map.
 const indexFrom = 8
 
+// NewDict makes a dict of entries.
+func NewDict(entries ...Entry) *Dict {
+	d := &Dict{}
+	for _, e := range entries {
+		d.set(e.Key, e.Value)
+	}
+	return d
+}
+
 // Lookup is the value of a key, if it is there. Tuples and objects are keys by identity.
 func (d *Dict) Lookup(key Value) (Value, bool) {
 	if i := d.find(key); i >= 0 {

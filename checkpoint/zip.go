@@ -22,6 +22,7 @@ type Record struct {
 	Size int64  // bytes, uncompressed
 
 	stored     int64 // bytes in the file
+	checksum   uint32
 	compressed bool
 	header     int64 // offset of the local header
 }
@@ -186,7 +187,7 @@ func (a *archive) entry(name string, b, extra []byte) (Record, error) {
 	case method == 8 && size/1032 > stored+1: // deflate cannot do better than 1032 to 1
 		return Record{}, fmt.Errorf("%d compressed bytes cannot unfold to %d", stored, size)
 	}
-	return Record{Name: name, Size: int64(size), stored: int64(stored), compressed: method == 8, header: int64(header)}, nil
+	return Record{Name: name, Size: int64(size), stored: int64(stored), checksum: le.Uint32(b[16:]), compressed: method == 8, header: int64(header)}, nil
 }
 
 // zip64Extra is the content of the extra field 1, the 64-bit sizes.

@@ -33,6 +33,9 @@ func Checkpoint(ctx context.Context, r io.ReaderAt, size int64, opt Options) (*R
 	if rep.Strides, rep.Anchors, err = detection(root); err != nil {
 		return nil, err
 	}
+	if rep.Damaged, err = f.Damaged(ctx); err != nil {
+		return nil, err
+	}
 	for _, g := range f.Globals() {
 		rep.Globals = append(rep.Globals, Global{g.String(), g.Risk.String(), g.Named, g.Calls})
 	}

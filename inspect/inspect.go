@@ -33,6 +33,7 @@ type Report struct {
 	Operators  []Operator     `json:"operators,omitempty"` // of an ONNX model, the most frequent first
 	Parameters int64          `json:"parameters"`          // elements of trained tensors; of all tensors where the file does not tell
 	Tensors    []Tensor       `json:"tensors"`
+	Damaged    []string       `json:"damaged,omitempty"` // records of the archive that do not have the checksum that it says
 	Globals    []Global       `json:"globals,omitempty"` // names that the pickle mentions, the suspicious ones first
 }
 

@@ -9,8 +9,16 @@ import (
 
 // Activation is an element-wise module without parameters.
 type Activation struct {
-	name  string
+	name  string // with the slope where there is one, as PyTorch prints it
 	apply func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value
+}
+
+// text is the name, also of none.
+func (a *Activation) text() string {
+	if a == nil {
+		return "Identity"
+	}
+	return a.name
 }
 
 // Forward applies the function.
@@ -26,6 +34,9 @@ func Identity() *Activation {
 	return &Activation{"Identity", func(_ *Scope, x *onnxbuild.Value) *onnxbuild.Value { return x }}
 }
 
+// leakyReLUSlope is torch.nn.LeakyReLU's, where none is given.
+const leakyReLUSlope = 0.01
+
 // activations are the torch.nn classes that a YAML may name, by their names without "nn.".
 var activations = map[string]func(alpha float32) *Activation{
 	"SiLU":     func(float32) *Activation { return SiLU() },
@@ -40,7 +51,7 @@ var activations = map[string]func(alpha float32) *Activation{
 		return &Activation{"Hardswish", func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value { return s.HardSwish(x) }}
 	},
 	"LeakyReLU": func(alpha float32) *Activation {
-		return &Activation{"LeakyReLU", func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value { return s.LeakyRelu(x, alpha) }}
+		return &Activation{fmt.Sprintf("LeakyReLU(%g)", alpha), func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value { return s.LeakyRelu(x, alpha) }}
 	},
 }
 
@@ -52,7 +63,7 @@ func activation(call yamlcfg.Literal) (*Activation, error) {
 		const hint = "expected nn.SiLU(), nn.ReLU(), nn.LeakyReLU(slope), nn.Hardswish(), nn.Sigmoid() or nn.Identity()"
 		return nil, fmt.Errorf("%s is no activation that is known here: %s", call.Repr(), hint)
 	}
-	alpha, args := 0.01, call.Items // torch.nn.LeakyReLU's default slope
+	alpha, args := leakyReLUSlope, call.Items
 	for _, kw := range call.Kw {
 		switch {
 		case kw.Name == "inplace" && kw.Value.Kind == yamlcfg.Bool:

@@ -1,6 +1,9 @@
 package modules
 
 import (
+	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"ysc2onnx/yamlcfg"
@@ -20,6 +23,7 @@ type Args struct {
 	diags    *yamlcfg.Diagnostics
 	rest     []yamlcfg.Literal // not taken yet
 	names    []string          // of the arguments asked for
+	taken    []string          // what was given for them, or their defaults
 	failed   bool
 	scalable bool // the first argument was taken as c2
 }
@@ -58,8 +62,16 @@ func (a *Args) wrong(name string, l yamlcfg.Literal, expected string) {
 // limit bounds integer arguments: far above any real one, and safe to multiply.
 const limit = 1 << 20
 
+// keep notes what an argument came out as.
+func keep[T any](a *Args, value T) T {
+	a.taken = append(a.taken, fmt.Sprint(value))
+	return value
+}
+
 // Int takes an integer, 0 or more; as in Python, True is 1 and False is 0.
-func (a *Args) Int(name string, def int) int {
+func (a *Args) Int(name string, def int) int { return keep(a, a.int(name, def)) }
+
+func (a *Args) int(name string, def int) int {
 	l, ok := a.next(name)
 	switch {
 	case !ok:
@@ -88,16 +100,16 @@ func (a *Args) Positive(name string, def int) int {
 
 // Pair takes one positive integer for height and width, or a list or tuple of two.
 func (a *Args) Pair(name string, def int) [2]int {
-	return a.pair(name, def, 1, "an integer of at least 1, or two for height and width")
+	return keep(a, a.pair(name, def, 1, "an integer of at least 1, or two for height and width"))
 }
 
 // PadOrNone takes a padding, 0 or more, or a pair of them; None, which is the default, gives -1.
 func (a *Args) PadOrNone(name string) [2]int {
 	if len(a.rest) > 0 && a.rest[0].Kind == yamlcfg.None {
 		a.next(name)
-		return square(-1)
+		return keep(a, square(-1))
 	}
-	return a.pair(name, -1, 0, "None, an integer of at least 0, or two for height and width")
+	return keep(a, a.pair(name, -1, 0, "None, an integer of at least 0, or two for height and width"))
 }
 
 func (a *Args) pair(name string, def int, least int64, expected string) [2]int {
@@ -128,7 +140,9 @@ func (a *Args) Odd(name string, def int) int {
 }
 
 // Bool takes a truth value; numbers count as in Python.
-func (a *Args) Bool(name string, def bool) bool {
+func (a *Args) Bool(name string, def bool) bool { return keep(a, a.bool(name, def)) }
+
+func (a *Args) bool(name string, def bool) bool {
 	l, ok := a.next(name)
 	if !ok {
 		return def
@@ -143,7 +157,9 @@ func (a *Args) Bool(name string, def bool) bool {
 }
 
 // Float takes a number.
-func (a *Args) Float(name string, def float64) float64 {
+func (a *Args) Float(name string, def float64) float64 { return keep(a, a.float(name, def)) }
+
+func (a *Args) float(name string, def float64) float64 {
 	l, ok := a.next(name)
 	if !ok {
 		return def
@@ -158,6 +174,12 @@ func (a *Args) Float(name string, def float64) float64 {
 
 // Activation takes what YOLOv5's Conv takes as act: True for the default, a torch.nn module, anything else for none.
 func (a *Args) Activation(name string) *Activation {
+	act := a.activation(name)
+	a.taken = append(a.taken, act.text())
+	return act
+}
+
+func (a *Args) activation(name string) *Activation {
 	l, ok := a.next(name)
 	switch {
 	case !ok || l.Kind == yamlcfg.Bool && l.Bool:
@@ -176,7 +198,49 @@ func (a *Args) Activation(name string) *Activation {
 }
 
 // Literal takes an argument of any kind.
-func (a *Args) Literal(name string) (yamlcfg.Literal, bool) { return a.next(name) }
+func (a *Args) Literal(name string) (yamlcfg.Literal, bool) {
+	l, ok := a.next(name)
+	if ok {
+		a.taken = append(a.taken, l.Repr())
+	}
+	return l, ok
+}
+
+// SameArguments reports whether two rows, each of its own YAML, give a module of the table the same arguments: scaled by
+// depth and width, and with the defaults of those that are left out. Rows of modules that are not in the table, and of
+// arguments that are wrong, have to be written alike.
+func SameArguments(a, b *yamlcfg.Model, row, other *yamlcfg.Row) bool {
+	if slices.EqualFunc(row.Args, other.Args, func(x, y yamlcfg.Literal) bool { return x.Repr() == y.Repr() }) &&
+		a.ScaleDepth(row.Number) == b.ScaleDepth(other.Number) && a.WidthMultiple == b.WidthMultiple && a.ChannelMultiple == b.ChannelMultiple {
+		return true
+	}
+	if spec := byName[row.Module]; spec != nil && spec.Wiring == Head && len(row.Args) > 0 && len(other.Args) > 0 {
+		return row.Args[0].Repr() == other.Args[0].Repr() // what follows are the anchors, a tensor of the model
+	}
+	first, ok1 := takenBy(a, row)
+	second, ok2 := takenBy(b, other)
+	return ok1 && ok2 && row.Module == other.Module && slices.Equal(first, second)
+}
+
+// takenBy lists what a row's constructor gets; ok is false where it cannot be made.
+func takenBy(cfg *yamlcfg.Model, row *yamlcfg.Row) (list []string, ok bool) {
+	spec := byName[row.Module]
+	if spec == nil || row.Broken {
+		return nil, false
+	}
+	b := &builder{cfg: cfg, diags: yamlcfg.NewDiagnostics(cfg.Source), act: SiLU(), lowering: &lowering{}}
+	a, channels := b.args(row, spec, make([]output, max(len(row.From), 1)))
+	if a == nil {
+		return nil, false
+	}
+	if spec.Join != nil {
+		spec.Join(a)
+	} else {
+		spec.New(a)
+	}
+	a.end()
+	return append(a.taken, strconv.Itoa(channels), strconv.Itoa(a.N)), !a.failed
+}
 
 // end reports the arguments that no one took.
 func (a *Args) end() {

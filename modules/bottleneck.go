@@ -21,7 +21,11 @@ func NewBottleneck(c1, c2 int, shortcut bool, groups int, e float64, act *Activa
 // Forward is x + cv2(cv1(x)), or without the sum.
 func (b *Bottleneck) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	y := b.cv2.Forward(s.In("cv2"), b.cv1.Forward(s.In("cv1"), x))
+	add := 0.0
 	if b.add {
+		add = 1
+	}
+	if s.numbers("Bottleneck", "add", add)[0] != 0 {
 		return s.Add(x, y)
 	}
 	return y

@@ -22,12 +22,17 @@ type Model struct {
 	Summary Summary
 	Strides []int64 // of the detection head's inputs
 	Output  onnxbuild.Shape
+	// Settings are what a trained model had the last word on, and what it did not tell, in the order of the layers.
+	Settings []Setting
 }
 
 // Stride is the largest stride, of which the image's height and width have to be multiples: 32 at least, as in YOLOv5.
-func (m *Model) Stride() int {
+func (m *Model) Stride() int { return Stride(m.Strides) }
+
+// Stride is the largest of a model's strides, 32 at least.
+func Stride(strides []int64) int {
 	stride := int64(32)
-	for _, s := range m.Strides {
+	for _, s := range strides {
 		stride = max(stride, s)
 	}
 	return int(stride)
@@ -275,7 +280,7 @@ func (b *builder) wiring(row *yamlcfg.Row, spec *Spec) Wiring {
 	t, ok := b.lowering.weights.(Trained)
 	if n := b.cfg.ScaleDepth(row.Number); ok && spec.Repeated != "" && n > 0 {
 		last := layerName(row.Index) + ".m." + strconv.Itoa(n-1) + "." + spec.Repeated
-		if !t.Has(last) {
+		if _, there := t.Shape(last); !there {
 			return Scaled
 		}
 	}
@@ -315,7 +320,7 @@ func (b *builder) model(opt Options) *Model {
 	if _, static := out.Shape[1].Static(); !static {
 		b.graph.NameDim(out.Shape[1], "anchors")
 	}
-	m := &Model{Graph: b.graph, Strides: b.lowering.strides, Output: out.Shape}
+	m := &Model{Graph: b.graph, Strides: b.lowering.strides, Output: out.Shape, Settings: b.lowering.settings.list}
 	m.Summary = Summary{
 		Rows: b.summary, Layers: b.lowering.count.modules, Parameters: b.lowering.count.parameters,
 		Stride: m.Stride(), Classes: b.lowering.classes,

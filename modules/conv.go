@@ -61,20 +61,34 @@ func (c *Conv) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 
 // trained is the activation that a checkpoint has, or else the one of the arguments.
 func (c *Conv) trained(s *Scope) *Activation {
+	t, ok := s.model.weights.(Trained)
+	if !ok {
+		return c.act
+	}
 	class := s.class("act")
 	name := className(class)
-	switch {
-	case class == "" || c.act != nil && c.act.name == name && name != "LeakyReLU":
+	found := Setting{Module: "Conv", Attribute: "act", Value: c.act.text()}
+	if class == "" {
+		s.model.settings.add(s.path, found)
 		return c.act
-	case name == "Identity":
-		return nil
-	case activations[name] == nil:
-		s.Err("the checkpoint's activation is %s, which is not known here", class)
-		return nil
 	}
-	slope := 0.0
-	if t, ok := s.model.weights.(Trained); ok {
-		slope, _ = t.Number(s.path+".act", "negative_slope")
+	var act *Activation
+	if name != "Identity" {
+		construct := activations[name]
+		if construct == nil {
+			s.Err("the checkpoint's activation is %s, which is not known here", class)
+			return nil
+		}
+		slope := leakyReLUSlope
+		if given := t.Numbers(s.path+".act", "negative_slope"); len(given) == 1 {
+			slope = given[0]
+		}
+		act = construct(float32(slope))
 	}
-	return activations[name](float32(slope))
+	if act.text() == found.Value {
+		return c.act
+	}
+	found.Instead, found.Value = found.Value, act.text()
+	s.model.settings.add(s.path, found)
+	return act
 }

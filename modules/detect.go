@@ -1,7 +1,10 @@
 package modules
 
 import (
+	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/weights"
@@ -13,6 +16,7 @@ import (
 type Detect struct {
 	Classes  int
 	Anchors  [][]float64 // for each level w, h of each anchor, in pixels
+	Counted  bool        // Anchors are not chosen, only their number is: training fits them
 	Channels []int       // of each input
 }
 
@@ -65,6 +69,9 @@ func (m *Detect) strides(s *Scope, inputs []*onnxbuild.Value) []int64 {
 // ordered are the anchors in the order of the strides: YOLOv5 turns them around where the first and the last anchors'
 // areas run against the strides (utils/autoanchor.py, check_anchor_order).
 func (m *Detect) ordered(s *Scope, strides []int64) [][]float64 {
+	if s.has("anchors") { // a checkpoint's are in order
+		return m.Anchors
+	}
 	area := func(level []float64) (sum float64) {
 		for i := 0; i+1 < len(level); i += 2 {
 			sum += float64(level[i] * level[i+1])
@@ -133,12 +140,40 @@ func (m *Detect) inStrides(s *Scope, pixels [][]float64, strides []int64) [][]fl
 	if buffer.Const == nil {
 		return nil
 	}
-	elements, err := buffer.Const.ReadAll()
+	trained, err := buffer.Const.ReadAll()
 	if err != nil {
 		s.Err("anchors: %w", err)
 		return nil
 	}
-	return slices.Collect(slices.Chunk(elements, int(each)))
+	if s.has("anchors") && !m.Counted && !alike(trained, elements) {
+		s.model.settings.add(s.path, Setting{
+			Module: "Detect", Attribute: "anchors", Value: anchorsText(trained, each, strides), Instead: anchorsText(elements, each, strides),
+		})
+	}
+	return slices.Collect(slices.Chunk(trained, int(each)))
+}
+
+// alike reports whether anchors are the same up to the rounding of float16, in which training saves them.
+func alike(a, b []float32) bool {
+	for i := range a {
+		if difference := float64(a[i]) - float64(b[i]); !(math.Abs(difference) <= math.Abs(float64(b[i]))/1024) {
+			return false
+		}
+	}
+	return true
+}
+
+// anchorsText prints anchors, each of that many numbers a level in units of the strides, in pixels.
+func anchorsText(anchors []float32, each int64, strides []int64) string {
+	levels := make([]string, len(strides))
+	for i, level := range slices.Collect(slices.Chunk(anchors, int(each))) {
+		parts := make([]string, len(level))
+		for k, a := range level {
+			parts[k] = strconv.FormatFloat(float64(a*float32(strides[i])), 'g', 4, 32)
+		}
+		levels[i] = "[" + strings.Join(parts, ", ") + "]"
+	}
+	return "[" + strings.Join(levels, ", ") + "]"
 }
 
 // anchorGrid is [1, na, 1, 1, 2], in pixels, of anchors in units of the stride.

@@ -15,10 +15,10 @@ type Weights interface {
 // the YAML.
 type Trained interface {
 	Weights
-	// Has reports whether there is a tensor of that name.
-	Has(name string) bool
-	// Number gives a numeric attribute of the module at a state_dict path.
-	Number(path, attribute string) (x float64, ok bool)
+	// Shape gives the shape of the tensor of that name, if there is one.
+	Shape(name string) (shape []int64, ok bool)
+	// Numbers gives a numeric attribute of the module at a state_dict path, or those of a list; nil where there is none.
+	Numbers(path, attribute string) []float64
 	// Class gives the Python class of the module at a state_dict path, "" where it is not known.
 	Class(path string) string
 }

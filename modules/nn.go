@@ -16,6 +16,7 @@ type Conv2d struct {
 
 // Forward adds the convolution.
 func (c *Conv2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
+	c = c.trained(s)
 	if c.Groups < 1 || c.C1%c.Groups != 0 || c.C2%c.Groups != 0 {
 		s.Err("%d input and %d output channels do not form %d groups", c.C1, c.C2, c.Groups)
 	}
@@ -34,6 +35,16 @@ func (c *Conv2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	return y
 }
 
+// trained is the convolution with what a checkpoint says of it.
+func (c *Conv2d) trained(s *Scope) *Conv2d {
+	t := *c
+	t.Stride = s.ints("Conv2d", "stride", c.Stride, 1)
+	t.Pad = s.ints("Conv2d", "padding", c.Pad, 0)
+	t.Dilation = s.ints("Conv2d", "dilation", c.Dilation, 1)
+	t.Groups = s.ints("Conv2d", "groups", square(c.Groups), 1)[0]
+	return &t
+}
+
 // batchNormEps is the epsilon that YOLOv5 sets on every nn.BatchNorm2d (utils/torch_utils.py, initialize_weights).
 const batchNormEps = 1e-3
 
@@ -46,7 +57,7 @@ func (b *BatchNorm2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	scale, bias := s.Param("weight", Constant(1), c), s.Param("bias", Constant(0), c)
 	mean, variance := s.Buffer("running_mean", Constant(0), c), s.Buffer("running_var", Constant(1), c)
 	s.countMACs(x.Shape.Elements(), 4)
-	return s.BatchNormalization(x, scale, bias, mean, variance, float32(s.number("eps", batchNormEps)))
+	return s.BatchNormalization(x, scale, bias, mean, variance, float32(s.number("BatchNorm2d", "eps", batchNormEps)))
 }
 
 // MaxPool2d is torch.nn.MaxPool2d with a square window.
@@ -54,7 +65,9 @@ type MaxPool2d struct{ Kernel, Stride, Pad int }
 
 // Forward adds the pooling.
 func (p *MaxPool2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	return s.MaxPool(x, window(square(p.Kernel), square(p.Stride), square(p.Pad), square(1)))
+	kernel := s.ints("MaxPool2d", "kernel_size", square(p.Kernel), 1)
+	stride := s.ints("MaxPool2d", "stride", square(p.Stride), 1)
+	return s.MaxPool(x, window(kernel, stride, s.ints("MaxPool2d", "padding", square(p.Pad), 0), square(1)))
 }
 
 // AdaptiveAvgPool2d is torch.nn.AdaptiveAvgPool2d(1): the mean of each channel. [N, c, H, W] -> [N, c, 1, 1].

@@ -1,6 +1,11 @@
 package modules
 
-import "ysc2onnx/onnxbuild"
+import (
+	"slices"
+	"strconv"
+
+	"ysc2onnx/onnxbuild"
+)
 
 // ScConv is spatial and channel reconstruction convolution (Li et al., CVPR 2023): CRU(SRU(x)). It keeps the shape.
 type ScConv struct {
@@ -48,7 +53,7 @@ func (m *GroupBatchnorm2d) gamma(s *Scope) *onnxbuild.Value {
 // Forward normalises x.
 func (m *GroupBatchnorm2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	s.chans(x, m.C)
-	count := int(s.number("group_num", float64(m.Groups)))
+	count := int(s.number("GroupBatchnorm2d", "group_num", float64(m.Groups)))
 	if count < 1 || m.C%count != 0 {
 		s.Err("%d channels do not form %d groups: group_num has to divide the channels", m.C, count)
 		return x
@@ -60,7 +65,7 @@ func (m *GroupBatchnorm2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Valu
 	}
 	d := s.Sub(groups, s.ReduceMean(groups, 2))
 	variance := s.Div(s.ReduceSum(s.Mul(d, d), 2), m.degrees(s, groups))
-	y := s.Div(d, s.Add(s.Sqrt(variance), s.Scalar("eps", float32(s.number("eps", m.Eps)))))
+	y := s.Div(d, s.Add(s.Sqrt(variance), s.Scalar("eps", float32(s.number("GroupBatchnorm2d", "eps", m.Eps)))))
 	y = s.Reshape(y, s.withMap(x, 0, int64(m.C)))
 	return s.Add(s.Mul(y, m.gamma(s)), s.Param("beta", Constant(0), int64(m.C), 1, 1))
 }
@@ -93,7 +98,7 @@ func (m *SRU) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	g := m.gn.Forward(gn, x)
 	w := s.Softmax(m.gn.gamma(gn), 0)
 	r := s.In("sigomid").Sigmoid(s.Mul(g, w))
-	t := s.Scalar("gate_treshold", float32(s.number("gate_treshold", m.gate)))
+	t := s.Scalar("gate_treshold", float32(s.number("SRU", "gate_treshold", m.gate)))
 	x1 := s.Mul(s.Mul(s.Cast(s.Greater(w, t), onnxbuild.Float32), r), x)
 	x2 := s.Mul(s.Mul(s.Cast(s.LessOrEqual(w, t), onnxbuild.Float32), r), x)
 	h := int64(m.c / 2)
@@ -104,40 +109,68 @@ func (m *SRU) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 // CRU is the channel reconstruction unit: the channels are parted, squeezed, transformed by a group-wise and two
 // point-wise convolutions, and weighed by the softmax of their averages. It keeps the shape.
 type CRU struct {
-	c, up, low                          int
+	c, up, low                          int // channels: all, and those of the two parts
+	upSqueezed, lowSqueezed             int
+	groups, kernel                      int // of gwc
 	squeeze1, squeeze2, gwc, pwc1, pwc2 *Conv2d
-	lowSqueezed                         int
 }
 
 func newCRU(c int, a ScConvArgs) *CRU {
 	up := int(a.Alpha * float64(c))
-	low := c - up
 	squeeze := max(a.Squeeze, 1)
-	upS, lowS := up/squeeze, low/squeeze
+	m := &CRU{c: c, up: up, low: c - up, upSqueezed: up / squeeze, lowSqueezed: (c - up) / squeeze, groups: a.GroupSize, kernel: a.GroupKernel}
+	return m.layers()
+}
+
+// layers makes the convolutions.
+func (m *CRU) layers() *CRU {
 	pointwise := func(c1, c2 int) *Conv2d {
 		return &Conv2d{C1: c1, C2: c2, Kernel: square(1), Stride: square(1), Dilation: square(1), Groups: 1}
 	}
-	k := a.GroupKernel
-	return &CRU{
-		c: c, up: up, low: low, lowSqueezed: lowS,
-		squeeze1: pointwise(up, upS),
-		squeeze2: pointwise(low, lowS),
-		gwc: &Conv2d{C1: upS, C2: c, Kernel: square(k), Stride: square(1), Pad: square(k / 2), Dilation: square(1),
-			Groups: a.GroupSize, Bias: true},
-		pwc1: pointwise(upS, c),
-		pwc2: pointwise(lowS, c-lowS),
+	m.squeeze1, m.squeeze2 = pointwise(m.up, m.upSqueezed), pointwise(m.low, m.lowSqueezed)
+	m.gwc = &Conv2d{C1: m.upSqueezed, C2: m.c, Kernel: square(m.kernel), Stride: square(1), Pad: square(m.kernel / 2), Dilation: square(1),
+		Groups: m.groups, Bias: true}
+	m.pwc1, m.pwc2 = pointwise(m.upSqueezed, m.c), pointwise(m.lowSqueezed, m.c-m.lowSqueezed)
+	return m
+}
+
+// trained is the unit as a checkpoint's tensors show it: their shapes tell alpha, squeeze_radio, group_size and
+// group_kernel_size. Shapes that are no such unit's stay for the account of the tensors to report.
+func (m *CRU) trained(s *Scope) *CRU {
+	var shapes [3][]int64
+	for i, name := range []string{"squeeze1.weight", "squeeze2.weight", "GWC.weight"} {
+		shape, _ := s.shape(name)
+		if len(shape) != 4 || slices.Min(shape) < 1 || slices.Max(shape) > limit {
+			return m
+		}
+		shapes[i] = shape
 	}
+	up, low, gwc := shapes[0], shapes[1], shapes[2]
+	if up[1]+low[1] != int64(m.c) || up[0]%gwc[1] != 0 {
+		return m
+	}
+	t := &CRU{c: m.c, up: int(up[1]), low: int(low[1]), upSqueezed: int(up[0]), lowSqueezed: int(low[0]),
+		groups: int(up[0] / gwc[1]), kernel: int(gwc[2])}
+	for _, part := range []struct {
+		attribute      string
+		value, instead int
+	}{
+		{"up_channel", t.up, m.up}, {"squeeze1.out_channels", t.upSqueezed, m.upSqueezed},
+		{"squeeze2.out_channels", t.lowSqueezed, m.lowSqueezed}, {"GWC.groups", t.groups, m.groups}, {"GWC.kernel_size", t.kernel, m.kernel},
+	} {
+		if part.value != part.instead {
+			s.model.settings.add(s.path, Setting{Module: "CRU", Attribute: part.attribute, Value: strconv.Itoa(part.value), Instead: strconv.Itoa(part.instead)})
+		}
+	}
+	return t.layers()
 }
 
 // Forward is o[:c] + o[c:] with o = cat(GWC(u) + PWC1(u), PWC2(l), l) weighed by softmax(mean(o)), where u and l are the
 // squeezed parts of x.
 func (m *CRU) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	if m.up < 1 || m.low < 1 || m.squeeze1.C2 < 1 || m.lowSqueezed < 1 {
-		s.Err("%d channels cannot be parted into %d and %d and squeezed to %d and %d", m.c, m.up, m.low, m.squeeze1.C2, m.lowSqueezed)
-		return x
-	}
-	if up := int(s.number("up_channel", float64(m.up))); up != m.up {
-		s.Err("the checkpoint's upper part has %d channels, the arguments give %d", up, m.up)
+	m = m.trained(s)
+	if m.up < 1 || m.low < 1 || m.upSqueezed < 1 || m.lowSqueezed < 1 {
+		s.Err("%d channels cannot be parted into %d and %d and squeezed to %d and %d", m.c, m.up, m.low, m.upSqueezed, m.lowSqueezed)
 		return x
 	}
 	parts := s.Split(x, 1, int64(m.up), int64(m.low))

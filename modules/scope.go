@@ -26,6 +26,7 @@ type lowering struct {
 	count      counts
 	strides    []int64 // of the detection head's inputs
 	warnings   []string
+	settings   settings
 	classes    int
 }
 
@@ -93,16 +94,6 @@ func (s *Scope) Buffer(name string, init Init, shape ...int64) *onnxbuild.Value 
 	return s.Initializer(path, &onnxbuild.Tensor{DType: onnxbuild.Float32, Shape: shape, Floats: source})
 }
 
-// number is a numeric attribute of the module: a checkpoint's, or else the given one.
-func (s *Scope) number(attribute string, def float64) float64 {
-	if t, ok := s.model.weights.(Trained); ok {
-		if x, ok := t.Number(s.path, attribute); ok {
-			return x
-		}
-	}
-	return def
-}
-
 // class is the Python class of a submodule, as far as a checkpoint tells.
 func (s *Scope) class(submodule string) string {
 	if t, ok := s.model.weights.(Trained); ok {
@@ -111,10 +102,19 @@ func (s *Scope) class(submodule string) string {
 	return ""
 }
 
+// shape is that of a checkpoint's tensor of the module, if there is one.
+func (s *Scope) shape(name string) ([]int64, bool) {
+	t, ok := s.model.weights.(Trained)
+	if !ok {
+		return nil, false
+	}
+	return t.Shape(s.path + "." + name)
+}
+
 // has reports whether a checkpoint has a tensor of the module, false without a checkpoint.
 func (s *Scope) has(name string) bool {
-	t, ok := s.model.weights.(Trained)
-	return ok && t.Has(s.path+"."+name)
+	_, ok := s.shape(name)
+	return ok
 }
 
 // Warn notes what builds but is probably not meant.

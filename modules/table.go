@@ -189,6 +189,7 @@ func newDetect(a *Args) Joiner {
 		for range a.In {
 			m.Anchors = append(m.Anchors, level)
 		}
+		m.Counted = true
 		return m
 	}
 	const expected = "a list of lists of numbers, w and h of each anchor, one list for each input"

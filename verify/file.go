@@ -162,9 +162,7 @@ func (e *Expect) trials() []trial {
 
 // try runs the model once and looks at what came out.
 func (e *Expect) try(ctx context.Context, session Session, t trial) (string, error) {
-	input := Tensor{Name: e.Input.Name, Shape: []int64{int64(t.batch), e.Input.Dims[1], int64(t.height), int64(t.width)}}
-	n, _ := elements(input.Shape) // File has bounded it
-	input.Floats = noise(e.Seed, int(n))
+	input := e.Noise(t.batch, t.height, t.width)
 	outputs, err := session.Run(ctx, []Tensor{input})
 	at := input.Name + " " + shapeText(input.Shape)
 	if err != nil {
@@ -189,6 +187,14 @@ func (e *Expect) try(ctx context.Context, session Session, t trial) (string, err
 		return "", fmt.Errorf("%s: the model gave %d outputs, want %d", at, len(outputs), len(dims))
 	}
 	return at + " -> " + strings.Join(texts, ", "), nil
+}
+
+// Noise is an input of the model: seeded values, uniform in [0,1). File runs no more than 2^25 of them.
+func (e *Expect) Noise(batch, height, width int) Tensor {
+	input := Tensor{Name: e.Input.Name, Shape: []int64{int64(batch), e.Input.Dims[1], int64(height), int64(width)}}
+	n, _ := elements(input.Shape) // bounded by the callers
+	input.Floats = noise(e.Seed, int(n))
+	return input
 }
 
 // maxElements bounds the tensors this package makes or reads: 2^29 values, 2 GiB of float32.

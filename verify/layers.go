@@ -45,17 +45,29 @@ func (f *Facts) module(i int) string {
 	return f.Layers[i].Module
 }
 
-// scopePath finds the layer in the name of a node or value that PyTorch gave: /model.9/cv2/conv/Conv.
-var scopePath = regexp.MustCompile(`^(?:/[A-Za-z_][A-Za-z0-9_]*)*/model\.(\d{1,4})/`)
+// maxStage is the highest number that a layer can have; it bounds the length of pictures.
+const maxStage = 999
+
+// scopePath finds the layer in the name of a node: /model.9/cv2/conv/Conv, in whatever the model is wrapped in.
+var scopePath = regexp.MustCompile(`^(?:(?:/[A-Za-z_][A-Za-z0-9_]*)*/)?model\.(0|[1-9]\d{0,2})(?:[/_]|$)`)
+
+// LayerOf gives the layer that a node belongs to, by its name: 2 of /model.2/cv1/conv/Conv. Runtimes that rewrite a graph
+// add to the end of names, and name nodes after what they make: model.11_nchwc.
+func LayerOf(node string) (i int, ok bool) {
+	match := scopePath.FindStringSubmatch(node)
+	if match == nil {
+		return 0, false
+	}
+	i, _ = strconv.Atoi(match[1]) // the pattern lets whole numbers through only
+	return i, true
+}
 
 // scope is the layer that a node belongs to by its name, -1 if its name does not say.
 func (n *graphNode) scope() int {
-	match := scopePath.FindStringSubmatch(n.name)
-	if match == nil {
-		return -1
+	if i, ok := LayerOf(n.name); ok {
+		return i
 	}
-	i, _ := strconv.Atoi(match[1]) // the pattern lets whole numbers through only
-	return i
+	return -1
 }
 
 // layerValues gives the value that each layer makes, by the layer's number: those called model.<i>, as this project names

@@ -1,28 +1,42 @@
 #!/usr/bin/env python3
 """Show that an exported ONNX file computes what PyTorch computes, layer by layer.
 
-    parity.py MODEL.yaml MODEL.onnx -o ref.npz                         weights from an unfused file (--no-optimize)
-    parity.py MODEL.yaml MODEL.onnx -o ref.npz --weights-from raw.onnx  MODEL.onnx is fused, raw.onnx is not
-    parity.py MODEL.yaml MODEL.onnx -o ref.npz --yolov5 DIR             with the classes of your own training code
-    parity.py MODEL.yaml MODEL.onnx -o ref.npz --yolov5 DIR --weights best.pt
+With your own training code, a checkout of YOLOv5 with whatever modules you added:
 
-PyTorch runs the model on a seeded random input and writes ref.npz: `input` (N,3,H,W float32 in 0..1), `layer.<i>`
-for each YAML row that returns one tensor, and `output0`. Then `ysc2onnx verify MODEL.onnx --against ref.npz`
-compares. Without --yolov5 the classes are the ones below, written from the modules' mathematical descriptions; with
-it, they are those of DIR (a checkout of YOLOv5, with your edits). The weights are taken out of the ONNX file by
-their state_dict names, all of them and nothing else, or from --weights, which is unpickled and so must be trusted.
+    parity.py model.onnx --yolov5 DIR --weights best.pt   the file against the trained checkpoint
+    parity.py --yolov5 DIR --weights best.pt              exports best.pt itself, and compares
+    parity.py model.yaml --yolov5 DIR                     before training: random weights, exports, and compares
 
-Needs numpy, torch and PyYAML; not onnx. Exit codes: 0 equal, 1 could not be checked, 2 usage, 3 different.
+Without it, with torch_modules.py beside this script, YOLOv5's and ScConv's modules written from their descriptions:
+
+    parity.py model.yaml                                  random weights, exports, and compares
+    parity.py model.yaml raw.onnx                         weights out of the file: an unfused one (--no-optimize)
+    parity.py model.yaml model.onnx --weights raw.onnx    or out of another: .onnx, .safetensors, a state_dict's .pt
+
+PyTorch runs the model on a seeded random input, or on pictures (--image), and records `input` (N,3,H,W float32 in 0..1),
+`layer.<i>` for each layer but the last that returns one tensor, `output0`, and `output1` of a Segment head. Then
+`ysc2onnx verify FILE --against ref.npz` compares; -o keeps the record.
+
+A checkpoint holds Python objects. Your training code unpickles it, which runs whatever is in it: trust it first.
+
+Needs numpy and torch; PyYAML where a YAML is read, OpenCV or Pillow for --image. onnx and safetensors are not needed.
+Exit codes: 0 equal, 1 could not be checked, 2 wrong usage, 3 different.
 """
 import argparse
-import ast
 import contextlib
-import math
+import importlib
+import inspect
+import json
 import mmap
+import os
+import pickle
 import re
 import shutil
+import struct
 import subprocess
 import sys
+import tempfile
+import traceback
 import types
 from pathlib import Path
 
@@ -30,340 +44,46 @@ try:
     import numpy as np
     import torch
     import torch.nn as nn
-    import yaml
 except ImportError as err:
-    sys.exit(f"parity: {err}; this script needs numpy, torch and PyYAML")
+    sys.exit(f"parity: not checked: {err}; this script needs numpy and torch, the ones that your training runs with")
 
 
 class Failure(Exception):
     """A check that could not be made; its text says what was wrong, where, and what to do."""
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# Modules. Shapes are N batch, C channels, H height, W width, all float32; parameters carry their state_dict names.
-
-
-class Conv(nn.Module):
-    """act(bn(conv(x))): [N, c1, H, W] -> [N, c2, H/s, W/s]. With no p given, padding is half the dilated kernel."""
-
-    default_act = nn.SiLU()
-
-    def __init__(self, c1, c2, k=1, s=1, p=None, g=1, d=1, act=True):
-        super().__init__()
-        if p is None:
-            p = tuple((d * (side - 1) + 1) // 2 for side in ((k, k) if isinstance(k, int) else k))
-        self.conv = nn.Conv2d(c1, c2, k, stride=s, padding=p, dilation=d, groups=g, bias=False)
-        self.bn = nn.BatchNorm2d(c2, eps=1e-3)
-        if act is True:
-            self.act = self.default_act
-        else:
-            self.act = act if isinstance(act, nn.Module) else nn.Identity()
-
-    def forward(self, x):
-        return self.act(self.bn(self.conv(x)))
-
-
-class Bottleneck(nn.Module):
-    """A 1x1 and a 3x3 convolution, added to the input where asked and where the channel counts agree."""
-
-    def __init__(self, c1, c2, shortcut=True, g=1, e=0.5):
-        super().__init__()
-        hidden = int(c2 * e)
-        self.cv1 = Conv(c1, hidden, 1)
-        self.cv2 = Conv(hidden, c2, 3, g=g)
-        self.residual = bool(shortcut) and c1 == c2
-
-    def forward(self, x):
-        y = self.cv2(self.cv1(x))
-        return x + y if self.residual else y
-
-
-class CSP(nn.Module):
-    """cv3(cat(m(cv1(x)), cv2(x))): what C3 and C3_ScConv share; they differ in m."""
-
-    def __init__(self, c1, c2, hidden, blocks):
-        super().__init__()
-        self.cv1 = Conv(c1, hidden)
-        self.cv2 = Conv(c1, hidden)
-        self.cv3 = Conv(2 * hidden, c2)
-        self.m = nn.Sequential(*blocks)
-
-    def forward(self, x):
-        return self.cv3(torch.cat([self.m(self.cv1(x)), self.cv2(x)], dim=1))
-
-
-class C3(CSP):
-    """CSP over n bottlenecks."""
-
-    def __init__(self, c1, c2, n=1, shortcut=True, g=1, e=0.5):
-        hidden = int(c2 * e)
-        super().__init__(c1, c2, hidden, [Bottleneck(hidden, hidden, shortcut, g, 1.0) for _ in range(n)])
-
-
-class SPPF(nn.Module):
-    """Three max pools in a row, each result kept: cv2(cat(x, p(x), p(p(x)), p(p(p(x)))))."""
-
-    def __init__(self, c1, c2, k=5):
-        super().__init__()
-        self.cv1 = Conv(c1, c1 // 2)
-        self.cv2 = Conv(c1 // 2 * 4, c2)
-        self.m = nn.MaxPool2d(k, stride=1, padding=k // 2)
-
-    def forward(self, x):
-        stages = [self.cv1(x)]
-        for _ in range(3):
-            stages.append(self.m(stages[-1]))
-        return self.cv2(torch.cat(stages, dim=1))
-
-
-class Concat(nn.Module):
-    """Concatenation of several layers' outputs."""
-
-    def __init__(self, dimension=1):
-        super().__init__()
-        self.dimension = dimension
-
-    def forward(self, xs):
-        return torch.cat(xs, dim=self.dimension)
-
-
-class GroupBatchnorm2d(nn.Module):
-    """Group normalisation with the unbiased standard deviation (n-1) and eps added to it, outside the root."""
-
-    def __init__(self, channels, groups):
-        super().__init__()
-        if channels % groups:
-            raise Failure(f"GroupBatchnorm2d: {channels} channels do not form {groups} equal groups")
-        self.groups, self.eps = groups, 1e-10
-        self.gamma = nn.Parameter(torch.randn(channels, 1, 1))
-        self.beta = nn.Parameter(torch.zeros(channels, 1, 1))
-
-    def forward(self, x):
-        n, c, h, w = x.shape
-        v = x.reshape(n, self.groups, -1)
-        v = (v - v.mean(dim=2, keepdim=True)) / (v.std(dim=2, keepdim=True) + self.eps)
-        return v.reshape(n, c, h, w) * self.gamma + self.beta
-
-
-class SRU(nn.Module):
-    """Spatial reconstruction, softmax flavour: a channel is informative where softmax(gamma) is over the gate."""
-
-    def __init__(self, channels, groups, gate):
-        super().__init__()
-        self.gn = GroupBatchnorm2d(channels, groups)
-        self.gate = gate
-        self.sigomid = nn.Sigmoid()
-
-    def forward(self, x):
-        share = torch.softmax(self.gn.gamma, dim=0)
-        weighed = self.sigomid(self.gn(x) * share)
-        half = x.shape[1] // 2
-        rich = ((share > self.gate) * weighed * x).split(half, dim=1)
-        poor = ((share <= self.gate) * weighed * x).split(half, dim=1)
-        return torch.cat([rich[0] + poor[1], rich[1] + poor[0]], dim=1)
-
-
-class CRU(nn.Module):
-    """Channel reconstruction: two squeezed parts, one transformed richly, one cheaply; weighed by global averages."""
-
-    def __init__(self, channels, alpha, squeeze, groups, kernel):
-        super().__init__()
-        self.parts = [int(alpha * channels), channels - int(alpha * channels)]
-        up, low = (part // squeeze for part in self.parts)
-        self.squeeze1 = nn.Conv2d(self.parts[0], up, 1, bias=False)
-        self.squeeze2 = nn.Conv2d(self.parts[1], low, 1, bias=False)
-        self.GWC = nn.Conv2d(up, channels, kernel, padding=kernel // 2, groups=groups)
-        self.PWC1 = nn.Conv2d(up, channels, 1, bias=False)
-        self.PWC2 = nn.Conv2d(low, channels - low, 1, bias=False)
-        self.advavg = nn.AdaptiveAvgPool2d(1)
-
-    def forward(self, x):
-        up, low = torch.split(x, self.parts, dim=1)
-        up, low = self.squeeze1(up), self.squeeze2(low)
-        both = torch.cat([self.GWC(up) + self.PWC1(up), self.PWC2(low), low], dim=1)
-        both = torch.softmax(self.advavg(both), dim=1) * both
-        first, second = both.split(x.shape[1], dim=1)
-        return first + second
-
-
-class ScConv(nn.Module):
-    """CRU(SRU(x)): [N, C, H, W] -> [N, C, H, W] (Li et al., CVPR 2023). The argument names are the published ones."""
-
-    def __init__(self, op_channel, group_num=16, gate_treshold=0.5, alpha=0.5, squeeze_radio=2, group_size=2,
-                 group_kernel_size=3):
-        super().__init__()
-        self.SRU = SRU(op_channel, group_num, gate_treshold)
-        self.CRU = CRU(op_channel, alpha, squeeze_radio, group_size, group_kernel_size)
-
-    def forward(self, x):
-        return self.CRU(self.SRU(x))
-
-
-class C3_ScConv(CSP):
-    """CSP over n ScConv blocks of 16 groups; shortcut and g are accepted and do nothing, as in the published module."""
-
-    def __init__(self, c1, c2, n=1, shortcut=True, g=1, e=0.5):
-        hidden = int(c2 * e)
-        super().__init__(c1, c2, hidden, [ScConv(hidden) for _ in range(n)])
-
-
-class Detect(nn.Module):
-    """Decode one map per scale: list of [N, c_i, h_i, w_i] -> [N, na * sum(h_i * w_i), 5 + nc], boxes as xywh in pixels.
-
-    Rows go scale by scale, anchor by anchor, then row-major over the map. Anchors are kept divided by the stride.
-    """
-
-    def __init__(self, nc, anchors, channels):
-        super().__init__()
-        self.columns = nc + 5
-        self.register_buffer("anchors", torch.tensor(anchors, dtype=torch.float32).reshape(len(anchors), -1, 2))
-        self.per_cell = self.anchors.shape[1]
-        self.m = nn.ModuleList(nn.Conv2d(c, self.columns * self.per_cell, 1) for c in channels)
-        self.stride = None
-
-    def set_stride(self, stride):
-        """Order the anchors as the strides are ordered, by area, and bring them to cells."""
-        area = self.anchors.prod(-1).mean(-1)
-        if (area[-1] - area[0]) * (stride[-1] - stride[0]) < 0:
-            self.anchors.copy_(self.anchors.flip(0))
-        self.stride = stride
-        self.anchors /= torch.tensor(stride, dtype=torch.float32).reshape(-1, 1, 1)
-
-    def forward(self, maps):
-        return torch.cat([self.decode(i, conv(x)) for i, (conv, x) in enumerate(zip(self.m, maps))], dim=1)
-
-    def decode(self, i, x):
-        n, _, h, w = map(int, x.shape)  # numbers, and arrays below, so that an export of this class has constants there
-        cell = np.stack(np.meshgrid(np.arange(w), np.arange(h)), axis=-1).astype(np.float32) - np.float32(0.5)
-        size = self.anchors.numpy()[i].reshape(self.per_cell, 1, 1, 2) * np.float32(self.stride[i])
-        p = torch.sigmoid(x.reshape(n, self.per_cell, self.columns, h, w).permute(0, 1, 3, 4, 2))
-        xy, wh, scores = p.split([2, 2, self.columns - 4], dim=-1)
-        xy, wh = (xy * 2 + torch.from_numpy(cell)) * self.stride[i], (wh * 2) ** 2 * torch.from_numpy(size)
-        return torch.cat([xy, wh, scores], dim=-1).reshape(n, -1, self.columns)
+def note(text):
+    print(f"parity: note: {text}", file=sys.stderr)
 
 
 # ---------------------------------------------------------------------------------------------------------------
-# From the YAML's rows to a model.
-
-MODULES = {cls.__name__: cls for cls in (Conv, Bottleneck, C3, SPPF, ScConv, C3_ScConv, Concat, Detect)}
-MODULES["nn.Upsample"] = nn.Upsample
-SCALED = {Conv, Bottleneck, C3, SPPF, ScConv, C3_ScConv}  # called with (c1, c2, ...), c2 scaled by the width
-REPEATING = {C3, C3_ScConv}  # take the number of repeats as their third argument
+# Reading an ONNX file: just enough of protobuf for its weights, its shapes and its values' names.
 
 
-class Model(nn.Module):
-    """The layers of a YAML under `model.<i>`, each with the indices of the layers it reads."""
-
-    def __init__(self, layers, sources):
-        super().__init__()
-        self.model = nn.Sequential(*layers)
-        self.sources = sources
-
-    def forward(self, x):
-        return self.model[-1](self.run(x))
-
-    def run(self, x):
-        """Run every layer but the last and return the last one's input."""
-        kept = []
-        for layer, source in zip(self.model, self.sources):
-            x = x if source == -1 else kept[source] if isinstance(source, int) else [kept[j] for j in source]
-            if len(kept) + 1 == len(self.sources):
-                return x
-            x = layer(x)
-            kept.append(x)
-
-
-def argument(text, names):
-    """The value of one argument: a literal, a name of the parser's (nc, anchors), or a torch.nn activation call."""
-    if not isinstance(text, str):
-        return text
-    if text in names:
-        return names[text]
-    call = re.fullmatch(r"(?:torch\.)?nn\.(\w+)\((.*)\)", text.strip())
-    try:
-        if call and isinstance(getattr(nn, call[1], None), type):
-            node = ast.parse(f"f({call[2]})", mode="eval").body
-            literal = ast.literal_eval
-            return getattr(nn, call[1])(*map(literal, node.args), **{k.arg: literal(k.value) for k in node.keywords})
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, TypeError):
-        if text.isidentifier():
-            return text  # a plain word such as nearest
-        raise Failure(f"cannot read the argument {text!r}: expected a literal, nc, anchors or a torch.nn call") from None
-
-
-def build(config):
-    """Build a Model from a parsed YAML, in eval mode, with strides and anchors set and weights at their defaults."""
-    nc, anchors = config["nc"], config["anchors"]
-    per_cell = anchors if isinstance(anchors, int) else len(anchors[0]) // 2
-    unit = config.get("channel_multiple") or 8
-    names = {"nc": nc, "anchors": anchors}
-    Conv.default_act = argument(config["activation"], names) if config.get("activation") else nn.SiLU()
-    layers, sources, channels = [], [], []
-    for i, (source, n, kind, args) in enumerate(config["backbone"] + config["head"]):
-        where = f"row {i} ({kind})"
-        if kind not in MODULES:
-            raise Failure(f"{where}: parity.py knows {', '.join(MODULES)}; for other modules pass --yolov5 DIR, your training code")
-        cls, args = MODULES[kind], [argument(a, names) for a in args]
-        incoming = [(channels or [config.get("ch", 3)])[j] for j in ([source] if isinstance(source, int) else source)]
-        width = sum(incoming) if cls is Concat else incoming[0]
-        repeats = max(round(n * config["depth_multiple"]), 1) if n > 1 else n
-        if cls in SCALED:
-            width = args[0]
-            if width != per_cell * (nc + 5):  # the head's own channel count is left alone
-                width = math.ceil(width * config["width_multiple"] / unit) * unit
-            args = [incoming[0], width, *args[1:]]
-            if cls in REPEATING:
-                args.insert(2, repeats)
-                repeats = 1
-        elif cls is Detect:
-            if isinstance(args[1], int):  # a count of anchors: sizes are placeholders
-                args[1] = [list(range(2 * args[1]))] * len(incoming)
-            args.append(incoming)
-        try:
-            made = [cls(*args) for _ in range(max(repeats, 1))]
-        except (TypeError, ValueError, RuntimeError) as err:
-            raise Failure(f"{where}: {kind}{tuple(args)}: {err}") from err
-        layers.append(made[0] if repeats <= 1 else nn.Sequential(*made))
-        sources.append(source if source == -1 else source % i if isinstance(source, int) else [j % i for j in source])
-        channels.append(width)
-    model, side = Model(layers, sources).eval(), 256
-    if not isinstance(layers[-1], Detect):
-        raise Failure(f"row {len(layers) - 1}: the last row must be Detect")
-    with torch.no_grad():
-        maps = model.run(torch.zeros(1, config.get("ch", 3), side, side))
-        layers[-1].set_stride([side / x.shape[2] for x in maps])
-    return model
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# Reading an ONNX file: just enough of protobuf for the initializers and the first input's shape.
+def varint(data, at):
+    """The varint at an offset, and the offset behind it."""
+    value = shift = 0
+    while at < len(data) and shift < 64:
+        byte = data[at]
+        value |= (byte & 127) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 128:
+            return value, at
+    raise Failure("not an ONNX file, or a truncated one (bad varint)")
 
 
 def fields(data):
     """Yield (field number, value) of one protobuf message: an int for varints, a memoryview for everything else."""
-    at, end = 0, len(data)
-
-    def varint():
-        nonlocal at
-        value = shift = 0
-        while True:
-            if at >= end or shift > 63:
-                raise Failure("not an ONNX file, or a truncated one (bad varint)")
-            byte = data[at]
-            value |= (byte & 127) << shift
-            at, shift = at + 1, shift + 7
-            if byte < 128:
-                return value
-
-    while at < end:
-        key = varint()
+    at = 0
+    while at < len(data):
+        key, at = varint(data, at)
         number, wire = key >> 3, key & 7
         if wire == 0:
-            yield number, varint()
+            value, at = varint(data, at)
+            yield number, value
             continue
-        size = {1: 8, 5: 4}.get(wire) if wire != 2 else varint()
-        if size is None or size > end - at:
+        size, at = varint(data, at) if wire == 2 else ({1: 8, 5: 4}.get(wire), at)
+        if size is None or size > len(data) - at:
             raise Failure(f"not an ONNX file, or a truncated one (field {number})")
         yield number, data[at:at + size]
         at += size
@@ -410,12 +130,11 @@ def tensor(data, folder):
 
 
 def unpack(data):
-    values, value, shift = [], 0, 0
-    for byte in data:
-        value |= (byte & 127) << shift
-        shift += 7
-        if byte < 128:
-            values, value, shift = values + [value], 0, 0
+    """The varints of a packed field."""
+    values, at = [], 0
+    while at < len(data):
+        value, at = varint(data, at)
+        values.append(value)
     return values
 
 
@@ -435,6 +154,8 @@ def naming(path):
         yield
     except Failure as err:
         raise Failure(f"{path}: {err}") from None
+    except (ValueError, KeyError, TypeError) as err:
+        raise Failure(f"{path}: not an ONNX file, or a broken one ({err})") from None
 
 
 def initializers(path):
@@ -443,37 +164,106 @@ def initializers(path):
         return dict(tensor(data, Path(path).parent) for data in every(view(path), 7, 5))
 
 
-def input_shape(path):
-    """The shape of the first graph input that is no initializer; None for each symbolic dimension."""
+def shapes(path):
+    """The shapes of the first input that is no initializer and of the first output; None for each symbolic dimension."""
     with naming(path):
         data = view(path)
-        weights = {bytes(name).decode() for name in every(data, 7, 5, 8)}
-        for info in every(data, 7, 11):
-            if bytes(next(every(info, 1))).decode() not in weights:
-                return [next(every(dim, 1), None) for dim in every(info, 2, 1, 2, 1)]
-        raise Failure("the graph has no input")
+        weights = set(every(data, 7, 5, 8))
+        inputs = [info for info in every(data, 7, 11) if next(every(info, 1), b"") not in weights]
+        both = [info for infos in (inputs, every(data, 7, 12)) for info in list(infos)[:1]]
+        if len(both) != 2:
+            raise Failure("not an ONNX file, or the graph has no input or no output")
+        return [[next(every(dim, 1), None) for dim in every(info, 2, 1, 2, 1)] for info in both]
 
+
+def exposed(path):
+    """The indices of the layers whose value model.<i> a node of the file makes."""
+    with naming(path):
+        made = (bytes(value).decode() for value in every(view(path), 7, 1, 2))
+        return {int(name[6:]) for name in made if re.fullmatch(r"model\.\d+", name)}
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Weights as plain tensors, name -> array, from files that are data and run nothing.
 
 STATE_NAME = re.compile(r"model\.\d+\..*\b(weight|bias|running_mean|running_var|gamma|beta)")
+NO_WEIGHTS = ("num_batches_tracked", ".anchor_grid", ".stride")  # in a state_dict, and no part of what is computed
+SAFE_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "U8": "u1", "BOOL": "?"}
 
 
-def load_weights(model, path):
-    """Copy an unfused ONNX file's initializers into a model by state_dict name: all of both sides, or a Failure."""
-    state = {k: v for k, v in model.state_dict().items() if not k.endswith(("num_batches_tracked", ".anchors"))}
-    given = {k: v for k, v in initializers(path).items() if k in state or STATE_NAME.fullmatch(k)}
+def safetensors(path):
+    """Every tensor of a safetensors file: a length, a JSON header with types, shapes and offsets, then the data."""
+    data, tensors = view(path), {}
+    try:
+        start = 8 + int.from_bytes(data[:8], "little")
+        for name, entry in json.loads(bytes(data[8:start])).items():
+            if name != "__metadata__":
+                first, end = entry["data_offsets"]
+                array = np.frombuffer(data[start + first:start + end], SAFE_DTYPES[entry["dtype"]]).reshape(entry["shape"])
+                wide = entry["dtype"] == "BF16"  # the upper half of a float32
+                tensors[name] = (array.astype("<u4") << 16).view("<f4") if wide else array
+    except (ValueError, KeyError, TypeError, AttributeError) as err:
+        raise Failure(f"{path}: not a safetensors file, or a truncated one ({type(err).__name__}: {err})") from None
+    return tensors
+
+
+def write_safetensors(path, model):
+    """Write a model's state_dict as float32."""
+    arrays = {k: np.ascontiguousarray(v.numpy(), "<f4") for k, v in model.state_dict().items() if not k.endswith(NO_WEIGHTS)}
+    header, end = {}, 0
+    for name, array in arrays.items():
+        start, end = end, end + array.nbytes
+        header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [start, end]}
+    text = json.dumps(header).encode()
+    path.write_bytes(b"".join([struct.pack("<Q", len(text)), text, *arrays.values()]))
+
+
+def state_dict(path):
+    """The tensors of a .pt that holds nothing else, alone or under model or ema; None for one with Python objects in it."""
+    if "weights_only" not in inspect.signature(torch.load).parameters:
+        return None
+    try:
+        held = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, IndexError, AttributeError, TypeError):
+        return None
+    if isinstance(held, dict):
+        held = next((held[key] for key in ("ema", "model", "state_dict") if isinstance(held.get(key), dict)), held)
+    if not isinstance(held, dict) or not held or not all(torch.is_tensor(v) for v in held.values()):
+        return None
+    return {name: value.float().numpy() for name, value in held.items()}
+
+
+def plain_weights(path):
+    """The weights in a file of tensors, by state_dict name; None for a checkpoint that only its training code can load."""
+    if not path.is_file():
+        raise Failure(f"{path}: no such file; weights were expected")
+    if path.suffix == ".onnx":
+        return {name: array for name, array in initializers(path).items() if STATE_NAME.fullmatch(name)}
+    return safetensors(path) if path.suffix == ".safetensors" else state_dict(path)
+
+
+def load_weights(model, path, given=None):
+    """Copy a file's weights (or the given ones of it) into a model by state_dict name: all of both sides, or a Failure.
+
+    Anchors are taken where the file has them: a state_dict does, in an ONNX file they are constants without a name.
+    """
+    given = plain_weights(path) if given is None else given
+    given = {k: v for k, v in given.items() if not k.endswith(NO_WEIGHTS)}
+    state = {k: v for k, v in model.state_dict().items() if not k.endswith(NO_WEIGHTS)}
+    state = {k: v for k, v in state.items() if k in given or not k.endswith(".anchors")}
     missing, unused = [k for k in state if k not in given], [k for k in given if k not in state]
     problems = [f"missing in the file: {k} {tuple(state[k].shape)}" for k in missing]
     problems += [f"unknown to the model: {k} {() if given[k] is None else given[k].shape}" for k in unused]
-    for k in state.keys() & given.keys():
-        if given[k] is None or given[k].shape != tuple(state[k].shape):
+    for k in state:
+        if k in given and (given[k] is None or given[k].shape != tuple(state[k].shape)):
             shape = "no readable data" if given[k] is None else given[k].shape
             problems.append(f"shape differs: {k} is {shape} in the file, {tuple(state[k].shape)} in the model")
     if problems:
-        lines = [f"{path}: {len(problems)} tensors do not match the model of the YAML", *problems[:40]]
+        lines = [f"{path}: {len(problems)} tensors do not match the model", *problems[:40]]
         lines += [f"... and {len(problems) - 40} more"] * (len(problems) > 40)
         if any(".bn." in k for k in missing) and any(k.endswith("conv.bias") for k in unused):
             lines.append("the file has its batch norms folded into the convolutions: export once more with --no-optimize "
-                         "and pass that file as --weights-from")
+                         "and pass that file as --weights")
         raise Failure("\n  ".join(lines))
     with torch.no_grad():
         for k, v in state.items():
@@ -481,127 +271,329 @@ def load_weights(model, path):
     return model
 
 
+def randomise(model, seed):
+    """Make untrained weights tell: zeros and ones would hide a dropped bias, a wrong epsilon or a swapped half."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for m in model.modules():
+            if isinstance(m, nn.BatchNorm2d):
+                m.running_mean.normal_(0, 0.1, generator=generator)
+                m.running_var.uniform_(0.5, 1.5, generator=generator)
+        for name, p in model.named_parameters():
+            if (p == p.flatten()[:1]).all():  # all zero or all one
+                p.add_(0.1 * torch.randn(p.shape, generator=generator))
+            if name.endswith("SRU.gn.gamma"):
+                p[len(p) // 3] = 12  # its softmax opens ScConv's gate; drawn values alone never do
+    return model
+
+
 # ---------------------------------------------------------------------------------------------------------------
-# The user's own training code, recording, the verdict.
+# The model: your training code's, or that of torch_modules.py.
+
+
+@contextlib.contextmanager
+def training_code(folder):
+    """Run code of a YOLOv5 checkout, its output on stderr; whatever it raises becomes a Failure that says where."""
+    if not (folder / "models" / "yolo.py").is_file():
+        raise Failure(f"{folder}: there is no models/yolo.py in it; --yolov5 takes the folder of your training code")
+    without_plots()
+    os.environ.setdefault("YOLOv5_AUTOINSTALL", "false")  # install nothing
+    os.environ.setdefault("YOLOv5_VERBOSE", "false")
+    os.environ.setdefault("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")  # code older than torch 2.6 loads objects without asking
+    sys.path.insert(0, str(folder.resolve()))
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    except Failure:
+        raise
+    except (Exception, SystemExit) as err:  # whatever code that is not ours raises
+        raise Failure(explain(err, folder)) from err
 
 
 def without_plots():
     """Stand in for what YOLOv5 imports for plots and notebooks only, where it is not installed."""
     for name in ("seaborn", "IPython", "IPython.display"):
         try:
-            __import__(name)
+            importlib.import_module(name)
         except ImportError:
             sys.modules[name] = types.ModuleType(name)
             vars(sys.modules[name]).update(get_ipython=lambda: None, display=lambda *things: None)
 
 
-def training_code(folder, yaml_path, checkpoint):
-    """The model of a YOLOv5 checkout: from a checkpoint, or from the YAML with its weights still to be loaded."""
-    without_plots()
-    sys.path.insert(0, str(Path(folder).resolve()))
+def explain(err, folder):
+    """Say what training code, or a checkpoint that it does not fit, lacks."""
+    lost = re.search(r"Can't get attribute '(\w+)' on <module '([\w.]+)'", str(err))
+    if lost:
+        return (f"{folder}: the checkpoint needs the class {lost[1]} of {lost[2]}, which is not in this code; "
+                "pass the code that it was trained with")
+    if isinstance(err, ModuleNotFoundError) and err.name:
+        if err.name.split(".")[0] in ("models", "utils"):
+            return f"{folder}: the module {err.name} is needed and not in this code; pass the code that trained it"
+        return f"{folder}: the Python package {err.name} is needed and not installed; see the code's requirements.txt"
+    if isinstance(err, (pickle.UnpicklingError, EOFError)):
+        return f"the checkpoint cannot be read: {err}"
+    at = [f for f in traceback.extract_tb(err.__traceback__) if str(folder.resolve()) in f.filename]
+    where = f" (line {at[-1].lineno} of {at[-1].filename})" if at else ""
+    return f"{folder}: the training code failed: {type(err).__name__}: {err}{where}"
+
+
+def from_checkpoint(folder, path):
+    """The model in a checkpoint, unpickled and mended by its training code's attempt_load, with its batch norms unfused."""
+    with training_code(folder):
+        note(f"{path} is unpickled by {folder}, which runs whatever it holds: trust it first")
+        from models.experimental import attempt_load
+        if "fuse" in inspect.signature(attempt_load).parameters:
+            return attempt_load(str(path), fuse=False).float().eval()
+        held = torch.load(path, map_location="cpu")  # of older code, attempt_load always fuses
+        model = held if isinstance(held, nn.Module) else held.get("ema") or held["model"]
+        for m in model.modules():
+            if isinstance(m, nn.Upsample) and not hasattr(m, "recompute_scale_factor"):
+                m.recompute_scale_factor = None  # of checkpoints older than torch 1.11
+        return model.float().eval()
+
+
+def from_yaml(path, folder=None, seed=0):
+    """The model of a YAML, of a training code's classes or, without a folder, of torch_modules.py's; freshly initialised."""
+    if not path.is_file():
+        raise Failure(f"{path}: no such file; a model's YAML was expected")
+    torch.manual_seed(seed)
+    if folder:
+        with training_code(folder):
+            from models.yolo import Model
+            return Model(str(path)).float().eval()
     try:
-        if checkpoint:
-            from models.experimental import attempt_load
-            model = attempt_load(checkpoint, fuse=False)
-        else:
-            from models.yolo import Model as Training
-            model = Training(str(yaml_path))
-    except Exception as err:  # whatever the user's code raises
-        raise Failure(f"{folder}: cannot build {checkpoint or yaml_path}: {type(err).__name__}: {err}") from err
-    return model.float().eval()
+        import torch_modules
+        import yaml
+    except ImportError as err:
+        raise Failure(f"{err}: without --yolov5, parity.py needs torch_modules.py beside it, and PyYAML") from None
+    try:
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if not isinstance(config, dict):
+            raise Failure(f"{path}: expected a mapping with nc, anchors, backbone and head")
+        return torch_modules.build(config)
+    except KeyError as err:
+        raise Failure(f"{path}: the key {err} is missing") from None
+    except (yaml.YAMLError, ValueError, TypeError, IndexError, RuntimeError) as err:
+        raise Failure(f"{path}: {err}") from err
+
+
+def load(args, folder):
+    """The model with its weights, the words for them, and the arguments with which ysc2onnx exports the same."""
+    given = args.weights and plain_weights(args.weights)
+    if args.weights and given is None:
+        if not args.yolov5:
+            raise Failure(f"{args.weights}: not a file of tensors alone: a checkpoint holds objects of its training code's "
+                          "classes; pass that code with --yolov5 DIR")
+        if args.yaml:
+            note(f"{args.yaml} is not used: {args.weights} carries its own")
+        return from_checkpoint(args.yolov5, args.weights), str(args.weights), [args.weights]
+    if not args.yaml:
+        raise Failure(f"{args.weights}: holds tensors only, and no model: name its YAML too")
+    model = from_yaml(args.yaml, args.yolov5, args.seed)
+    if given is not None or args.onnx:
+        path = args.weights or args.onnx
+        load_weights(model, path, given)
+        return model, f"{args.yaml}, weights of {path}", [args.yaml, "--weights", path]
+    path = folder / "random.safetensors"
+    write_safetensors(path, randomise(model, args.seed))
+    return model, f"{args.yaml}, random weights", [args.yaml, "--weights", path]
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Recording and comparing.
+
+
+def input_shape(args, model):
+    """The reference input's [batch, channels, height, width]: as asked, else as the file says, else a small one."""
+    step = int(max(getattr(model.model[-1], "stride", [32])))
+    channels = model.yaml.get("ch", 3) if hasattr(model, "yaml") else next(model.parameters()).shape[1]
+    fixed = shapes(args.onnx)[0] if args.onnx else [None] * 4
+    if len(fixed) != 4 or fixed[1] not in (None, channels):
+        raise Failure(f"{args.onnx}: the input has the shape {fixed}, expected batch, {channels} channels, height, width")
+    asked = [args.batch, channels, *(args.imgsz or [None, None])]
+    for name, f, a in zip(("batch", "channels", "height", "width"), fixed, asked):
+        if f and a and f != a:
+            raise Failure(f"{args.onnx}: its {name} is fixed at {f}, {a} was asked; export with --dynamic or ask for {f}")
+    small = [len(args.image), channels, 640, 640] if args.image else [2, channels, 3 * step, 4 * step]
+    n, c, h, w = (a or f or default for a, f, default in zip(asked, fixed, small))
+    if h % step or w % step:
+        raise Failure(f"{h}x{w}: height and width must be multiples of the largest stride, {step}")
+    return n, c, h, w
+
+
+def picture(path, height, width):
+    """A picture as YOLOv5 feeds it: scaled to fit, centred on grey, RGB, [3, height, width] in 0..1."""
+    try:
+        import cv2
+    except ImportError:
+        cv2 = None
+    if not path.is_file():
+        raise Failure(f"{path}: no such file; a picture was expected")
+    if cv2:
+        pixels = cv2.imread(str(path))  # turned as its EXIF says
+        if pixels is None:
+            raise Failure(f"{path}: not a picture that OpenCV reads")
+        pixels = np.ascontiguousarray(pixels[:, :, ::-1])
+    else:
+        try:
+            from PIL import Image, ImageOps
+        except ImportError:
+            raise Failure("--image needs OpenCV (cv2) or Pillow (PIL), and neither is installed") from None
+        pixels = np.asarray(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
+    scale = min(height / pixels.shape[0], width / pixels.shape[1])
+    h, w = (round(side * scale) for side in pixels.shape[:2])
+    if (h, w) != pixels.shape[:2]:
+        resized = cv2.resize(pixels, (w, h)) if cv2 else Image.fromarray(pixels).resize((w, h), Image.BILINEAR)
+        pixels = np.asarray(resized)
+    canvas = np.full((height, width, 3), 114, np.uint8)
+    top, left = round((height - h) / 2 - 0.1), round((width - w) / 2 - 0.1)
+    canvas[top:top + h, left:left + w] = pixels
+    return canvas.transpose(2, 0, 1).astype(np.float32) / 255
+
+
+def reference_input(args, model):
+    """The input to record, float32 [N, C, H, W]; of several pictures, each in turn."""
+    shape = input_shape(args, model)
+    if not args.image:
+        return np.random.default_rng(args.seed).random(shape, dtype=np.float32)
+    return np.stack([picture(args.image[i % len(args.image)], *shape[2:]) for i in range(shape[0])])
 
 
 def record(model, x):
     """Run x through a model and return what ref.npz holds."""
-    out, hooks = {"input": x.numpy()}, []
-    for i, layer in enumerate(model.model[:-1]):  # the head's result is output0
+    out = {"input": x.numpy()}
+    for i, layer in enumerate(model.model[:-1]):  # the head's results are the outputs
         def keep(_, __, y, key=f"layer.{i}"):
             if torch.is_tensor(y):
                 out[key] = y.clone().numpy()  # a later layer may work in place
-        hooks.append(layer.register_forward_hook(keep))
+        layer.register_forward_hook(keep)
     with torch.no_grad():
         y = model(x)
-    for hook in hooks:
-        hook.remove()
-    out["output0"] = (y if torch.is_tensor(y) else y[0]).numpy()
+    results = [y] if torch.is_tensor(y) else [part for part in y if torch.is_tensor(part)]
+    out.update((f"output{k}", part.numpy()) for k, part in enumerate(results))
+    for key, value in out.items():
+        if not np.isfinite(value).all():
+            raise Failure(f"{key} has values that are not finite in PyTorch already: there is nothing to compare with")
+    if "output0" not in out:
+        raise Failure("the model returns no tensor; parity.py reads models that end in a Detect or Segment head")
     return out
 
 
-def input_size(path, imgsz, batch):
-    """The reference input's (batch, height, width): as asked, else as the file says, else 2x96x128."""
-    shape = input_shape(path)
-    if len(shape) != 4:
-        raise Failure(f"{path}: the input has the shape {shape}, expected [batch, channels, height, width]")
-    fixed, asked = [shape[0], *shape[2:]], [batch, *(imgsz or [None, None])]
-    for name, f, a in zip(("batch", "height", "width"), fixed, asked):
-        if f and a and f != a:
-            raise Failure(f"{path}: its {name} is fixed at {f}, {a} was asked; export with --dynamic or ask for {f}")
-    return [a or f or default for a, f, default in zip(asked, fixed, (2, 96, 128))]
+def save(path, arrays, small):
+    """Write an .npz, whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with open(part, "wb") as file:
+            (np.savez_compressed if small else np.savez)(file, **arrays)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
-def compare(tool, path, reference):
-    """Run ysc2onnx verify; its report goes to stdout. Returns the exit code of this script."""
+def export(tool, arguments, shape, path):
+    """Have ysc2onnx export a model at the size of the input."""
+    size = ["--imgsz", f"{shape[2]}x{shape[3]}", "--batch-size", str(shape[0])]
+    command = [tool, *map(str, arguments), "-o", str(path), *size, "--no-verify", "--quiet"]
+    if subprocess.run(command, check=False).returncode:
+        raise Failure(f"ysc2onnx did not export {arguments[0]}, see above; a module that it does not know cannot be compared")
+    return path
+
+
+def fits(path, columns):
+    """Refuse a file whose boxes have other columns than PyTorch's: it is of another model, not a wrong one of this."""
+    found = shapes(path)[1][-1:]
+    if found not in ([], [None], [columns]):
+        raise Failure(f"{path}: gives {found[0]} values per box, for {found[0] - 5} classes; PyTorch gives {columns}, for "
+                      f"{columns - 5}: it was exported from another model")
+
+
+def compare(tool, path, reference, model):
+    """Run ysc2onnx verify; its table goes to stdout. Returns this script's exit code and where the first difference is."""
     sys.stdout.flush()
-    code = subprocess.run([tool, "verify", str(path), "--against", str(reference)], check=False).returncode
-    return code if code in (0, 3) else 1
+    command = [tool, "verify", str(path), "--against", str(reference)]
+    run = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    sys.stderr.write(run.stderr)
+    first = run.returncode == 3 and re.search(r"\b(model\.(\d+)|output\d+)\b", run.stderr.partition("first divergent")[2])
+    if not first:
+        return run.returncode if run.returncode in (0, 3) else 1, ""
+    return 3, f", first at {first[1]} ({type(model.model[int(first[2] or -1)]).__name__})"
+
+
+def check(args, tool, folder):
+    """Record and compare; print the verdict line and return the exit code."""
+    model, source, exporting = load(args, folder)
+    if not isinstance(getattr(model, "model", None), nn.Sequential):
+        raise Failure(f"{source}: a {type(model).__name__} has no layers in sequence; expected a detector")
+    x = torch.from_numpy(reference_input(args, model))
+    with training_code(args.yolov5) if args.yolov5 else contextlib.nullcontext():
+        out = record(model, x)
+    reference = args.output or folder / "ref.npz"
+    save(reference, out, small=bool(args.output))
+    recorded = {int(key[6:]) for key in out if key.startswith("layer.")}
+    parts = f"output0{' and output1' * ('output1' in out)} of {source}, input {'x'.join(map(str, x.shape))}"
+    if args.record_only:
+        print(f"parity: recorded {reference}, not compared: {len(recorded)} layers and {parts}")
+        return 0
+    path = args.onnx or export(tool, exporting, x.shape, folder / "model.onnx")
+    fits(path, out["output0"].shape[-1])
+    code, where = compare(tool, path, reference, model)
+    shown = recorded & exposed(path)
+    layers = f"{len(shown)}{f' of {len(recorded)}' * (shown != recorded)} layers"
+    verdict = {0: "equal", 3: "DIFFERENT"}.get(code, "not checked") + where
+    print(f"parity: {verdict}: {args.onnx or 'the export'} against PyTorch {torch.__version__}: {layers} and {parts}")
+    return code
+
+
+def arguments(argv):
+    """Parse the command line; what cannot go together ends the program with code 2."""
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("files", type=Path, nargs="*", metavar="FILE", help="the model's YAML, the ONNX file to check, or both")
+    ap.add_argument("-o", "--output", type=Path, metavar="ref.npz", help="keep the record here")
+    ap.add_argument("--yolov5", type=Path, metavar="DIR", help="your training code: the model is built of its classes")
+    ap.add_argument("--weights", "--weights-from", type=Path, metavar="FILE",
+                    help="best.pt (with --yolov5), or tensors: .safetensors, .pt of a state_dict, an unfused .onnx")
+    ap.add_argument("--imgsz", type=int, nargs="+", metavar="N", help="side, or height width (default: the file's, or 96 128)")
+    ap.add_argument("--batch", type=int, metavar="N", help="default: the file's, else 2")
+    ap.add_argument("--image", type=Path, nargs="+", default=[], help="pictures to run, letterboxed, in place of random input")
+    ap.add_argument("--seed", type=int, default=0, help="of the random input and weights")
+    ap.add_argument("--ysc2onnx", metavar="PROGRAM", help="the program to export and compare with (default: the one on PATH)")
+    ap.add_argument("--record-only", action="store_true", help="write ref.npz and stop: the comparison happens elsewhere")
+    args = ap.parse_args(argv)
+    named = {".yaml": [], ".onnx": []}
+    for path in args.files:
+        kind = ".yaml" if path.suffix == ".yml" else path.suffix
+        if kind not in named:
+            ap.error(f"{path}: expected a .yaml or an .onnx file; weights go to --weights")
+        named[kind].append(path)
+        if len(named[kind]) > 1:
+            ap.error(f"{path}: one {kind} file at a time, there is {named[kind][0]} too")
+    args.yaml, args.onnx = (next(iter(paths), None) for paths in named.values())
+    if not args.yaml and not (args.yolov5 and args.weights):
+        ap.error("name the model's YAML; with --yolov5 DIR --weights best.pt it is in the checkpoint")
+    if not args.onnx and args.weights and args.weights.suffix == ".onnx":
+        ap.error("--weights is an ONNX file: name the one to check, too")
+    if len(args.imgsz or []) > 2 or min(*(args.imgsz or [1]), args.seed + 1, 1 if args.batch is None else args.batch) < 1:
+        ap.error("--imgsz takes one or two sizes of at least 1, --batch one, --seed a number that is not negative")
+    if args.record_only and not args.output or args.output and args.output.suffix != ".npz":
+        ap.error("-o names a file that ends in .npz; --record-only needs it")
+    if args.record_only and not args.onnx and not args.weights:
+        ap.error("--record-only is of weights that are kept: name an unfused ONNX file, or --weights")
+    args.imgsz = args.imgsz and [args.imgsz[0], args.imgsz[-1]]
+    return args
 
 
 def main(argv=None):
-    """Parse arguments, record, compare, print one verdict line; returns the exit code."""
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("yaml", type=Path, metavar="MODEL.yaml")
-    ap.add_argument("onnx", type=Path, metavar="MODEL.onnx")
-    ap.add_argument("-o", "--output", type=Path, required=True, metavar="ref.npz")
-    ap.add_argument("--imgsz", type=int, nargs="+", help="one side, or height width (default: the file's, else 96 128)")
-    ap.add_argument("--batch", type=int, help="default: the file's, else 2")
-    ap.add_argument("--seed", type=int, default=0, help="of the random input")
-    ap.add_argument("--weights-from", type=Path, metavar="ONNX", help="the unfused file to take the weights from")
-    ap.add_argument("--yolov5", type=Path, metavar="DIR", help="use the classes of this checkout")
-    ap.add_argument("--weights", metavar="best.pt", help="with --yolov5: a trained checkpoint")
-    ap.add_argument("--ysc2onnx", help="the program to compare with (default: the one on PATH)")
-    ap.add_argument("--record-only", action="store_true", help="write ref.npz and stop: the comparison happens elsewhere")
-    args = ap.parse_args(argv)
-    if args.imgsz and len(args.imgsz) > 2:
-        ap.error("--imgsz takes one or two numbers")
-    if args.weights and not args.yolov5:
-        ap.error("--weights needs --yolov5: a checkpoint holds objects of its training code's classes")
-    if args.weights and args.weights_from:
-        ap.error("--weights and --weights-from exclude each other")
-    tool = None if args.record_only else shutil.which(args.ysc2onnx or "ysc2onnx")
+    """The program; returns the exit code."""
+    args = arguments(argv)
+    tool = shutil.which(args.ysc2onnx or "ysc2onnx")
     try:
         if not tool and not args.record_only:
-            raise Failure(f"{args.ysc2onnx or 'ysc2onnx'} was not found: pass --ysc2onnx PATH, or --record-only to compare later")
-        imgsz = args.imgsz and [args.imgsz[0], args.imgsz[-1]]
-        batch, height, width = input_size(args.onnx, imgsz, args.batch)
-        weights = args.weights or args.weights_from or args.onnx
-        if args.yolov5:
-            model = training_code(args.yolov5, args.yaml, args.weights)
-        else:
-            config = yaml.safe_load(args.yaml.read_text(encoding="utf-8"))
-            if not isinstance(config, dict):
-                raise Failure(f"{args.yaml}: expected a mapping with nc, anchors, backbone and head")
-            model = build(config)
-        if not args.weights:
-            load_weights(model, weights)
-        step = int(max(model.model[-1].stride))
-        if height % step or width % step:
-            raise Failure(f"{height}x{width}: height and width must be multiples of the largest stride, {step}")
-        channels = next(model.parameters()).shape[1]
-        x = np.random.default_rng(args.seed).random((batch, channels, height, width), dtype=np.float32)
-        out = record(model, torch.from_numpy(x))
-        np.savez_compressed(args.output, **out)
-        layers = sum(key.startswith("layer.") for key in out)
-        what = f"{layers} layers and output0 of {args.yaml}, weights of {weights}, input {batch}x{channels}x{height}x{width}"
-        code = 0 if args.record_only else compare(tool, args.onnx, args.output)
-    except (Failure, OSError, yaml.YAMLError, KeyError, RuntimeError) as err:
-        print(f"parity: not checked: {f'the key {err} is missing' if isinstance(err, KeyError) else err}", file=sys.stderr)
+            raise Failure(f"{args.ysc2onnx or 'ysc2onnx'} was not found: pass --ysc2onnx PATH, or --record-only")
+        with tempfile.TemporaryDirectory(prefix="parity") as folder:
+            return check(args, tool, Path(folder))
+    except (Failure, OSError) as err:
+        print(f"parity: not checked: {err}", file=sys.stderr)
         return 1
-    if args.record_only:
-        print(f"parity: recorded {args.output}, not compared: {what}")
-    else:
-        verdict = {0: "equal", 3: "DIFFERENT"}.get(code, "not checked")
-        print(f"parity: {verdict}: {args.onnx} against PyTorch {torch.__version__}: {what}")
-    return code
 
 
 if __name__ == "__main__":

@@ -13,15 +13,11 @@ type Severity int
 const (
 	Error   Severity = iota // the file cannot be used
 	Warning                 // it can, but is probably not what was meant
+	Info                    // it can, and this is worth knowing
 )
 
-// String gives the word that is printed: "error" or "warning".
-func (s Severity) String() string {
-	if s == Error {
-		return "error"
-	}
-	return "warning"
-}
+// String gives the word that is printed: "error", "warning" or "note".
+func (s Severity) String() string { return [...]string{"error", "warning", "note"}[s] }
 
 // MarshalText writes the severity as its word.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
@@ -54,7 +50,7 @@ const maxKept = 50
 type Diagnostics struct {
 	Source *Source
 	List   []*Diagnostic
-	counts [2]int // found, also those not kept
+	counts [3]int // found, also those not kept
 }
 
 // NewDiagnostics returns an empty collection about src.
@@ -68,6 +64,11 @@ func (ds *Diagnostics) Errorf(span Span, format string, args ...any) *Diagnostic
 // Warnf adds a warning at span and returns it, so that notes can be added.
 func (ds *Diagnostics) Warnf(span Span, format string, args ...any) *Diagnostic {
 	return ds.add(&Diagnostic{Severity: Warning, Span: span, Message: fmt.Sprintf(format, args...)})
+}
+
+// Infof adds what is worth knowing at span and returns it.
+func (ds *Diagnostics) Infof(span Span, format string, args ...any) *Diagnostic {
+	return ds.add(&Diagnostic{Severity: Info, Span: span, Message: fmt.Sprintf(format, args...)})
 }
 
 func (ds *Diagnostics) add(d *Diagnostic) *Diagnostic {
@@ -126,15 +127,21 @@ func (ds *Diagnostics) PromoteWarnings() {
 		return
 	}
 	for _, d := range ds.List {
-		d.Severity = Error
+		if d.Severity == Warning {
+			d.Severity = Error
+		}
 	}
-	ds.counts = [2]int{Error: ds.counts[Error] + ds.counts[Warning]}
+	ds.counts[Error], ds.counts[Warning] = ds.counts[Error]+ds.counts[Warning], 0
 }
 
-// Sort orders by position, complaints about the whole file first; equal places keep their order.
+// Sort orders by position, complaints about the whole file first, and at one place notes last; else the order stays.
 func (ds *Diagnostics) Sort() {
 	sort.SliceStable(ds.List, func(i, j int) bool {
-		return ds.List[i].Span.Start.before(ds.List[j].Span.Start)
+		a, b := ds.List[i], ds.List[j]
+		if a.Span.Start == b.Span.Start {
+			return a.Severity != Info && b.Severity == Info
+		}
+		return a.Span.Start.before(b.Span.Start)
 	})
 }
 

@@ -34,11 +34,7 @@ func (ds *Diagnostics) Format(w io.Writer, color bool) error {
 	}
 	p := printer{ds: ds, color: color}
 	for _, d := range ds.List {
-		hue := red
-		if d.Severity == Warning {
-			hue = magenta
-		}
-		p.item(d.Span, d.Severity.String(), hue, d.Message)
+		p.item(d.Span, d.Severity.String(), [...]string{Error: red, Warning: magenta, Info: cyan}[d.Severity], d.Message)
 		for _, n := range d.Notes {
 			p.item(n.Span, "note", cyan, n.Message)
 		}

@@ -24,7 +24,17 @@ var inertKeys = map[string]bool{"inplace": true, "yaml_file": true, "names": tru
 //
 // The Model is nil when the text is no model at all. Otherwise it holds what could be read: after an error it serves
 // only to look for more, where rows that are Broken are to be skipped.
-func Parse(name string, r io.Reader) (*Model, *Diagnostics) {
+func Parse(name string, r io.Reader) (*Model, *Diagnostics) { return ParseWith(name, r, Overrides{}) }
+
+// Overrides are values that win over those of a text, where they are not 0: as YOLOv5 has it for those that it is given
+// beside the YAML, they count wherever a row's arguments name them.
+type Overrides struct {
+	NC      int // classes
+	Anchors int // anchors of each output
+}
+
+// ParseWith is [Parse] with values that win over the text's.
+func ParseWith(name string, r io.Reader, o Overrides) (*Model, *Diagnostics) {
 	src, err := readSource(name, r)
 	ds := NewDiagnostics(src)
 	if err != nil {
@@ -38,6 +48,7 @@ func Parse(name string, r io.Reader) (*Model, *Diagnostics) {
 		values: map[string]*node{},
 		keys:   map[string]*node{},
 		budget: maxValues,
+		wins:   o,
 	}
 	p.warnDropped()
 	root := p.read()
@@ -55,6 +66,7 @@ type parser struct {
 	values  map[string]*node // of the top-level keys
 	keys    map[string]*node // the keys themselves; of a merged key, the merge
 	scope   map[string]Literal
+	wins    Overrides
 	budget  int  // literals that may still be made
 	current Span // the row that is being read
 }
@@ -229,6 +241,9 @@ func (p *parser) numbers() {
 	p.integer("channel_multiple", &m.ChannelMultiple, &m.ChannelMultipleSpan, "what channels are rounded up to a multiple of", MaxChannels)
 	p.multiple("depth_multiple", &m.DepthMultiple, &m.DepthSpan)
 	p.multiple("width_multiple", &m.WidthMultiple, &m.WidthSpan)
+	if p.wins.NC > 0 {
+		m.NC = p.wins.NC
+	}
 }
 
 // integer reads a whole number from 1 to most.
@@ -309,6 +324,9 @@ func (p *parser) anchors() {
 		for _, item := range value.Items {
 			a.Lists = append(a.Lists, p.anchorList(item, value.Items[0]))
 		}
+	}
+	if n := p.wins.Anchors; n > 0 && n != a.NumAnchors() {
+		a = Anchors{Count: n, Value: Literal{Kind: Int, Int: int64(n), Span: value.Span}}
 	}
 	if p.ds.Count(Error) == before {
 		p.m.Anchors = a

@@ -21,6 +21,7 @@ import (
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	args           []string // as they were typed
 
 	json  bool // --json: stdout holds one JSON document
 	quiet bool // --quiet: errors only

@@ -26,6 +26,7 @@ type conversion struct {
 	noVerify        bool // another name of --check=none
 	library         string
 	weights         string
+	scconv          flavour
 	seed, checkFlag *pflag.Flag
 }
 
@@ -35,6 +36,7 @@ func (c *conversion) flags(cmd *cobra.Command) {
 	flags.SortFlags = false
 	flags.StringVarP(&opt.Output, "output", "o", "", "the `file` to write, - for standard output; default: the model's name with .onnx, in the current folder")
 	flags.StringVar(&c.weights, "weights", "", "the trained weights of MODEL.yaml, a checkpoint `file` (.pt, .pth, .safetensors)")
+	flavourFlag(cmd, &c.scconv)
 	sizeFlag(flags, &c.size)
 	flags.IntVar(&opt.Batch, "batch-size", 1, "images in one `batch`")
 	flags.IntVar(&opt.Opset, "opset", 17, fmt.Sprintf("ONNX operator set `version`, %d to %d", ysc2onnx.MinOpset, ysc2onnx.MaxOpset))
@@ -135,6 +137,7 @@ func (c *conversion) run(ctx context.Context, args []string) error {
 func (c *conversion) prepare(target string) (notChecked string, err error) {
 	opt := &c.options
 	opt.Height, opt.Width, opt.Dynamic = c.size.height, c.size.width, ysc2onnx.Dynamic(c.dynamic)
+	opt.ScConv = ysc2onnx.ScConv(c.scconv)
 	opt.Check = ysc2onnx.Check(c.check)
 	if target == stdio {
 		switch {

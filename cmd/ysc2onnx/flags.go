@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"ysc2onnx"
@@ -82,6 +83,36 @@ func joinSizes(args []string) []string {
 // isNumber says whether a word has digits only.
 func isNumber(word string) bool {
 	return word != "" && strings.Trim(word, "0123456789") == ""
+}
+
+// flavour is the value of --scconv.
+type flavour ysc2onnx.ScConv
+
+// String implements pflag.Value.
+func (f *flavour) String() string { return string(*f) }
+
+// Set implements pflag.Value.
+func (f *flavour) Set(text string) error {
+	if !slices.Contains(flavours, text) {
+		return errors.New("want " + strings.Join(flavours[:len(flavours)-1], ", ") + " or " + flavours[len(flavours)-1])
+	}
+	*f = flavour(text)
+	return nil
+}
+
+// Type implements pflag.Value.
+func (f *flavour) Type() string { return "flavour" }
+
+// flavours are the words of --scconv.
+var flavours = []string{
+	string(ysc2onnx.ScConvSoftmax), string(ysc2onnx.ScConvMask), string(ysc2onnx.ScConvNormMask), string(ysc2onnx.ScConvWhere),
+}
+
+// flavourFlag adds --scconv.
+func flavourFlag(cmd *cobra.Command, f *flavour) {
+	cmd.Flags().Var(f, "scconv", "the `formula` of a checkpoint's ScConv: softmax; mask, normmask and where are not converted yet")
+	words := cobra.FixedCompletions(flavours, cobra.ShellCompDirectiveNoFileComp)
+	_ = cmd.RegisterFlagCompletionFunc("scconv", words) // it fails for unknown flags only
 }
 
 // dynamic is the value of --dynamic.

@@ -117,11 +117,17 @@ func dataBeside(path string) (open func(name string) (io.ReaderAt, int64, error)
 	}
 }
 
+// longestValue is how many bytes of a property are printed.
+const longestValue = 500
+
 // writeReport prints what is in a file.
 func writeReport(w *bytes.Buffer, s style, path string, r *inspect.Report, all bool) {
 	fmt.Fprintf(w, "%s   %s, %s\n", s.paint("1", path), r.Kind, bytesText(r.Bytes))
 	line := func(name, value string) { fmt.Fprintf(w, "  %-14s  %s\n", printable(name), printable(value)) }
 	for _, p := range append([]inspect.Property{{Name: "model", Value: r.Model}, {Name: "written by", Value: r.Writer}}, r.Properties...) {
+		if len(p.Value) > longestValue {
+			p.Value = strings.ToValidUTF8(p.Value[:longestValue], "") + "…"
+		}
 		if p.Value != "" {
 			line(p.Name, p.Value)
 		}
@@ -145,6 +151,10 @@ func writeReport(w *bytes.Buffer, s style, path string, r *inspect.Report, all b
 	line("tensors", tensorsText(r))
 	for _, t := range r.NonFinite() {
 		fmt.Fprintf(w, "  %s  %s holds %d NaN and %d Inf\n", s.paint("31", "not finite    "), printable(t.Name), t.Statistics.NaN, t.Statistics.Inf)
+	}
+	for _, name := range r.Damaged {
+		fmt.Fprintf(w, "  %s  record %s does not have its CRC-32: copy or download the file again, unless PyTorch was told to write none\n",
+			s.paint("31", "damaged       "), printable(name))
 	}
 	var operators []string
 	for _, o := range r.Operators {

@@ -30,7 +30,7 @@ func main() {
 
 // run is the program: it gives the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, json: asksForJSON(args)}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, args: args, json: asksForJSON(args)}
 	root := a.rootCommand()
 	root.SetArgs(joinSizes(args))
 	return a.finish(root.ExecuteContext(ctx))

@@ -25,13 +25,17 @@ func TestMain(m *testing.M) {
 // TestScripts runs the scripts of testdata/script. What they can use beside testscript's own commands:
 //
 //	$EXAMPLES, $BIN      the folder of the example models; the folder of the program
+//	$TESTDATA            the folder of the library's recorded models
 //	$CHECKPOINTS         the small checkpoints of package checkpoint's tests
 //	$GATES               PyTorch's export of a small model with a gate, and what PyTorch computes, of package ort's tests
 //	$SHARED, [shared]    the folder beside the checkout with trained models, and whether it is there
 //	[ort], [no-ort]      ONNX Runtime is there; it is not found where the scripts do not name it
 //	exits N command...   runs a command that has to exit with N
 //	json PATH [VALUE]    stdout is one JSON document, which has this at a path such as checks.checks.0.name
+//	header, bare, poke   edit a safetensors file: its header's text, its metadata, elements of a tensor
+//	damage FILE RECORD   flips a bit in a record of a zip
 //	record MODEL NPZ [E] runs a model and writes what its layers give, with the error E on the output
+//	picture FILE W H     writes a JPEG or PNG picture of W x H pixels
 func TestScripts(t *testing.T) {
 	examples, err := filepath.Abs("../../examples")
 	if err != nil {
@@ -42,6 +46,10 @@ func TestScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	gates, err := filepath.Abs("../../verify/ort/testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testdata, err := filepath.Abs("../../testdata")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,6 +80,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("EXAMPLES", examples)
 			e.Setenv("CHECKPOINTS", checkpoints)
 			e.Setenv("GATES", gates)
+			e.Setenv("TESTDATA", testdata)
 			e.Setenv("SHARED", shared)
 			e.Setenv("ORT_LIB", library.Path)
 			e.Setenv("XDG_CACHE_HOME", "")
@@ -89,7 +98,10 @@ func TestScripts(t *testing.T) {
 			}
 			return false, fmt.Errorf("unknown condition %s", name)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "json": jsonHas, "record": record},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "json": jsonHas, "record": record, "picture": drawPicture,
+			"header": header, "bare": bareHeader, "poke": poke, "damage": damage,
+		},
 	})
 }
 

@@ -25,6 +25,7 @@ func (a *app) summaryCommand() *cobra.Command {
 	var (
 		asked  size
 		strict bool
+		scconv flavour
 	)
 	cmd := &cobra.Command{
 		Use:   "summary MODEL.yaml|best.pt",
@@ -46,7 +47,7 @@ module and the arguments that the module gets. Then the sums, with the operation
 				return err
 			}
 			defer m.close()
-			summary, warnings, err := ysc2onnx.Summarize(ctx, m.input(), ysc2onnx.Options{Height: asked.height, Width: asked.width, Strict: strict})
+			summary, warnings, err := ysc2onnx.Summarize(ctx, m.input(), ysc2onnx.Options{Height: asked.height, Width: asked.width, ScConv: ysc2onnx.ScConv(scconv), Strict: strict})
 			if err != nil {
 				return err
 			}
@@ -60,6 +61,7 @@ module and the arguments that the module gets. Then the sums, with the operation
 			return a.print(a.stdout, &text)
 		}),
 	}
+	flavourFlag(cmd, &scconv)
 	sizeFlag(cmd.Flags(), &asked)
 	cmd.Flags().BoolVar(&strict, "strict", false, "warnings are errors")
 	return cmd

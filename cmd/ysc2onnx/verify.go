@@ -24,10 +24,11 @@ type verification struct {
 	size       size
 	library    string
 	given      func(flag string) bool // on the command line
+	page       reporting
 }
 
 func (a *app) verifyCommand() *cobra.Command {
-	v := verification{app: a}
+	v := verification{app: a, page: reporting{app: a}}
 	cmd := &cobra.Command{
 		Use:   "verify FILE.onnx [--against ref.npz | other.onnx]",
 		Short: "Check an ONNX file, alone, against values recorded in PyTorch, or against another file",
@@ -62,6 +63,7 @@ It exits with 3 if the file is wrong or differs. docs/verification.md explains t
 	sizeFlag(flags, &v.size)
 	imgsz := flags.Lookup("imgsz")
 	imgsz.Usage, imgsz.DefValue = "image `size` in pixels, for two files that leave it open", ""
+	v.page.flags(flags)
 	libraryFlag(flags, &v.library)
 	_ = cmd.MarkFlagFilename("against", "npz", "onnx") // it fails for unknown flags only
 	return cmd
@@ -88,6 +90,9 @@ func (v *verification) run(ctx context.Context, args []string) error {
 		if err := present(v.against, "a NumPy archive (.npz) of recorded values or an ONNX file"); err != nil {
 			return err
 		}
+	}
+	if err := v.page.begin(path, v.against); err != nil {
+		return err
 	}
 	rt, missing, err := openRuntime(v.library)
 	if err != nil {
@@ -124,8 +129,9 @@ func present(path, expected string) error {
 type aloneDocument struct {
 	OK bool `json:"ok"` // every check held, and the file was run
 	*verify.Report
-	NotChecked string `json:"not_checked,omitempty"`
-	Error      string `json:"error,omitempty"`
+	Profile    *verify.Profile `json:"profile,omitempty"`
+	NotChecked string          `json:"not_checked,omitempty"`
+	Error      string          `json:"error,omitempty"`
 }
 
 // alone checks a file without anything to compare it with.
@@ -146,6 +152,10 @@ func (v *verification) alone(ctx context.Context, rt verify.Runtime, missing, pa
 	if err := v.report(v.stdout, &text); err != nil {
 		return err
 	}
+	if err := v.showAlone(ctx, rt, report, missing); err != nil {
+		return err
+	}
+	doc.Profile = v.page.data.Profile
 	code := exitOK
 	switch {
 	case !report.OK():
@@ -161,16 +171,36 @@ func (v *verification) alone(ctx context.Context, rt verify.Runtime, missing, pa
 	return documentedError{errors.New(doc.Error), code, doc}
 }
 
+// showAlone times a file that was checked alone, and reports on it, as far as that was asked for.
+func (v *verification) showAlone(ctx context.Context, rt verify.Runtime, report *verify.Report, missing string) error {
+	v.page.data.Facts, v.page.data.Checks = report.Facts, report
+	switch {
+	case !report.OK():
+	case rt == nil:
+		v.page.data.NoProfile = missing
+	default:
+		want, err := declared(report.Facts)
+		if err != nil {
+			return fmt.Errorf("%s: %w", report.Path, err)
+		}
+		if err := v.page.measure(ctx, rt, report.Path, want.Noise(want.Batch, want.Height, want.Width)); err != nil {
+			return err
+		}
+	}
+	return v.page.write(ctx, report.Path, "")
+}
+
 // comparisonDocument is what --json prints with --against.
 type comparisonDocument struct {
 	OK bool `json:"ok"`
 	*verify.Comparison
-	Error string `json:"error,omitempty"`
+	Profile *verify.Profile `json:"profile,omitempty"`
+	Error   string          `json:"error,omitempty"`
 }
 
 // compare holds a file against recorded values or another file.
 func (v *verification) compare(ctx context.Context, rt verify.Runtime, path string, other bool) error {
-	var opts verify.AgainstOptions
+	opts := verify.AgainstOptions{Observe: v.page.observe()}
 	if v.given("rtol") {
 		opts.Layer = max(v.rtol, verify.Exact)
 	}
@@ -196,7 +226,10 @@ func (v *verification) compare(ctx context.Context, rt verify.Runtime, path stri
 	if err := v.report(v.stdout, &text); err != nil {
 		return err
 	}
-	doc := comparisonDocument{OK: found.OK(), Comparison: found}
+	if err := v.showCompared(ctx, rt, found, other); err != nil {
+		return err
+	}
+	doc := comparisonDocument{OK: found.OK(), Comparison: found, Profile: v.page.data.Profile}
 	if err := found.Err(); err != nil {
 		doc.Error = fmt.Sprintf("%s differs from %s: %v", path, v.against, err)
 		return documentedError{errors.New(doc.Error), exitUnsound, doc}
@@ -215,4 +248,46 @@ func (v *verification) againstRecord(ctx context.Context, rt verify.Runtime, pat
 	}
 	defer func() { err = errors.Join(err, ref.Close()) }()
 	return verify.Against(ctx, rt, path, ref, opts)
+}
+
+// showCompared times a file that was compared, and reports on it, as far as that was asked for.
+func (v *verification) showCompared(ctx context.Context, rt verify.Runtime, found *verify.Comparison, other bool) error {
+	v.page.data.Comparison = found
+	if v.page.profile {
+		input, err := v.inputOf(ctx, found.Path, other)
+		if err != nil {
+			return err
+		}
+		if err := v.page.measure(ctx, rt, found.Path, input); err != nil {
+			return err
+		}
+	}
+	return v.page.write(ctx, found.Path, v.against)
+}
+
+// inputOf is what a file is timed on: the recorded input, or noise of the size that two files are compared at.
+func (v *verification) inputOf(ctx context.Context, path string, other bool) (input verify.Tensor, err error) {
+	facts, err := verify.Structure(ctx, path)
+	if err != nil {
+		return input, err
+	}
+	if other {
+		want, err := declared(facts)
+		if err != nil {
+			return input, fmt.Errorf("%s: %w", path, err)
+		}
+		if v.given("imgsz") {
+			want.Height, want.Width = v.size.height, v.size.width
+		}
+		return want.Noise(want.Batch, want.Height, want.Width), nil
+	}
+	ref, err := verify.OpenNPZ(v.against)
+	if err != nil {
+		return input, err
+	}
+	defer func() { err = errors.Join(err, ref.Close()) }()
+	if input, err = ref.Read("input"); err == nil {
+		input.Name = facts.Inputs[0].Name // a comparison was made, so there is one
+	}
+	return input, err
 }

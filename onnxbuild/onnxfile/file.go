@@ -51,6 +51,31 @@ func WriteFile(ctx context.Context, path string, w *onnxbuild.Written, opts File
 	return info, nil
 }
 
+// Replace writes a file that is no model, of size bytes, the way that [WriteFile] writes one: as a whole or not at all.
+func Replace(path string, size int64, sync bool, write func(io.Writer) error) error {
+	if err := replace(path, size, sync, write); err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, plain(err))
+	}
+	return nil
+}
+
+func replace(path string, size int64, sync bool, write func(io.Writer) error) error {
+	t, err := findTarget(path)
+	if err != nil {
+		return err
+	}
+	if t.direct {
+		return t.pour(write)
+	}
+	t.sweep()
+	tmp, err := t.fill(size, sync, write)
+	if err != nil {
+		return err
+	}
+	defer tmp.discard()
+	return t.commit(tmp, nil, &FileInfo{Path: t.path()}, sync)
+}
+
 // plain leaves out the operation and the path that an error of package os begins with: the path is that of a temporary
 // file. What is wrapped further, such as the error of a source of elements, stays whole.
 func plain(err error) error {
@@ -176,15 +201,23 @@ func (t *target) writeDirect(ctx context.Context, w *onnxbuild.Written, plan Opt
 	if err != nil {
 		return nil, err
 	}
+	if err := t.pour(func(f io.Writer) error { return layout.Write(ctx, f, nil, progress) }); err != nil {
+		return nil, err
+	}
+	return &FileInfo{Path: t.path(), Size: layout.Size()}, nil
+}
+
+// pour writes straight into a pipe or a device.
+func (t *target) pour(write func(io.Writer) error) error {
 	f, err := os.OpenFile(t.path(), os.O_WRONLY, 0)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := layout.Write(ctx, f, nil, progress); err != nil {
+	if err := write(f); err != nil {
 		_ = f.Close() // err says more
-		return nil, err
+		return err
 	}
-	return &FileInfo{Path: t.path(), Size: layout.Size()}, f.Close()
+	return f.Close()
 }
 
 // commit puts the files where they belong: the data before the model that names it, and only then is the data of the

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -312,5 +313,37 @@ func TestConcurrentRuns(t *testing.T) {
 		if err := data.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestReplace writes another file the same way: whole, or not at all.
+func TestReplace(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "weights.safetensors")
+	put := func(text string, err error) error {
+		return onnxfile.Replace(path, int64(len(text)), true, func(w io.Writer) error {
+			if _, err := io.WriteString(w, text); err != nil {
+				return err
+			}
+			return err
+		})
+	}
+	if err := put("first", nil); err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("the source broke")
+	if err := put("half", broken); !errors.Is(err, broken) || err.Error() != "cannot write "+path+": the source broke" {
+		t.Errorf("got %v", err)
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != "first" {
+		t.Errorf("after the failure the file holds %q, %v", text, err)
+	}
+	if err := put("second", nil); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != "second" {
+		t.Errorf("the file holds %q, %v", text, err)
+	}
+	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
+		t.Errorf("the folder holds %v, %v", entries, err)
 	}
 }

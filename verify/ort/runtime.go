@@ -71,6 +71,16 @@ func (e *engine) Library() string { return e.library.Path }
 // Open loads a model by its path, so that its weights are read by the library
 // alone. Only exposing and flipping inner values needs the bytes here.
 func (e *engine) Open(ctx context.Context, path string, opts verify.SessionOptions) (verify.Session, error) {
+	settings, err := sessionSettings(opts)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = settings.Destroy() }() // the session has its own copy
+	return load(ctx, path, opts, settings)
+}
+
+// load loads a model with settings that are the caller's, made of opts.
+func load(ctx context.Context, path string, opts verify.SessionOptions, settings *onnxruntime.SessionOptions) (verify.Session, error) {
 	facts, err := facts(ctx, path, opts.Model) // for names and types; the library then loads the model once
 	if err != nil {
 		return nil, err
@@ -93,11 +103,6 @@ func (e *engine) Open(ctx context.Context, path string, opts verify.SessionOptio
 	if len(s.inputs) == 0 || len(s.outputs) == 0 {
 		return nil, fmt.Errorf("%s: the graph has %d inputs and %d outputs; it needs at least one of each", path, len(s.inputs), len(s.outputs))
 	}
-	settings, err := sessionSettings(opts)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = settings.Destroy() }() // the session has its own copy
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

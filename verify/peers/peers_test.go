@@ -32,22 +32,30 @@ func missing(t *testing.T, format string, args ...any) {
 	t.Skipf("*** SKIPPED: %s ***", fmt.Sprintf(format, args...))
 }
 
+// pythons remembers which Python has some modules: to import them takes seconds.
+var pythons = map[string]string{}
+
 // python returns a Python that has the modules: of $PYTHON, the one on PATH, and the system's, the first one.
 func python(t *testing.T, modules ...string) string {
 	t.Helper()
+	wanted := strings.Join(modules, ", ")
+	if path := pythons[wanted]; path != "" {
+		return path
+	}
 	var tried []string
 	for _, name := range []string{os.Getenv("PYTHON"), "python3", "/usr/bin/python3"} {
 		path, err := exec.LookPath(name)
 		if err != nil {
 			continue
 		}
-		if exec.Command(path, "-c", "import "+strings.Join(modules, ", ")).Run() == nil {
+		if exec.Command(path, "-c", "import "+wanted).Run() == nil {
+			pythons[wanted] = path
 			return path
 		}
 		tried = append(tried, path)
 	}
 	missing(t, "no Python with %s was found (tried %s); Debian has python3-torch, python3-yaml, python3-onnx and python3-opencv",
-		strings.Join(modules, ", "), strings.Join(tried, ", "))
+		wanted, strings.Join(tried, ", "))
 	return ""
 }
 
@@ -157,25 +165,6 @@ func layers(t *testing.T, out string) {
 	t.Helper()
 	if !strings.Contains(out, "24 layers, largest error") && !strings.Contains(out, "25 layers, largest error") {
 		t.Errorf("not all layers were compared:\n%s", out)
-	}
-}
-
-// TestParityFindsOtherWeights holds the comparison to what it is for: it must tell two seeds apart, and say of a fused
-// file that its weights cannot be compared by name.
-func TestParityFindsOtherWeights(t *testing.T) {
-	py, folder, model := python(t, "numpy", "torch", "yaml"), t.TempDir(), "yolov5n"
-	size := []string{"--imgsz", "96x128", "--batch-size", "2"}
-	fused := export(t, folder, "fused.onnx", model, size...)
-	other := export(t, folder, "other.onnx", model, append(size, "--no-optimize", "--seed", "1")...)
-	reference := filepath.Join(folder, "ref.npz")
-
-	out := want(t, 3, py, "../parity.py", example(model), fused, "-o", reference, "--weights-from", other, "--ysc2onnx", tool(t))
-	if !strings.Contains(out, "parity: DIFFERENT: "+fused) {
-		t.Errorf("no verdict in:\n%s", out)
-	}
-	out = want(t, 1, py, "../parity.py", example(model), fused, "-o", reference, "--ysc2onnx", tool(t))
-	if !strings.Contains(out, "export once more with --no-optimize and pass that file as --weights-from") {
-		t.Errorf("no advice in:\n%s", out)
 	}
 }
 

@@ -3,7 +3,7 @@
 
     torch_export.py MODEL.yaml RAW.onnx -o torch.onnx [--imgsz 640 640] [--batch 1] [--opset 12]
 
-The classes are those of verify/parity.py, the weights come out of RAW.onnx (--no-optimize) by state_dict name, batch norms
+The classes are those of verify/torch_modules.py, the weights come out of RAW.onnx (--no-optimize) by state_dict name, batch norms
 are folded into the convolutions first, and constants are folded by PyTorch: what YOLOv5's export.py does.
 PyTorch merges equal initializers behind Identity nodes; seeded biases, all zero, are equal where trained ones are not, so
 those nodes are counted apart. Prints one line with the counts. Exit codes: 0, 1 failure, 2 usage.
@@ -16,14 +16,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import parity  # noqa: E402
-
-torch, nn = parity.torch, parity.nn
+from torch_modules import Conv, nn, torch  # noqa: E402
 
 
 def fuse(model):
     """Fold the batch norm of each Conv into its convolution."""
     for m in model.modules():
-        if isinstance(m, parity.Conv):
+        if isinstance(m, Conv):
             m.conv = nn.utils.fusion.fuse_conv_bn_eval(m.conv, m.bn)
             m.bn = nn.Identity()
     return model
@@ -39,9 +38,8 @@ def main():
     ap.add_argument("--opset", type=int, default=12)
     args = ap.parse_args()
     try:
-        config = parity.yaml.safe_load(args.yaml.read_text(encoding="utf-8"))
-        model = fuse(parity.load_weights(parity.build(config), args.onnx))
-    except (parity.Failure, OSError, parity.yaml.YAMLError) as err:
+        model = fuse(parity.load_weights(parity.from_yaml(args.yaml), args.onnx))
+    except (parity.Failure, OSError) as err:
         print(f"torch_export: {err}", file=sys.stderr)
         return 1
     x = torch.zeros(args.batch, next(model.parameters()).shape[1], args.imgsz[0], args.imgsz[-1])

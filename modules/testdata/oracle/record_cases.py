@@ -24,9 +24,9 @@ from pathlib import Path
 
 import numpy as np
 import training_code as code
-from training_code import parity
+from training_code import torch_modules
 
-torch, nn = parity.torch, parity.nn
+torch, nn = torch_modules.torch, torch_modules.nn
 HERE = Path(__file__).parent / "cases"
 SIZE = 6, 10  # height and width of most inputs
 P3, P4, P5 = [10, 13, 16, 30, 33, 23], [30, 61, 62, 45, 59, 119], [116, 90, 156, 198, 373, 326]
@@ -93,7 +93,7 @@ def seed(module, draw, gate):
             put(m.bias, 0.2 * draw.standard_normal(m.bias.shape))
             put(m.running_mean, 0.2 * draw.standard_normal(m.running_mean.shape))
             put(m.running_var, 10 ** draw.uniform(-3, 0.5, m.running_var.shape))  # small ones show a wrong eps
-        elif isinstance(m, parity.GroupBatchnorm2d):
+        elif isinstance(m, torch_modules.GroupBatchnorm2d):
             put(m.gamma, draw.standard_normal(m.gamma.shape))
             put(m.beta, 0.3 * draw.standard_normal(m.beta.shape))
             if gate is not None:
@@ -123,12 +123,12 @@ def record(yolo, name, module, c1, args, tells, options=None):
     call = options.get("call")
     if module == "Detect":
         call = [*args, widths]
-    elif parity.MODULES[module] in parity.SCALED and not call:
-        call = [c1, args[0], *([n] if parity.MODULES[module] in parity.REPEATING else []), *args[1:]]
+    elif torch_modules.MODULES[module] in torch_modules.SCALED and not call:
+        call = [c1, args[0], *([n] if torch_modules.MODULES[module] in torch_modules.REPEATING else []), *args[1:]]
     call = call or args
 
     draw = np.random.Generator(np.random.PCG64(zlib.crc32(name.encode())))
-    built = construct(yolo, module, [parity.argument(a, {}) for a in call], stride).eval()
+    built = construct(yolo, module, [torch_modules.argument(a, {}) for a in call], stride).eval()
     seed(built, draw, options.get("gate"))
     if "low" in options:
         built.get_parameter(options["low"]).data.fill_(-2)

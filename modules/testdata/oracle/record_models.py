@@ -27,10 +27,10 @@ import json
 from copy import deepcopy
 from pathlib import Path
 
+import torch
 import training_code as code
-from training_code import parity
+import yaml
 
-torch, yaml = parity.torch, parity.yaml
 SMALL = {"nc": 3, "width_multiple": 0.25}
 SCCONV = "yolov5s_ScConv.yaml", "yolov5s_ScConv_replace.yaml", "yolov5s_C3ScConv.yaml"
 MODELS = [(f"yolov5{size}.yaml", {}) for size in "nsmlx"] + [(f, {}) for f in SCCONV] + [(f, SMALL) for f in SCCONV]

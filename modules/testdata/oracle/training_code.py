@@ -1,6 +1,6 @@
 """Import a YOLOv5 checkout (v7.0 was used) with ScConv and C3_ScConv added to it, for the recorders beside this file.
 
-The ScConv family comes from verify/parity.py. Each of its classes is made to look like one of models/common.py, and
+The ScConv family comes from verify/torch_modules.py. Each of its classes is made to look like one of models/common.py, and
 parse_model is edited in memory as the published tutorial edits it: both names join the set of modules that are
 called with (c1, c2, ...), and C3_ScConv joins the set that takes the number of repeats.
 """
@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "verify"))
 
 import parity  # noqa: E402
+import torch_modules  # noqa: E402
 
 
 def load(folder):
@@ -22,10 +23,11 @@ def load(folder):
     sys.path.insert(0, str(Path(folder).resolve()))
     import models.common as common
 
-    parity.Conv = common.Conv  # so that C3_ScConv is built on the checkout's own Conv, and fuses with it
-    for cls in (parity.GroupBatchnorm2d, parity.SRU, parity.CRU, parity.ScConv, parity.C3_ScConv):
+    torch_modules.Conv = common.Conv  # so that C3_ScConv is built on the checkout's own Conv, and fuses with it
+    for name in ("GroupBatchnorm2d", "SRU", "CRU", "ScConv", "C3_ScConv"):
+        cls = getattr(torch_modules, name)
         cls.__module__ = "models.common"  # parse_model prints it
-        setattr(common, cls.__name__, cls)
+        setattr(common, name, cls)
 
     path = Path(folder).resolve() / "models" / "yolo.py"
     added = iter(["C3x, ScConv, C3_ScConv}", "C3x, C3_ScConv}"])

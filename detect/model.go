@@ -1,0 +1,172 @@
+package detect
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"ysc2onnx/verify"
+	"ysc2onnx/yamlcfg"
+)
+
+// model is what a file's interface and metadata say of a detector.
+type model struct {
+	input         string
+	output        int // its place among the outputs
+	batch         int
+	height, width int // 0 where the file leaves it open
+	stride        int
+	classes       int
+	names         []string
+}
+
+const (
+	channels      = 3 // red, green, blue
+	boxColumns    = 5 // x, y, width, height, objectness
+	defaultSize   = 640
+	defaultStride = 32
+	maxSide       = 1 << 14 // of an input
+)
+
+// readModel finds out whether a file is a detector that can be used here.
+func readModel(inputs, outputs []verify.IO, metadata map[string]string) (m model, err error) {
+	if len(inputs) != 1 {
+		return m, fmt.Errorf("the file has %d inputs; a detector has one, the pictures", len(inputs))
+	}
+	in := inputs[0]
+	m.input = in.Name
+	switch {
+	case len(in.Dims) != 4 || in.Dims[1] != channels:
+		return m, fmt.Errorf("the file's input is %s; a detector's is float32 [batch, 3, height, width]", in)
+	case in.DType != verify.Float32:
+		return m, fmt.Errorf("the file's input is %s; only float32 can be run here so far", in)
+	}
+	for _, d := range in.Dims {
+		if d == 0 || d > maxSide {
+			return m, fmt.Errorf("the file's input is %s; sizes from 1 to %d can be run here", in, maxSide)
+		}
+	}
+	m.batch, m.height, m.width = int(max(in.Dims[0], 1)), int(max(in.Dims[2], 0)), int(max(in.Dims[3], 0))
+	m.stride = defaultStride
+	if text, ok := metadata["stride"]; ok {
+		stride, err := strconv.ParseFloat(text, 64)
+		if err != nil || stride != math.Trunc(stride) || stride < 1 || stride > maxSide {
+			return m, fmt.Errorf("the file's metadata says stride %.20q; a number of pixels was expected", text)
+		}
+		m.stride = int(stride)
+	}
+	if text, ok := metadata["names"]; ok {
+		if m.names, err = yamlcfg.ClassNames(text); err != nil {
+			return m, fmt.Errorf("the file's metadata: %w", err)
+		}
+	}
+	err = m.readHead(outputs)
+	return m, err
+}
+
+// readHead finds the output with the boxes.
+func (m *model) readHead(outputs []verify.IO) error {
+	if len(outputs) == 0 {
+		return errors.New("the file has no output")
+	}
+	for i, out := range outputs {
+		if out.Name == "output0" || out.Name == "output" { // the name before YOLOv5 v7.0
+			m.output = i
+		}
+	}
+	out := outputs[m.output]
+	const detector = "a YOLOv5 detector's is float32 [batch, boxes, 5 + classes]"
+	if len(out.Dims) != 3 {
+		return fmt.Errorf("the file's output is %s; %s", out, detector)
+	}
+	if out.DType != verify.Float32 {
+		return fmt.Errorf("the file's output is %s; only float32 can be read here so far", out)
+	}
+	known, columns := int64(len(m.names)), out.Dims[2]
+	switch {
+	case columns < 0:
+		return fmt.Errorf("the file's output is %s; the number of its columns has to be fixed: %s", out, detector)
+	case known > 0 && columns == known+boxColumns:
+	case segments(outputs):
+		return errors.New("the file segments: it gives mask prototypes beside the boxes, and masks are not drawn yet")
+	case transposed(out, known, m.height, m.width):
+		return fmt.Errorf("the file's output is %s, boxes along the last axis, as YOLOv8 and later write them; %s", out, detector)
+	case columns <= boxColumns:
+		return fmt.Errorf("the file's output is %s; %s", out, detector)
+	case known > 0:
+		return fmt.Errorf("the file's output is %s, which is %d classes, but its metadata names %d", out, columns-boxColumns, known)
+	}
+	m.classes = int(columns - boxColumns)
+	return nil
+}
+
+// segments says whether a file gives mask prototypes: [batch, masks, height, width].
+func segments(outputs []verify.IO) bool {
+	for _, out := range outputs {
+		if len(out.Dims) == 4 {
+			return true
+		}
+	}
+	return false
+}
+
+// transposed says whether an output is [batch, 4 + classes, boxes], one box for each cell of three maps.
+func transposed(out verify.IO, classes int64, height, width int) bool {
+	cells := int64(0)
+	for _, stride := range []int{8, 16, 32} {
+		cells += int64(height / stride * (width / stride))
+	}
+	return classes > 0 && out.Dims[1] == classes+4 || cells > 0 && out.Dims[2] == cells
+}
+
+// fit checks the options against the file, and completes them.
+func (m *model) fit(opts *Options) error {
+	if opts.Rectangle && m.height > 0 && m.width > 0 {
+		return errors.New("a rectangle that fits each picture was asked for; the file takes one size only (export it with --dynamic for any size)")
+	}
+	var err error
+	if opts.Height, err = m.side("high", m.height, opts.Height); err != nil {
+		return err
+	}
+	opts.Width, err = m.side("wide", m.width, opts.Width)
+	return err
+}
+
+// side gives a side of the input, in pixels: what was asked for, where the file leaves it open.
+func (m *model) side(direction string, fixed, asked int) (int, error) {
+	switch {
+	case asked == 0 && fixed > 0:
+		return fixed, nil
+	case asked == 0:
+		asked = defaultSize
+	}
+	asked = (asked + m.stride - 1) / m.stride * m.stride
+	if fixed > 0 && asked != fixed {
+		return 0, fmt.Errorf("an input %d pixels %s was asked for; the file takes %d only (export it with --dynamic for any size)", asked, direction, fixed)
+	}
+	return asked, nil
+}
+
+// numbers gives the numbers of classes that are named, or numbered.
+func (m *model) numbers(classes []string) ([]int, error) {
+	list := make([]int, len(classes))
+	for i, class := range classes {
+		n := slices.Index(m.names, class)
+		if n < 0 {
+			var err error
+			if n, err = strconv.Atoi(class); err != nil {
+				if near, ok := yamlcfg.Suggest(class, m.names); ok {
+					return nil, fmt.Errorf("there is no class %q; did you mean %q?", class, near)
+				}
+				return nil, fmt.Errorf("there is no class %q; name one of the file's, or give a number from 0 to %d", class, m.classes-1)
+			}
+		}
+		if n < 0 || n >= m.classes {
+			return nil, fmt.Errorf("there is no class %d; the file has 0 to %d", n, m.classes-1)
+		}
+		list[i] = n
+	}
+	return list, nil
+}

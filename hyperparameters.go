@@ -1,0 +1,212 @@
+package ysc2onnx
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ysc2onnx/checkpoint"
+	"ysc2onnx/modules"
+	"ysc2onnx/yamlcfg"
+)
+
+// parse reads a YAML with what the checkpoint has the last word on in the place of the YAML's: the number of classes and
+// of anchors. It adds what differs to the diagnostics. The last result is the YAML that the checkpoint has of itself, nil if none.
+func (t *trained) parse(cfg *yamlcfg.Model, diags *yamlcfg.Diagnostics) (*yamlcfg.Model, *yamlcfg.Diagnostics, *yamlcfg.Model) {
+	wins := yamlcfg.Overrides{NC: t.classes(), Anchors: t.anchors()}
+	nc, anchors := cfg.NC, cfg.Anchors.NumAnchors()
+	differ := wins.NC > 0 && nc > 0 && nc != wins.NC
+	more := wins.Anchors > 0 && anchors > 0 && anchors != wins.Anchors
+	if differ || more {
+		again, found := yamlcfg.ParseWith(cfg.Source.Name, bytes.NewReader(cfg.Source.Text), wins)
+		if again != nil {
+			cfg, diags = again, found
+		}
+	}
+	if differ {
+		diags.Infof(cfg.NCSpan, "nc is %d here, and %s was trained with %d, which counts", nc, t.name, wins.NC)
+	}
+	if more {
+		diags.Infof(cfg.Anchors.Value.Span, "there are %d anchors an output here, and %s has %d, which count", anchors, t.name, wins.Anchors)
+	}
+	if t.alone {
+		return cfg, diags, cfg
+	}
+	text, err := t.modelYAML(false)
+	if err != nil {
+		return cfg, diags, nil
+	}
+	carried, found := yamlcfg.ParseWith(t.name, strings.NewReader(text), wins)
+	if found.HasErrors() {
+		carried = nil
+	}
+	return cfg, diags, carried
+}
+
+// detect is the path of the detection head, the last layer that has anchors; "" where there is none.
+func (t *trained) detect() string {
+	rows := t.root.Child("model")
+	if rows == nil {
+		return ""
+	}
+	last, path := -1, ""
+	for _, c := range rows.Children {
+		if i, err := strconv.Atoi(c.Name); err == nil && i > last && c.Module.Tensor("anchors") != nil {
+			last, path = i, c.Module.Path
+		}
+	}
+	return path
+}
+
+// classes is the number of classes that the model was trained with, 0 where nothing tells.
+func (t *trained) classes() int {
+	head := t.detect()
+	for _, path := range []string{head, ""} {
+		if nc := t.Numbers(path, "nc"); len(nc) == 1 && nc[0] >= 1 && nc[0] <= yamlcfg.MaxClasses && nc[0] == float64(int(nc[0])) {
+			return int(nc[0])
+		}
+	}
+	bias, _ := t.Shape(head + ".m.0.bias")
+	if na := int64(t.anchors()); len(bias) == 1 && na > 0 && bias[0]%na == 0 && bias[0]/na > 5 && bias[0]/na-5 <= yamlcfg.MaxClasses {
+		return int(bias[0]/na - 5)
+	}
+	return 0
+}
+
+// anchors is the number of anchors of each output, 0 where nothing tells.
+func (t *trained) anchors() int {
+	shape, _ := t.Shape(t.detect() + ".anchors")
+	if len(shape) != 3 || shape[1] < 1 || shape[1] > yamlcfg.MaxAnchors {
+		return 0
+	}
+	return int(shape[1])
+}
+
+// strides are those that the checkpoint has, in the place of the ones that the layers give where they are as many.
+func (t *trained) strides(computed []int64) []int64 {
+	if len(computed) == 0 {
+		return computed
+	}
+	for _, path := range []string{t.detect(), ""} {
+		own := t.wholeNumbers(path, "stride")
+		if len(own) != len(computed) {
+			continue
+		}
+		if !slices.Equal(own, computed) {
+			t.notes = append(t.notes, fmt.Sprintf("the layers of %s give the strides %v, and it was trained with %v, which count", t.name, computed, own))
+		}
+		return own
+	}
+	t.assumed = append(t.assumed, fmt.Sprintf("the strides, taken as the layers give them, %v", computed))
+	return computed
+}
+
+// wholeNumbers are those of an attribute that is a list or a small tensor of sizes in pixels.
+func (t *trained) wholeNumbers(path, attribute string) []int64 {
+	numbers := t.Numbers(path, attribute)
+	if m := t.modules[path]; m != nil && numbers == nil {
+		v, _ := m.Attr(attribute)
+		if tensor, ok := checkpoint.AsTensor(v); ok && tensor.Numel() <= yamlcfg.MaxAnchors {
+			values, err := tensor.Floats()
+			if err != nil {
+				return nil
+			}
+			for _, x := range values {
+				numbers = append(numbers, float64(x))
+			}
+		}
+	}
+	var whole []int64
+	for _, x := range numbers {
+		if x != float64(int64(x)) || x < 1 || x > maxPixels {
+			return nil
+		}
+		whole = append(whole, int64(x))
+	}
+	return whole
+}
+
+// names is the model's class names as a Python dict literal, "" where the checkpoint has none.
+func (t *trained) names() string {
+	list := t.nameList()
+	if list == nil {
+		return ""
+	}
+	parts := make([]string, len(list))
+	for i, e := range list {
+		parts[i] = checkpoint.Repr(e.Key, maxNames) + ": " + checkpoint.Repr(e.Value, maxNames)
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// maxNames bounds the text of the names of the classes.
+const maxNames = 1 << 24
+
+// nameList are the names of the classes by their numbers; nil where the checkpoint has none.
+func (t *trained) nameList() []checkpoint.Entry {
+	v, _ := t.root.Attr("names")
+	if dict, ok := v.(*checkpoint.Dict); ok {
+		return dict.Entries
+	}
+	list, ok := checkpoint.AsSlice(v)
+	if !ok {
+		return nil
+	}
+	entries := make([]checkpoint.Entry, len(list))
+	for i, name := range list {
+		entries[i] = checkpoint.Entry{Key: checkpoint.Int(i), Value: name}
+	}
+	return entries
+}
+
+// say adds what the checkpoint had the last word on, and what it did not tell: a note for each kind of difference, and
+// one for all that was assumed.
+func (t *trained) say(m *modules.Model, cfg *yamlcfg.Model, diags *yamlcfg.Diagnostics) {
+	for _, note := range t.notes {
+		diags.Infof(yamlcfg.Span{}, "%s", note)
+	}
+	if n := len(t.nameList()); n > 0 && n != m.Summary.Classes {
+		diags.Infof(yamlcfg.Span{}, "%s names %d classes and detects %d; the names are written as they are", t.name, n, m.Summary.Classes)
+	}
+	assumed := t.assumed
+	var kinds []string
+	differences := map[string][]string{}
+	for _, s := range m.Settings {
+		kind := s.Module + "." + s.Attribute
+		if s.Instead == "" {
+			assumed = append(assumed, fmt.Sprintf("%s, taken as %s in %s", kind, s.Value, count(s.Modules, "module")))
+			continue
+		}
+		if differences[kind] == nil {
+			kinds = append(kinds, kind)
+		}
+		differences[kind] = append(differences[kind], fmt.Sprintf("%s instead of %s in %s", s.Value, s.Instead, count(s.Modules, "module")))
+	}
+	for _, kind := range kinds {
+		span := yamlcfg.Span{}
+		switch {
+		case t.alone:
+		case kind == "Detect.anchors":
+			span = cfg.Anchors.Value.Span
+		case kind == "Conv.act":
+			span = cfg.ActivationSpan
+		}
+		diags.Infof(span, "%s has %s %s, which counts", t.name, kind, strings.Join(differences[kind], ", "))
+	}
+	if t.names() == "" {
+		assumed = append(assumed, fmt.Sprintf("the names of the classes, taken as 0 to %d", m.Summary.Classes-1))
+	}
+	if len(assumed) > 0 {
+		diags.Infof(yamlcfg.Span{}, "%s does not tell %s", t.name, strings.Join(assumed, "; "))
+	}
+}
+
+// count is "1 module", "2 modules".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}

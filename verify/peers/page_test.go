@@ -1,0 +1,94 @@
+//go:build peers
+
+package peers
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestPage uses examples/deploy/web as people do: a picture first, the model after it, the slider, the buttons, files that are
+// neither; on a desktop and a phone, light and dark; in the end without the server. SCREENSHOTS=folder keeps what was seen.
+func TestPage(t *testing.T) {
+	folder := t.TempDir()
+	model, broken := filepath.Join(folder, "yolov5n.onnx"), filepath.Join(folder, "broken.onnx")
+	want(t, 0, tool(t), sharedFile(t, "data", "yolov5n-coco.pt"), "-o", model, "--quiet", "--no-verify")
+	if err := os.WriteFile(broken, []byte("no protobuf\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	bus, zidane, expected := sharedFile(t, "data", "bus.jpg"), sharedFile(t, "data", "zidane.jpg"), detections(t)
+
+	server := serve(t, folder, true)
+	p := openBrowser(t, server.URL)
+	p.emulate(t, 1280, 860, 1, "light")
+	p.do(t, chromedp.Navigate(server.URL))
+	if !evaluate[bool](t, p, "crossOriginIsolated") {
+		t.Error("the page is not isolated, as threads need it")
+	}
+	p.screenshot(t, "empty-light")
+
+	p.drop(t, bus)
+	p.settle(t, "shown")
+	p.says(t, "A model is needed, too: a YOLOv5 .onnx file.")
+	p.drop(t, model)
+	p.settle(t, "ready")
+	sameObjects(t, "bus.jpg, dropped before the model", p.objects(t), expected["bus.jpg"])
+	p.screenshot(t, "bus-light")
+	p.emulate(t, 390, 844, 2, "dark")
+	p.fits(t)
+	p.screenshot(t, "bus-phone-dark")
+
+	p.drop(t, broken)
+	p.complains(t, "broken.onnx cannot be used: not an ONNX file")
+	p.drop(t, "page_test.go")
+	p.complains(t, "page_test.go is no picture that this browser can show.")
+
+	server.Close() // what is needed is here
+	p.do(t, chromedp.SetUploadFiles(`#found input[type=file]`, absolute(t, zidane)))
+	sameObjects(t, "zidane.jpg, chosen", p.objects(t), expected["zidane.jpg"])
+	p.screenshot(t, "zidane-phone-dark")
+	p.emulate(t, 1280, 860, 1, "dark")
+	p.fits(t)
+	p.screenshot(t, "zidane-dark")
+
+	for _, c := range []struct{ percent, objects int }{{75, 1}, {50, 2}, {30, 3}, {25, 4}} { // 0.76, 0.71, 0.35, 0.28
+		script := fmt.Sprintf(`(async () => { const e = document.getElementById("confidence"); e.value = %d; await e.oninput(); })().then(() => true)`, c.percent)
+		evaluate[bool](t, p, script)
+		if n := len(p.objects(t)); n != c.objects {
+			t.Errorf("%d objects over %d%%, expected %d", n, c.percent, c.objects)
+		}
+	}
+	elsewhere := `performance.getEntriesByType("resource").map(e => e.name).filter(n => !n.startsWith(location.origin) && !n.startsWith("blob:") && !n.startsWith("data:")).join()`
+	if names := evaluate[string](t, p, elsewhere); names != "" {
+		t.Errorf("the page asked elsewhere: %s", names)
+	}
+}
+
+// says demands a text below the picture.
+func (p *page) says(t *testing.T, text string) {
+	t.Helper()
+	if got := evaluate[string](t, p, `document.getElementById("status").textContent`); got != text {
+		t.Errorf("the page says %q, expected %q", got, text)
+	}
+}
+
+// complains waits for an error, and demands its text.
+func (p *page) complains(t *testing.T, text string) {
+	t.Helper()
+	if _, err := chromedp.Run(p.ctx, chromedp.Poll[bool](`Boolean(document.querySelector("body:not(.busy) .wrong"))`)); err != nil {
+		t.Fatal(err)
+	}
+	p.says(t, text)
+}
+
+// fits demands that nothing reaches beyond the window's side.
+func (p *page) fits(t *testing.T) {
+	t.Helper()
+	if over := evaluate[int](t, p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+		t.Errorf("the page is %d pixels wider than the window", over)
+	}
+}

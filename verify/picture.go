@@ -1,0 +1,217 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Stage is a layer of a model as its file shows it: what lies under the scope /model.<i>/.
+type Stage struct {
+	Index      int      `json:"index"`
+	From       []int    `json:"from"`             // the layers that it reads, from 0 on; -1 is the model's input
+	Module     string   `json:"module,omitempty"` // its class; "" where the file does not say
+	Makes      []string `json:"makes,omitempty"`  // the value that it gives, model.<i>, or the graph's outputs that it computes
+	Output     IO       `json:"output"`           // what the file says of the first of Makes
+	Nodes      int      `json:"nodes"`            // operators in the file
+	Parameters int64    `json:"parameters"`       // elements of its weights as they are in the file: BatchNorm folded, where it is
+}
+
+// Picture reads the layers out of the ONNX file at path, in order. Layers are told from the names of nodes, as this
+// project and PyTorch's exporter give them: /model.2/cv1/conv/Conv belongs to layer 2. A layer of which nothing is left
+// in the file, or which it says nothing of, has no nodes. A file without such names has no picture: an empty list.
+func Picture(ctx context.Context, path string) (stages []Stage, err error) {
+	facts, err := Structure(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	if err := facts.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	d := drawing{w: newWire(f), facts: facts, weights: map[string]weight{}, stages: map[int]*Stage{}, makers: map[string]int{}}
+	if err := d.readWeights(span{0, info.Size()}); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for i := range facts.nodes {
+		d.node(&facts.nodes[i])
+	}
+	return d.finish(), nil
+}
+
+// weight is an initializer of the main graph.
+type weight struct {
+	floats   bool
+	elements int64
+	counted  bool
+}
+
+// drawing puts together the layers of a sound model.
+type drawing struct {
+	w       *wire
+	facts   *Facts
+	weights map[string]weight
+	stages  map[int]*Stage
+	makers  map[string]int // the layer that makes a value
+	last    int            // the highest layer met
+}
+
+// readWeights goes through the initializers of the main graph.
+func (d *drawing) readWeights(s span) error {
+	return d.w.fields(s, func(f field) error {
+		if f.num != 7 {
+			return nil
+		}
+		return d.w.message(f, func(f field) error {
+			if f.num != 5 {
+				return nil
+			}
+			return d.weight(f)
+		})
+	})
+}
+
+// weight reads the name, type and size of an initializer.
+func (d *drawing) weight(f field) error {
+	var t stored
+	err := d.w.message(f, func(f field) (err error) {
+		var n int64
+		switch f.num {
+		case 1:
+			return d.w.eachVarint(f, func(size int64) error { t.dims = append(t.dims, size); return nil })
+		case 2:
+			n, err = f.number()
+			t.dtype = DType(n)
+		case 8:
+			t.name, err = d.w.string(f)
+		}
+		return err
+	})
+	count, ok := elements(t.dims)
+	if ok && len(t.dims) > 0 {
+		floats := slices.Contains([]DType{Float32, Float16, Float64, BFloat16}, t.dtype)
+		d.weights[t.name] = weight{floats: floats, elements: count}
+	}
+	return err
+}
+
+// node adds a node to its layer.
+func (d *drawing) node(n *graphNode) {
+	i := n.scope()
+	if i < 0 {
+		return
+	}
+	s := d.stage(i)
+	s.Nodes++
+	for _, in := range n.inputs {
+		d.read(s, n.op, in)
+	}
+	for _, out := range n.outputs {
+		d.makers[out] = i
+	}
+}
+
+func (d *drawing) stage(i int) *Stage {
+	if d.stages[i] == nil {
+		d.stages[i] = &Stage{Index: i, From: []int{}}
+	}
+	d.last = max(d.last, i)
+	return d.stages[i]
+}
+
+// read notes that a layer reads a value: another layer's, the model's input, or a weight.
+func (d *drawing) read(s *Stage, op, name string) {
+	from, made := d.makers[name]
+	if slices.ContainsFunc(d.facts.Inputs, func(v IO) bool { return v.Name == name }) {
+		from, made = -1, true
+	}
+	if made && from < s.Index && !slices.Contains(s.From, from) {
+		s.From = append(s.From, from)
+	}
+	w, ok := d.weights[name]
+	if !ok || !w.floats {
+		return
+	}
+	// An operator with weights has its own, though equal ones may be stored once. Others read parameters that are called as in
+	// the state_dict, or constants, such as the cells of a head's grid.
+	if hasWeights(op) || strings.HasPrefix(name, "model.") && !w.counted {
+		s.Parameters += w.elements
+		w.counted = true
+		d.weights[name] = w
+	}
+}
+
+// hasWeights says whether an operator is one that has weights of its own.
+func hasWeights(op string) bool {
+	switch op {
+	case "Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "InstanceNormalization", "GroupNormalization", "LayerNormalization", "PRelu":
+		return true
+	}
+	return false
+}
+
+// finish puts the layers in order and adds what the metadata and the value_info say of them.
+func (d *drawing) finish() []Stage {
+	if len(d.stages) == 0 {
+		return nil
+	}
+	for i, l := range d.facts.Layers[:min(len(d.facts.Layers), maxStage+1)] {
+		s := d.stage(i)
+		s.Module = l.Module
+		if from, ok := absolute(i, l.From); ok {
+			s.From = from
+		}
+	}
+	values, _ := d.facts.layerValues()
+	for i := range d.last + 1 {
+		s := d.stage(i)
+		slices.Sort(s.From)
+		isOutput := func(v IO) bool {
+			return slices.ContainsFunc(d.facts.Outputs, func(out IO) bool { return out.Name == v.Name })
+		}
+		if v, ok := values[i]; ok && !isOutput(v) {
+			s.Makes, s.Output = []string{v.Name}, v
+			continue
+		}
+		for _, out := range d.facts.Outputs {
+			if maker, ok := d.makers[out.Name]; !ok || maker != i {
+				continue
+			}
+			if s.Makes = append(s.Makes, out.Name); len(s.Makes) == 1 {
+				s.Output = out
+			}
+		}
+	}
+	stages := make([]Stage, 0, len(d.stages))
+	for i := range d.last + 1 {
+		stages = append(stages, *d.stages[i])
+	}
+	return stages
+}
+
+// absolute turns the from of row i of a YAML, in which -1 is the row before, into indices of layers: -1 is the input.
+func absolute(i int, from []int) (layers []int, ok bool) {
+	for _, f := range from {
+		if f < 0 {
+			f += i
+		}
+		if f < -1 || f >= i {
+			return nil, false
+		}
+		if !slices.Contains(layers, f) {
+			layers = append(layers, f)
+		}
+	}
+	return layers, len(layers) > 0
+}

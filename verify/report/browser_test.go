@@ -1,0 +1,336 @@
+//go:build peers
+
+package report
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"ysc2onnx"
+	"ysc2onnx/verify"
+	"ysc2onnx/verify/ort/orttest"
+)
+
+// missing fails the test in CI and skips it elsewhere: a check whose tool is not there was not made.
+func missing(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf("*** SKIPPED: %s ***", fmt.Sprintf(format, args...))
+}
+
+// browser is a tab of a headless Chromium, and what went on in it.
+type browser struct {
+	ctx context.Context
+
+	mu       sync.Mutex
+	requests []string
+	messages []string // of the console, exceptions, violations of the policy
+}
+
+// openBrowser starts Chromium with an empty profile.
+func openBrowser(t *testing.T) *browser {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		missing(t, "%v; Debian has the package chromium", err)
+	}
+	options := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(path), chromedp.Headless, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.DisableGPU,
+		chromedp.UserDataDir(t.TempDir()),
+	}
+	for _, flag := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage"} {
+		options = append(options, chromedp.Flag(flag, true))
+	}
+	if os.Geteuid() == 0 { // Chromium's sandbox refuses to run as root
+		options = append(options, chromedp.NoSandbox)
+	}
+	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(stop)
+	tab, closeTab := chromedp.NewContext(allocator)
+	t.Cleanup(closeTab)
+	if err := chromedp.Do(tab); err != nil { // the browser lives as long as this context
+		t.Fatal(err)
+	}
+	b := &browser{}
+	var cancel context.CancelFunc
+	b.ctx, cancel = context.WithTimeout(tab, 3*time.Minute)
+	t.Cleanup(cancel)
+	if err := chromedp.Listen(b.ctx, b.note); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// note keeps what a page asks for and complains about.
+func (b *browser) note(event any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		b.requests = append(b.requests, e.Request.URL)
+	case *log.EventEntryAdded:
+		b.messages = append(b.messages, e.Entry.Text)
+	case *runtime.EventConsoleAPICalled:
+		b.messages = append(b.messages, fmt.Sprint("console.", e.Type))
+	case *runtime.EventExceptionThrown:
+		b.messages = append(b.messages, e.ExceptionDetails.Text)
+	}
+}
+
+// open shows a report, which must ask for nothing else and complain about nothing.
+func (b *browser) open(t *testing.T, path string) {
+	t.Helper()
+	b.mu.Lock()
+	b.requests, b.messages = nil, nil
+	b.mu.Unlock()
+	b.do(t, chromedp.Navigate("file://"+path))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if got := strings.Join(b.requests, ", "); got != "file://"+path {
+		t.Errorf("the page asks for %s", got)
+	}
+	if len(b.messages) > 0 {
+		t.Errorf("the page says %q", b.messages)
+	}
+}
+
+func (b *browser) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(b.ctx, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// evaluate runs JavaScript in the page.
+func evaluate[T any](t *testing.T, b *browser, script string) T {
+	t.Helper()
+	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](script))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, script)
+	}
+	return value
+}
+
+// equal demands what JavaScript comes to.
+func equal[T comparable](t *testing.T, b *browser, script string, want T) {
+	t.Helper()
+	if got := evaluate[T](t, b, script); got != want {
+		t.Errorf("%s: got %v, want %v", script, got, want)
+	}
+}
+
+// look takes a screenshot of the whole page, and keeps it where $SCREENSHOTS names a folder.
+func (b *browser) look(t *testing.T, name string) {
+	t.Helper()
+	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(png) < 20_000 || !strings.HasPrefix(string(png), "\x89PNG") {
+		t.Errorf("the screenshot has %d bytes", len(png))
+	}
+	if folder := os.Getenv("SCREENSHOTS"); folder != "" {
+		if err := os.WriteFile(filepath.Join(folder, name+".png"), png, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// trained is a report of a trained checkpoint that was converted and compared with what PyTorch recorded.
+func trained(t *testing.T) *Data {
+	t.Helper()
+	fixture := filepath.Join("..", "..", "..", "shared", "fixtures", "c3")
+	checkpoint, err := os.Open(fixture + ".pt")
+	if err != nil {
+		missing(t, "%v", err)
+	}
+	defer func() { _ = checkpoint.Close() }() // nothing is lost with a file that was only read
+	info, err := checkpoint.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "c3.onnx")
+	_, err = ysc2onnx.Convert(t.Context(), ysc2onnx.Input{WeightsName: "c3.pt", Weights: checkpoint, WeightsSize: info.Size()},
+		ysc2onnx.Options{Height: 96, Width: 128, Output: path, Check: ysc2onnx.CheckNone})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, err := verify.OpenNPZ(fixture + ".npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ref.Close() }()
+	d := &Data{
+		Model: File{"c3.onnx", 1, "ab"}, Reference: &File{"c3.npz", 1, "cd"}, Samples: &Sampler{},
+		Command: "ysc2onnx verify c3.onnx --against c3.npz --report c3.html --profile", Machine: "linux/amd64", Version: ysc2onnx.Version,
+	}
+	rt := orttest.Runtime(t)
+	if d.Comparison, err = verify.Against(t.Context(), rt, path, ref, verify.AgainstOptions{Observe: d.Samples.Observe}); err != nil {
+		t.Fatal(err)
+	}
+	if d.Facts, err = verify.Structure(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	if d.Stages, err = verify.Picture(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	input, err := ref.Read("input")
+	if err != nil {
+		t.Fatal(err)
+	}
+	input.Name = "images"
+	if d.Profile, err = verify.Measure(t.Context(), rt, path, input, 2); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestBrowser opens reports in Chromium, on a desktop and a phone, light and dark, and uses them. SCREENSHOTS=folder keeps
+// what was seen.
+func TestBrowser(t *testing.T) {
+	b := openBrowser(t)
+	evil := compared(t, 0.5)
+	evil.Model.Name, evil.Command = hostile, hostile
+	for i := range evil.Stages {
+		evil.Stages[i].Module = hostile
+	}
+	evil.Comparison.Rows[3].NotFinite = 1 // so that it has a line of its own
+	evil.Comparison.Rows[2].Module, evil.Comparison.Rows[2].Problem = hostile, hostile
+	for _, c := range []struct {
+		name, heading string
+		data          *Data
+		layers        int // that the picture has
+		first         string
+	}{
+		{"verified", "c3.onnx computes what c3.npz holds", trained(t), 25, ""},
+		{"differs", "dir/my model.onnx does not compute what ref.npz holds", compared(t, 0.5), 4, "2 Concat"},
+		{"hostile", "", evil, 4, "2 "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "report.html")
+			if err := os.WriteFile(path, []byte(written(t, c.data)), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			for _, width := range []int64{1280, 768, 390, 320} {
+				for _, scheme := range []string{"light", "dark"} {
+					b.emulate(t, width, scheme)
+					b.open(t, path)
+					equal(t, b, `document.documentElement.scrollWidth - innerWidth`, 0)
+					// What reaches beyond the side is inside an element that scrolls.
+					equal(t, b, `[...document.querySelectorAll("body *")].filter(e => !e.closest(".scroll") && e.getBoundingClientRect().right > innerWidth + 1).length`, 0)
+					if c.heading != "" {
+						equal(t, b, `document.querySelector("h1").innerText`, c.heading)
+					}
+					equal(t, b, `document.querySelectorAll(".box:not(.end)").length`, c.layers)
+					if c.first != "" {
+						equal(t, b, fmt.Sprintf(`document.querySelector(".box.first title").textContent.startsWith(%q)`, c.first), true)
+					}
+					dark := evaluate[bool](t, b, `getComputedStyle(document.body).backgroundColor.match(/\d+/g)[0] < 100`)
+					if dark != (scheme == "dark") {
+						t.Errorf("%s is dark: %t", scheme, dark)
+					}
+					if width == 1280 || width == 390 {
+						b.look(t, fmt.Sprintf("%s-%d-%s", c.name, width, scheme))
+					}
+				}
+			}
+			b.use(t)
+			b.withoutScript(t, path)
+			b.onPaper(t, path, c.name)
+		})
+	}
+}
+
+// emulate makes the window a phone or a desktop, light or dark.
+func (b *browser) emulate(t *testing.T, width int64, scheme string) {
+	t.Helper()
+	b.do(t, chromedp.EmulateViewport(width, 900))
+	params := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, params); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// use filters and sorts the table, and marks a line.
+func (b *browser) use(t *testing.T) {
+	t.Helper()
+	const shown = `[...document.querySelectorAll("#all tbody tr:not(.why)")].filter(r => !r.hidden)`
+	all := evaluate[int](t, b, shown+`.length`)
+	find := func(text string) {
+		evaluate[bool](t, b, fmt.Sprintf(`(() => { const e = document.getElementById("find"); e.value = %q; return e.dispatchEvent(new Event("input")); })()`, text))
+	}
+	find("OUTPUT0")
+	equal(t, b, shown+`.length`, 2)
+	equal(t, b, `document.getElementById("shown").textContent`, fmt.Sprintf("2 of %d", all))
+	find("")
+	evaluate[bool](t, b, `(() => { document.getElementById("bad").click(); return true; })()`)
+	equal(t, b, shown+`.every(r => r.className === "failed")`, true)
+	evaluate[bool](t, b, `(() => { document.getElementById("bad").click(); return true; })()`)
+	equal(t, b, shown+`.length`, all)
+
+	errors := shown + `.map(r => Number(r.cells[4].dataset.v))`
+	before := evaluate[string](t, b, shown+`.map(r => r.cells[0].textContent).join()`)
+	click := func(column int) {
+		evaluate[bool](t, b, fmt.Sprintf(`(() => { document.querySelectorAll("#all thead button")[%d].click(); return true; })()`, column))
+	}
+	click(4)
+	equal(t, b, errors+`.every((v, i, list) => i === 0 || list[i-1] >= v)`, true)
+	equal(t, b, `document.querySelectorAll("#all th")[4].getAttribute("aria-sort")`, "descending")
+	equal(t, b, `[...document.querySelectorAll("#all .why")].every(r => r.previousElementSibling.cells[0].textContent === "output0 boxes")`, true)
+	click(4)
+	equal(t, b, errors+`.every((v, i, list) => i === 0 || list[i-1] <= v)`, true)
+	click(4)
+	equal(t, b, shown+`.map(r => r.cells[0].textContent).join()`, before)
+
+	drawings := evaluate[int](t, b, `document.querySelectorAll("figure > svg [data-line='1']").length`)
+	evaluate[bool](t, b, `document.querySelector("[data-line='1']").dispatchEvent(new PointerEvent("pointerenter"))`)
+	equal(t, b, `document.querySelectorAll(".band.on[data-line='1']").length`, drawings)
+	equal(t, b, `document.querySelectorAll(".band.on").length`, drawings)
+}
+
+// withoutScript shows all rows, and no tools that would do nothing.
+func (b *browser) withoutScript(t *testing.T, path string) {
+	t.Helper()
+	set := func(off bool) {
+		if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: off}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(true)
+	defer set(false)
+	b.open(t, path)
+	equal(t, b, `document.querySelectorAll("#all tbody tr").length > 4`, true)
+	equal(t, b, `document.getElementById("tools").offsetHeight`, 0)
+}
+
+// onPaper lays the page out for A4 with margins of 1 cm, in a browser that is dark: all of it has to fit, in black on white.
+func (b *browser) onPaper(t *testing.T, path, name string) {
+	t.Helper()
+	b.do(t, chromedp.EmulateViewport(718, 1000))
+	params := emulation.SetEmulatedMediaParams{Media: "print", Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}}
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, params); err != nil {
+		t.Fatal(err)
+	}
+	b.open(t, path)
+	equal(t, b, `getComputedStyle(document.body).backgroundColor`, "rgb(255, 255, 255)")
+	equal(t, b, `getComputedStyle(document.querySelector("h1")).color`, "rgb(0, 0, 0)")
+	if name != "hostile" { // whose names are too long for a table
+		equal(t, b, `document.documentElement.scrollWidth - innerWidth`, 0)
+	}
+	b.look(t, name+"-paper")
+}

@@ -1,0 +1,80 @@
+// Package report writes what a verification found into one HTML file that shows it without a network: verdict, picture
+// of the model, errors, their distribution, times, and how to do it again.
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"errors"
+	"html/template"
+	"io"
+
+	"ysc2onnx/verify"
+)
+
+// Data is what a report shows. Facts is needed, and so is one of Comparison and Checks; the rest may be missing.
+type Data struct {
+	Model     File
+	Reference *File  // what Model was compared with
+	Command   string // that made the report, as one would type it
+	Version   string // of this program
+	Machine   string // operating system, architecture and number of CPUs
+
+	Facts      *verify.Facts
+	Stages     []verify.Stage
+	Comparison *verify.Comparison
+	Samples    *Sampler       // of the comparison's rows
+	Checks     *verify.Report // of a file that was checked alone
+	Profile    *verify.Profile
+	NoProfile  string // why there is none, if one was asked for
+}
+
+// File is a file that a report is about.
+type File struct {
+	Name   string // as the user gave it
+	Size   int64
+	SHA256 string // in hexadecimal
+}
+
+//go:embed report.html
+var page string
+
+//go:embed report.css
+var styleSheet string
+
+//go:embed report.js
+var script string
+
+// parsed is the page with its functions. The texts of a file are escaped by package html/template wherever they stand.
+var parsed = template.Must(template.New("report").Funcs(template.FuncMap{
+	"grouped": groupedAny,
+	"number":  number, "ulps": ulpText, "sizes": sizes, "percent": percent, "bytes": bytesText, "milliseconds": milliseconds,
+	"policy": func() string { return policy },
+	"style":  func() template.HTML { return template.HTML("<style>" + styleSheet + "</style>") }, //nolint:gosec // our own text
+	"script": func() template.HTML { return template.HTML("<script>" + script + "</script>") },   //nolint:gosec // our own text
+}).Parse(page))
+
+// policy is the page's Content-Security-Policy: it loads nothing, and runs no script but its own. So a name in a model
+// could do nothing even if it got through.
+var policy = "default-src 'none'; style-src " + hashOf(styleSheet) + "; script-src " + hashOf(script) + "; base-uri 'none'; form-action 'none'"
+
+// hashOf names an inline text in a Content-Security-Policy.
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// Write writes the report. The same data give the same bytes.
+func Write(w io.Writer, d *Data) error {
+	if d.Facts == nil {
+		return errors.New("report: nothing is known of the model: Data.Facts is nil")
+	}
+	var text bytes.Buffer // so that a failure writes nothing
+	if err := parsed.Execute(&text, newView(d)); err != nil {
+		return err
+	}
+	_, err := w.Write(text.Bytes())
+	return err
+}

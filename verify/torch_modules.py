@@ -1,0 +1,308 @@
+"""YOLOv5's modules in PyTorch, written from their mathematical descriptions, and the model that a YAML's rows make of them.
+
+parity.py checks exported files against these where it is not given anyone's training code. parse_model's arithmetic
+(widths, depths, indices) is written once more here, on purpose: ysc2onnx is checked against it too.
+
+Shapes are N batch, C channels, H height, W width, all float32; parameters carry their state_dict names. What a YAML asks
+for and cannot be had is a ValueError that says where and why.
+"""
+import ast
+import math
+import re
+
+import numpy as np
+import torch
+import torch.nn as nn
+
+
+class Conv(nn.Module):
+    """act(bn(conv(x))): [N, c1, H, W] -> [N, c2, H/s, W/s]. With no p given, padding is half the dilated kernel."""
+
+    default_act = nn.SiLU()
+
+    def __init__(self, c1, c2, k=1, s=1, p=None, g=1, d=1, act=True):
+        super().__init__()
+        if p is None:
+            p = tuple((d * (side - 1) + 1) // 2 for side in ((k, k) if isinstance(k, int) else k))
+        self.conv = nn.Conv2d(c1, c2, k, stride=s, padding=p, dilation=d, groups=g, bias=False)
+        self.bn = nn.BatchNorm2d(c2, eps=1e-3)
+        if act is True:
+            self.act = self.default_act
+        else:
+            self.act = act if isinstance(act, nn.Module) else nn.Identity()
+
+    def forward(self, x):
+        return self.act(self.bn(self.conv(x)))
+
+
+class Bottleneck(nn.Module):
+    """A 1x1 and a 3x3 convolution, added to the input where asked and where the channel counts agree."""
+
+    def __init__(self, c1, c2, shortcut=True, g=1, e=0.5):
+        super().__init__()
+        hidden = int(c2 * e)
+        self.cv1 = Conv(c1, hidden, 1)
+        self.cv2 = Conv(hidden, c2, 3, g=g)
+        self.residual = bool(shortcut) and c1 == c2
+
+    def forward(self, x):
+        y = self.cv2(self.cv1(x))
+        return x + y if self.residual else y
+
+
+class CSP(nn.Module):
+    """cv3(cat(m(cv1(x)), cv2(x))): what C3 and C3_ScConv share; they differ in m."""
+
+    def __init__(self, c1, c2, hidden, blocks):
+        super().__init__()
+        self.cv1 = Conv(c1, hidden)
+        self.cv2 = Conv(c1, hidden)
+        self.cv3 = Conv(2 * hidden, c2)
+        self.m = nn.Sequential(*blocks)
+
+    def forward(self, x):
+        return self.cv3(torch.cat([self.m(self.cv1(x)), self.cv2(x)], dim=1))
+
+
+class C3(CSP):
+    """CSP over n bottlenecks."""
+
+    def __init__(self, c1, c2, n=1, shortcut=True, g=1, e=0.5):
+        hidden = int(c2 * e)
+        super().__init__(c1, c2, hidden, [Bottleneck(hidden, hidden, shortcut, g, 1.0) for _ in range(n)])
+
+
+class SPPF(nn.Module):
+    """Three max pools in a row, each result kept: cv2(cat(x, p(x), p(p(x)), p(p(p(x)))))."""
+
+    def __init__(self, c1, c2, k=5):
+        super().__init__()
+        self.cv1 = Conv(c1, c1 // 2)
+        self.cv2 = Conv(c1 // 2 * 4, c2)
+        self.m = nn.MaxPool2d(k, stride=1, padding=k // 2)
+
+    def forward(self, x):
+        stages = [self.cv1(x)]
+        for _ in range(3):
+            stages.append(self.m(stages[-1]))
+        return self.cv2(torch.cat(stages, dim=1))
+
+
+class Concat(nn.Module):
+    """Concatenation of several layers' outputs."""
+
+    def __init__(self, dimension=1):
+        super().__init__()
+        self.dimension = dimension
+
+    def forward(self, xs):
+        return torch.cat(xs, dim=self.dimension)
+
+
+class GroupBatchnorm2d(nn.Module):
+    """Group normalisation with the unbiased standard deviation (n-1) and eps added to it, outside the root."""
+
+    def __init__(self, channels, groups):
+        super().__init__()
+        if channels % groups:
+            raise ValueError(f"GroupBatchnorm2d: {channels} channels do not form {groups} equal groups")
+        self.groups, self.eps = groups, 1e-10
+        self.gamma = nn.Parameter(torch.randn(channels, 1, 1))
+        self.beta = nn.Parameter(torch.zeros(channels, 1, 1))
+
+    def forward(self, x):
+        n, c, h, w = x.shape
+        v = x.reshape(n, self.groups, -1)
+        v = (v - v.mean(dim=2, keepdim=True)) / (v.std(dim=2, keepdim=True) + self.eps)
+        return v.reshape(n, c, h, w) * self.gamma + self.beta
+
+
+class SRU(nn.Module):
+    """Spatial reconstruction, softmax flavour: a channel is informative where softmax(gamma) is over the gate."""
+
+    def __init__(self, channels, groups, gate):
+        super().__init__()
+        self.gn = GroupBatchnorm2d(channels, groups)
+        self.gate = gate
+        self.sigomid = nn.Sigmoid()
+
+    def forward(self, x):
+        share = torch.softmax(self.gn.gamma, dim=0)
+        weighed = self.sigomid(self.gn(x) * share)
+        half = x.shape[1] // 2
+        rich = ((share > self.gate) * weighed * x).split(half, dim=1)
+        poor = ((share <= self.gate) * weighed * x).split(half, dim=1)
+        return torch.cat([rich[0] + poor[1], rich[1] + poor[0]], dim=1)
+
+
+class CRU(nn.Module):
+    """Channel reconstruction: two squeezed parts, one transformed richly, one cheaply; weighed by global averages."""
+
+    def __init__(self, channels, alpha, squeeze, groups, kernel):
+        super().__init__()
+        self.parts = [int(alpha * channels), channels - int(alpha * channels)]
+        up, low = (part // squeeze for part in self.parts)
+        self.squeeze1 = nn.Conv2d(self.parts[0], up, 1, bias=False)
+        self.squeeze2 = nn.Conv2d(self.parts[1], low, 1, bias=False)
+        self.GWC = nn.Conv2d(up, channels, kernel, padding=kernel // 2, groups=groups)
+        self.PWC1 = nn.Conv2d(up, channels, 1, bias=False)
+        self.PWC2 = nn.Conv2d(low, channels - low, 1, bias=False)
+        self.advavg = nn.AdaptiveAvgPool2d(1)
+
+    def forward(self, x):
+        up, low = torch.split(x, self.parts, dim=1)
+        up, low = self.squeeze1(up), self.squeeze2(low)
+        both = torch.cat([self.GWC(up) + self.PWC1(up), self.PWC2(low), low], dim=1)
+        both = torch.softmax(self.advavg(both), dim=1) * both
+        first, second = both.split(x.shape[1], dim=1)
+        return first + second
+
+
+class ScConv(nn.Module):
+    """CRU(SRU(x)): [N, C, H, W] -> [N, C, H, W] (Li et al., CVPR 2023). The argument names are the published ones."""
+
+    def __init__(self, op_channel, group_num=16, gate_treshold=0.5, alpha=0.5, squeeze_radio=2, group_size=2,
+                 group_kernel_size=3):
+        super().__init__()
+        self.SRU = SRU(op_channel, group_num, gate_treshold)
+        self.CRU = CRU(op_channel, alpha, squeeze_radio, group_size, group_kernel_size)
+
+    def forward(self, x):
+        return self.CRU(self.SRU(x))
+
+
+class C3_ScConv(CSP):
+    """CSP over n ScConv blocks of 16 groups; shortcut and g are accepted and do nothing, as in the published module."""
+
+    def __init__(self, c1, c2, n=1, shortcut=True, g=1, e=0.5):
+        hidden = int(c2 * e)
+        super().__init__(c1, c2, hidden, [ScConv(hidden) for _ in range(n)])
+
+
+class Detect(nn.Module):
+    """Decode one map per scale: list of [N, c_i, h_i, w_i] -> [N, na * sum(h_i * w_i), 5 + nc], boxes as xywh in pixels.
+
+    Rows go scale by scale, anchor by anchor, then row-major over the map. Anchors are kept divided by the stride.
+    """
+
+    def __init__(self, nc, anchors, channels):
+        super().__init__()
+        self.columns = nc + 5
+        self.register_buffer("anchors", torch.tensor(anchors, dtype=torch.float32).reshape(len(anchors), -1, 2))
+        self.per_cell = self.anchors.shape[1]
+        self.m = nn.ModuleList(nn.Conv2d(c, self.columns * self.per_cell, 1) for c in channels)
+        self.stride = None
+
+    def set_stride(self, stride):
+        """Order the anchors as the strides are ordered, by area, and bring them to cells."""
+        area = self.anchors.prod(-1).mean(-1)
+        if (area[-1] - area[0]) * (stride[-1] - stride[0]) < 0:
+            self.anchors.copy_(self.anchors.flip(0))
+        self.stride = stride
+        self.anchors /= torch.tensor(stride, dtype=torch.float32).reshape(-1, 1, 1)
+
+    def forward(self, maps):
+        return torch.cat([self.decode(i, conv(x)) for i, (conv, x) in enumerate(zip(self.m, maps))], dim=1)
+
+    def decode(self, i, x):
+        n, _, h, w = map(int, x.shape)  # numbers, and arrays below, so that an export of this class has constants there
+        cell = np.stack(np.meshgrid(np.arange(w), np.arange(h)), axis=-1).astype(np.float32) - np.float32(0.5)
+        size = self.anchors.numpy()[i].reshape(self.per_cell, 1, 1, 2) * np.float32(self.stride[i])
+        p = torch.sigmoid(x.reshape(n, self.per_cell, self.columns, h, w).permute(0, 1, 3, 4, 2))
+        xy, wh, scores = p.split([2, 2, self.columns - 4], dim=-1)
+        xy, wh = (xy * 2 + torch.from_numpy(cell)) * self.stride[i], (wh * 2) ** 2 * torch.from_numpy(size)
+        return torch.cat([xy, wh, scores], dim=-1).reshape(n, -1, self.columns)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# From the YAML's rows to a model.
+
+MODULES = {cls.__name__: cls for cls in (Conv, Bottleneck, C3, SPPF, ScConv, C3_ScConv, Concat, Detect)}
+MODULES["nn.Upsample"] = nn.Upsample
+SCALED = {Conv, Bottleneck, C3, SPPF, ScConv, C3_ScConv}  # called with (c1, c2, ...), c2 scaled by the width
+REPEATING = {C3, C3_ScConv}  # take the number of repeats as their third argument
+
+
+class Model(nn.Module):
+    """The layers of a YAML under `model.<i>`, each with the indices of the layers it reads."""
+
+    def __init__(self, layers, sources):
+        super().__init__()
+        self.model = nn.Sequential(*layers)
+        self.sources = sources
+
+    def forward(self, x):
+        return self.model[-1](self.run(x))
+
+    def run(self, x):
+        """Run every layer but the last and return the last one's input."""
+        kept = []
+        for layer, source in zip(self.model, self.sources):
+            x = x if source == -1 else kept[source] if isinstance(source, int) else [kept[j] for j in source]
+            if len(kept) + 1 == len(self.sources):
+                return x
+            x = layer(x)
+            kept.append(x)
+
+
+def argument(text, names):
+    """The value of one argument: a literal, a name of the parser's (nc, anchors), or a torch.nn activation call."""
+    if not isinstance(text, str):
+        return text
+    if text in names:
+        return names[text]
+    call = re.fullmatch(r"(?:torch\.)?nn\.(\w+)\((.*)\)", text.strip())
+    try:
+        if call and isinstance(getattr(nn, call[1], None), type):
+            node = ast.parse(f"f({call[2]})", mode="eval").body
+            literal = ast.literal_eval
+            return getattr(nn, call[1])(*map(literal, node.args), **{k.arg: literal(k.value) for k in node.keywords})
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError):
+        if text.isidentifier():
+            return text  # a plain word such as nearest
+        raise ValueError(f"cannot read the argument {text!r}: expected a literal, nc, anchors or a torch.nn call") from None
+
+
+def build(config):
+    """Build a Model from a parsed YAML, in eval mode, with strides and anchors set and weights at their defaults."""
+    nc, anchors = config["nc"], config["anchors"]
+    per_cell = anchors if isinstance(anchors, int) else len(anchors[0]) // 2
+    unit = config.get("channel_multiple") or 8
+    names = {"nc": nc, "anchors": anchors}
+    Conv.default_act = argument(config["activation"], names) if config.get("activation") else nn.SiLU()
+    layers, sources, channels = [], [], []
+    for i, (source, n, kind, args) in enumerate(config["backbone"] + config["head"]):
+        where = f"row {i} ({kind})"
+        if kind not in MODULES:
+            raise ValueError(f"{where}: known are {', '.join(MODULES)}; for others pass your training code with --yolov5 DIR")
+        cls, args = MODULES[kind], [argument(a, names) for a in args]
+        incoming = [(channels or [config.get("ch", 3)])[j] for j in ([source] if isinstance(source, int) else source)]
+        width = sum(incoming) if cls is Concat else incoming[0]
+        repeats = max(round(n * config["depth_multiple"]), 1) if n > 1 else n
+        if cls in SCALED:
+            width = args[0]
+            if width != per_cell * (nc + 5):  # the head's own channel count is left alone
+                width = math.ceil(width * config["width_multiple"] / unit) * unit
+            args = [incoming[0], width, *args[1:]]
+            if cls in REPEATING:
+                args.insert(2, repeats)
+                repeats = 1
+        elif cls is Detect:
+            if isinstance(args[1], int):  # a count of anchors: sizes are placeholders
+                args[1] = [list(range(2 * args[1]))] * len(incoming)
+            args.append(incoming)
+        try:
+            made = [cls(*args) for _ in range(max(repeats, 1))]
+        except (TypeError, ValueError, RuntimeError) as err:
+            raise ValueError(f"{where}: {kind}{tuple(args)}: {err}") from err
+        layers.append(made[0] if repeats <= 1 else nn.Sequential(*made))
+        sources.append(source if source == -1 else source % i if isinstance(source, int) else [j % i for j in source])
+        channels.append(width)
+    model, side = Model(layers, sources).eval(), 256
+    if not isinstance(layers[-1], Detect):
+        raise ValueError(f"row {len(layers) - 1}: the last row must be Detect")
+    with torch.no_grad():
+        maps = model.run(torch.zeros(1, config.get("ch", 3), side, side))
+        layers[-1].set_stride([side / x.shape[2] for x in maps])
+    return model
