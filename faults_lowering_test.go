@@ -74,10 +74,10 @@ var loweringFaults = []fault{
 	{what: "mean and variance of a batch norm swapped", model: "insert", caught: refused, names: "model.5.conv.bias", lowering: func(s *surgery) {
 		s.swap("model.5/bn/BatchNormalization", 3, "model.5/bn/BatchNormalization", 4)
 	}},
-	{what: "a padding of k//2 = 3 for the k=6 convolution", model: "insert", caught: refused, names: "insert.yaml:28:3: error: Concat: heights differ", rows: func(yaml string) string {
+	{what: "a padding of k//2 = 3 for the k=6 convolution", model: "insert", caught: refused, names: "error: layer 0 has the arguments [64, 6, 2], that of insert.pt has [64, 6, 2, 2]", rows: func(yaml string) string {
 		return strings.Replace(yaml, "[64, 6, 2, 2]", "[64, 6, 2]", 1)
 	}},
-	{what: "one bottleneck less, in the YAML", model: "replace", caught: refused, names: "model.6.m.2.cv1.conv.weight", rows: func(yaml string) string {
+	{what: "one bottleneck less, in the YAML", model: "replace", caught: refused, names: "error: layer 6 comes out with the number 2, that of replace.pt with 3", rows: func(yaml string) string {
 		return strings.Replace(yaml, "[-1, 9, C3, [512]]", "[-1, 6, C3, [512]]", 1)
 	}},
 
