@@ -22,6 +22,9 @@ BUILDVCS := $(shell git status >/dev/null 2>&1 && echo auto || echo false)
 # The packages that need no operating system and no C: all but ONNX Runtime's, the command and programs around it.
 CORE = $(shell $(GO) list ./... | grep -vE '/(verify/ort|cmd|bench|examples)(/|$$)')
 
+# The packages that have tests against peers; make check runs those of the others.
+PEERS = $(sort $(dir $(shell grep -rls --include='*_test.go' '^//go:build peers' .)))
+
 # The packages whose arithmetic has the same bits on every machine, and machines whose compilers fuse multiply-adds.
 EXACT      := ./weights ./onnxbuild ./onnxbuild/passes ./modules
 FUSING     := arm64 ppc64le s390x riscv64
@@ -56,7 +59,7 @@ test: runtime ## run the tests
 .PHONY: test-peers
 test-peers: runtime ## run the tests against PyTorch, ONNX, OpenCV, Node.js and a browser too (what they need: .ci/run)
 	$(call title,go test -tags peers)
-	@$(GO) test -tags peers -timeout 20m ./...
+	@$(GO) test -tags peers -timeout 20m $(PEERS)
 
 .PHONY: race
 race: runtime ## run the tests with the race detector
