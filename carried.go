@@ -2,6 +2,7 @@ package ysc2onnx
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -36,8 +37,11 @@ var carriedAttributes = []string{"i", "f", "type", "nc", "stride", "eps", "group
 func (t *trained) carry() (c carried, left []string, err error) {
 	if c.YAML, err = t.modelYAML(true); err != nil {
 		left = append(left, "a model YAML, which "+t.name+" does not carry")
+		if _, has := t.root.Attr("yaml"); has {
+			left[0] = "the model YAML, which cannot be written: " + err.Error()
+		}
 	}
-	for i, e := range t.nameList() {
+	for i, e := range t.classNames {
 		name, isText := checkpoint.AsString(e.Value)
 		if !isText || e.Key != checkpoint.Value(checkpoint.Int(i)) {
 			c.Names, left = nil, append(left, "the names of the classes, which are not numbered texts")
@@ -46,6 +50,7 @@ func (t *trained) carry() (c carried, left []string, err error) {
 		c.Names = append(c.Names, name)
 	}
 	index := map[string]int{}
+	room := int(checkpoint.DefaultLimits().HeaderSize) // of the file that it goes into
 	for _, path := range slices.Sorted(maps.Keys(t.modules)) {
 		m := t.modules[path]
 		if m.Class == (checkpoint.Global{}) {
@@ -53,6 +58,10 @@ func (t *trained) carry() (c carried, left []string, err error) {
 		}
 		like := carriedModule{Class: m.Class.String(), Attributes: map[string]json.RawMessage{}}
 		for _, name := range carriedAttributes {
+			v, _ := m.Attr(name)
+			if room -= checkpoint.TextSize(v, room); room == 0 { // several modules may share what is large
+				return c, nil, errors.New(t.name + ": the attributes of its modules take more bytes than a safetensors file has for them")
+			}
 			value, err := t.plainValue(m, name)
 			if err != nil {
 				return c, nil, err
@@ -135,6 +144,9 @@ func (t *trained) adopt(metadata []checkpoint.Entry) error {
 		}
 		for _, path := range like.Paths {
 			m := t.modules[path]
+			if most := checkpoint.DefaultLimits().Tensors; m == nil && len(t.modules) >= most {
+				return fmt.Errorf("__metadata__ %q: more than %d modules", carriedKey, most)
+			}
 			if m == nil { // it has no tensors
 				m = &checkpoint.Module{Path: path}
 				t.modules[path] = m

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ysc2onnx/checkpoint"
+	"ysc2onnx/yamlcfg"
 )
 
 // ExtractYAML gives the model YAML of a checkpoint, as YOLOv5 reads it: with the number of classes and the anchors that
@@ -56,6 +57,9 @@ func (t *trained) modelYAML(asTrained bool) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("%s carries no model YAML: give the one that it was trained from as well", t.name)
 	}
+	if checkpoint.TextSize(dict, yamlcfg.MaxInput) == yamlcfg.MaxInput {
+		return "", fmt.Errorf("%s: its model YAML takes more than %d bytes", t.name, yamlcfg.MaxInput)
+	}
 	var y yamlWriter
 	if asTrained {
 		fmt.Fprintf(&y, "# The model of %s.\n\n", printableASCII(t.name[strings.LastIndexAny(t.name, `/\`)+1:]))
@@ -87,7 +91,7 @@ func (t *trained) modelYAML(asTrained bool) (string, error) {
 		y.rows(rows, &index)
 	}
 	if asTrained {
-		y.names(t.nameList())
+		y.names(t.classNames)
 	}
 	return y.String(), nil
 }

@@ -27,7 +27,9 @@ type trained struct {
 	wrong   []string // what was asked for and is missing or has another shape
 	notes   []string // what the checkpoint had the last word on
 	assumed []string // what it does not tell
-	strict  bool     // reading an element that is no finite number is an error
+
+	classNames []checkpoint.Entry // by the classes' numbers; nil where it does not tell
+	strict     bool               // reading an element that is no finite number is an error
 }
 
 // openTrained reads a checkpoint's directory and values; its tensors stay in the file.
@@ -47,6 +49,9 @@ func openTrained(name string, r io.ReaderAt, size int64) (*trained, error) {
 	t.index(root)
 	t.begin()
 	if err := t.adopt(f.Metadata); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := t.readNames(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return t, nil

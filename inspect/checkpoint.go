@@ -136,7 +136,7 @@ func layers(root *checkpoint.Module) []Layer {
 			layer.Type = c.Module.Class.String()
 		}
 		if name, ok := c.Module.Attr("type"); ok { // a row that repeats a module is a Sequential of them
-			if text, ok := checkpoint.AsString(name); ok {
+			if text, ok := checkpoint.AsString(name); ok && len(text) <= longest {
 				layer.Type = text
 			}
 		}
@@ -145,9 +145,16 @@ func layers(root *checkpoint.Module) []Layer {
 	return out
 }
 
-// classes are the names of the classes, by number.
+// maxNames bounds the text of the names of the classes.
+const maxNames = 4 << 20
+
+// classes are the names of the classes, by number; nil where they are none or too long, which a file may have by naming
+// the same text many times.
 func classes(root *checkpoint.Module) []string {
 	v, _ := root.Attr("names")
+	if checkpoint.TextSize(v, maxNames) == maxNames {
+		return nil
+	}
 	names, ok := checkpoint.AsSlice(v)
 	if d, isDict := v.(*checkpoint.Dict); isDict {
 		ok = true
