@@ -200,8 +200,11 @@ func writeTable(w *bytes.Buffer, rows [][]string, numbers int) {
 		var line strings.Builder
 		for i, cell := range row {
 			width := -widths[i]
-			if i < numbers {
+			switch {
+			case i < numbers:
 				width = widths[i]
+			case i == len(row)-1: // however long another row's is
+				width = 0
 			}
 			fmt.Fprintf(&line, "  %*s", width, cell)
 		}
@@ -252,18 +255,4 @@ func tensorRow(t inspect.Tensor) []string {
 // valueText is "images float32 [1, 3, height, width]".
 func valueText(v inspect.Value) string {
 	return v.Name + " " + v.DType + " [" + strings.Join(v.Dims, ", ") + "]"
-}
-
-// printable is text from a file with what would steer a terminal or break a line escaped.
-func printable(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if strconv.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			quoted := strconv.QuoteRuneToASCII(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-	}
-	return b.String()
 }
