@@ -31,7 +31,7 @@ type carriedModule struct {
 
 // carriedAttributes are those that decide what a module of YOLOv5 computes, beside its tensors and its arguments in the YAML.
 var carriedAttributes = []string{"i", "f", "type", "nc", "stride", "eps", "group_num", "gate_treshold", "up_channel", "low_channel",
-	"kernel_size", "padding", "padding_mode", "dilation", "groups", "negative_slope", "add"}
+	"kernel_size", "padding", "padding_mode", "dilation", "groups", "negative_slope", "add", "scale_factor", "mode", "d"}
 
 // carry describes the model, and says what it leaves out.
 func (t *trained) carry() (c carried, left []string, err error) {
