@@ -39,7 +39,7 @@ func ExtractWeights(in Input) (layout *checkpoint.SafetensorsLayout, notes []str
 	if err != nil {
 		return nil, nil, err
 	}
-	layout, err = checkpoint.PlanSafetensors(t.root.StateDict(), map[string]string{"format": "pt", carriedKey: string(text)})
+	layout, err = checkpoint.PlanSafetensors(t.root.StateDict(), map[string]string{"format": "pt", checkpoint.DescriptionKey: string(text)})
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", t.name, err)
 	}

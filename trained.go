@@ -48,9 +48,6 @@ func openTrained(name string, r io.ReaderAt, size int64) (*trained, error) {
 	}
 	t.index(root)
 	t.begin()
-	if err := t.adopt(f.Metadata); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
 	if err := t.readNames(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

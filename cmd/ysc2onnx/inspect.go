@@ -166,7 +166,11 @@ func writeReport(w *bytes.Buffer, s style, path string, r *inspect.Report, all b
 	if len(r.Layers) > 0 {
 		rows := [][]string{{"layer", "from", "params", "module"}}
 		for _, l := range r.Layers {
-			rows = append(rows, []string{strconv.Itoa(l.Index), l.From, strconv.FormatInt(l.Parameters, 10), l.Type})
+			parameters := ""
+			if len(r.Operators) == 0 { // those of an ONNX model belong to no layer
+				parameters = strconv.FormatInt(l.Parameters, 10)
+			}
+			rows = append(rows, []string{strconv.Itoa(l.Index), l.From, parameters, l.Type})
 		}
 		writeTable(w, rows, 3)
 	}
