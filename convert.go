@@ -127,7 +127,7 @@ func build(ctx context.Context, in Input, opt *Options) (m *lowered, warnings *y
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := errors.Join(t.flavour(), t.paddings()); err != nil {
+	if err := errors.Join(t.flavour(), t.texts()); err != nil {
 		return nil, nil, err
 	}
 	t.strict, t.alone = opt.Strict, in.YAML == nil

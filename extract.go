@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ysc2onnx/checkpoint"
+	"ysc2onnx/yamlcfg"
 )
 
 // ExtractYAML gives the model YAML of a checkpoint, as YOLOv5 reads it: with the number of classes and the anchors that
@@ -38,7 +39,7 @@ func ExtractWeights(in Input) (layout *checkpoint.SafetensorsLayout, notes []str
 	if err != nil {
 		return nil, nil, err
 	}
-	layout, err = checkpoint.PlanSafetensors(t.root.StateDict(), map[string]string{"format": "pt", carriedKey: string(text)})
+	layout, err = checkpoint.PlanSafetensors(t.root.StateDict(), map[string]string{"format": "pt", checkpoint.DescriptionKey: string(text)})
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", t.name, err)
 	}
@@ -55,6 +56,9 @@ func (t *trained) modelYAML(asTrained bool) (string, error) {
 	dict, ok := v.(*checkpoint.Dict)
 	if !ok {
 		return "", fmt.Errorf("%s carries no model YAML: give the one that it was trained from as well", t.name)
+	}
+	if checkpoint.TextSize(dict, yamlcfg.MaxInput) == yamlcfg.MaxInput {
+		return "", fmt.Errorf("%s: its model YAML takes more than %d bytes", t.name, yamlcfg.MaxInput)
 	}
 	var y yamlWriter
 	if asTrained {
@@ -87,7 +91,7 @@ func (t *trained) modelYAML(asTrained bool) (string, error) {
 		y.rows(rows, &index)
 	}
 	if asTrained {
-		y.names(t.nameList())
+		y.names(t.classNames)
 	}
 	return y.String(), nil
 }

@@ -3,6 +3,7 @@ package ysc2onnx
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -130,35 +131,57 @@ func (t *trained) wholeNumbers(path, attribute string) []int64 {
 
 // names is the model's class names as a Python dict literal, "" where the checkpoint has none.
 func (t *trained) names() string {
-	list := t.nameList()
-	if list == nil {
+	if t.classNames == nil {
 		return ""
 	}
-	parts := make([]string, len(list))
-	for i, e := range list {
+	parts := make([]string, len(t.classNames))
+	for i, e := range t.classNames {
 		parts[i] = checkpoint.Repr(e.Key, maxNames) + ": " + checkpoint.Repr(e.Value, maxNames)
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
 // maxNames bounds the text of the names of the classes.
-const maxNames = 1 << 24
+const maxNames = 4 << 20
 
-// nameList are the names of the classes by their numbers; nil where the checkpoint has none.
-func (t *trained) nameList() []checkpoint.Entry {
+// readNames takes the names of the classes by their numbers, none where the checkpoint has none. They have to be plain
+// text and numbers: readers of YOLOv5's files evaluate what an ONNX file has of them as Python.
+func (t *trained) readNames() error {
 	v, _ := t.root.Attr("names")
+	var names []checkpoint.Entry
 	if dict, ok := v.(*checkpoint.Dict); ok {
-		return dict.Entries
+		names = dict.Entries
+	} else if list, ok := checkpoint.AsSlice(v); ok {
+		names = make([]checkpoint.Entry, len(list))
+		for i, name := range list {
+			names[i] = checkpoint.Entry{Key: checkpoint.Int(i), Value: name}
+		}
 	}
-	list, ok := checkpoint.AsSlice(v)
-	if !ok {
-		return nil
+	if checkpoint.TextSize(v, maxNames) == maxNames {
+		return fmt.Errorf("the names of its classes take more than %d bytes", maxNames)
 	}
-	entries := make([]checkpoint.Entry, len(list))
-	for i, name := range list {
-		entries[i] = checkpoint.Entry{Key: checkpoint.Int(i), Value: name}
+	for _, e := range names {
+		if !isPlain(e.Key) || !isPlain(e.Value) {
+			return fmt.Errorf("the name of its class %s is %s, which is neither a text nor a number",
+				checkpoint.Repr(e.Key, maxShown), checkpoint.Repr(e.Value, maxShown))
+		}
 	}
-	return entries
+	t.classNames = names
+	return nil
+}
+
+// maxShown is how many bytes of a wrong value an error shows.
+const maxShown = 80
+
+// isPlain reports whether a value's text is a literal of Python.
+func isPlain(v checkpoint.Value) bool {
+	switch v := v.(type) {
+	case checkpoint.Str, checkpoint.Int, checkpoint.Boolean, checkpoint.None:
+		return true
+	case checkpoint.Float:
+		return !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0)
+	}
+	return false
 }
 
 // say adds what the checkpoint had the last word on, and what it did not tell: a note for each kind of difference, and
@@ -167,7 +190,7 @@ func (t *trained) say(m *modules.Model, cfg *yamlcfg.Model, diags *yamlcfg.Diagn
 	for _, note := range t.notes {
 		diags.Infof(yamlcfg.Span{}, "%s", note)
 	}
-	if n := len(t.nameList()); n > 0 && n != m.Summary.Classes {
+	if n := len(t.classNames); n > 0 && n != m.Summary.Classes {
 		diags.Infof(yamlcfg.Span{}, "%s names %d classes and detects %d; the names are written as they are", t.name, n, m.Summary.Classes)
 	}
 	assumed := t.assumed

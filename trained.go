@@ -27,7 +27,9 @@ type trained struct {
 	wrong   []string // what was asked for and is missing or has another shape
 	notes   []string // what the checkpoint had the last word on
 	assumed []string // what it does not tell
-	strict  bool     // reading an element that is no finite number is an error
+
+	classNames []checkpoint.Entry // by the classes' numbers; nil where it does not tell
+	strict     bool               // reading an element that is no finite number is an error
 }
 
 // openTrained reads a checkpoint's directory and values; its tensors stay in the file.
@@ -46,7 +48,7 @@ func openTrained(name string, r io.ReaderAt, size int64) (*trained, error) {
 	}
 	t.index(root)
 	t.begin()
-	if err := t.adopt(f.Metadata); err != nil {
+	if err := t.readNames(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return t, nil
@@ -83,13 +85,17 @@ func (t *trained) settle(ctx context.Context, m *modules.Model, cfg *yamlcfg.Mod
 	return nil
 }
 
-// paddings refuses what no module of YOLOv5 has and would be lost: a padding by other than zeros, or one that is named.
-func (t *trained) paddings() error {
+// texts refuses what no module of YOLOv5 has and would be lost: a padding by other than zeros, or one that is named, and
+// another upsampling than by repeating pixels.
+func (t *trained) texts() error {
 	for _, path := range slices.Sorted(maps.Keys(t.modules)) {
-		for _, attribute := range []string{"padding", "padding_mode"} {
-			v, _ := t.modules[path].Attr(attribute)
-			if text, ok := checkpoint.AsString(v); ok && (text != "zeros" || attribute == "padding") {
-				return fmt.Errorf("%s: %s has the %s %q, which is not converted", t.name, path, attribute, text)
+		for _, known := range []struct{ class, attribute, value string }{
+			{"", "padding", ""}, {"", "padding_mode", "zeros"}, {"Upsample", "mode", "nearest"},
+		} {
+			v, _ := t.modules[path].Attr(known.attribute)
+			text, ok := checkpoint.AsString(v)
+			if ok && text != known.value && (known.class == "" || known.class == t.modules[path].Class.Name) {
+				return fmt.Errorf("%s: %s has the %s %q, which is not converted", t.name, path, known.attribute, text)
 			}
 		}
 	}

@@ -80,7 +80,8 @@ var innerAttributes = setOf("_parameters", "_buffers", "_modules", "_non_persist
 var modelKeys = []string{"ema", "model", "state_dict", "model_state_dict"}
 
 // Model is the model in the file, as a tree of modules. It is the pickled model under "ema", or under "model" where
-// ema is None or missing; or the object or state_dict that was saved alone. A state_dict has no classes or attributes.
+// ema is None or missing; or the object or state_dict that was saved alone. A state_dict has no classes or
+// attributes, but for those of a [Description] beside it.
 func (f *File) Model() (*Module, error) {
 	b := moduleBuilder{limits: f.limits}
 	if o, ok := f.Value.(*Object); ok {
@@ -99,6 +100,9 @@ func (f *File) Model() (*Module, error) {
 		}
 	}
 	if m, err := b.fromStateDict(d); err == nil {
+		if err := b.describe(m, f.Metadata); err != nil {
+			return nil, fmt.Errorf("__metadata__ %q: %w", DescriptionKey, err)
+		}
 		return m, nil
 	}
 	return nil, fmt.Errorf("there is no model in the file: it is a dict with the keys %s; \"model\" or \"ema\", or tensors alone were expected", keysOf(d))
@@ -132,7 +136,8 @@ type moduleBuilder struct {
 	limits    Limits
 	count     int
 	nameBytes int64
-	path      []*Object // the modules around the one that is being built
+	path      []*Object          // the modules around the one that is being built
+	modules   map[string]*Module // by path, of a state_dict
 }
 
 // join is the path of what is called name in the module at path, counted against the limits.
@@ -269,7 +274,7 @@ var bufferNames = setOf("running_mean", "running_var", "num_batches_tracked", "a
 // fromStateDict makes a tree of the dotted names.
 func (b *moduleBuilder) fromStateDict(d *Dict) (*Module, error) {
 	root := &Module{Attrs: &Dict{}}
-	modules := map[string]*Module{"": root}
+	b.modules = map[string]*Module{"": root}
 	for _, e := range d.Entries {
 		name, ok := AsString(e.Key)
 		t, isTensor := e.Value.(*Tensor)
@@ -280,7 +285,7 @@ func (b *moduleBuilder) fromStateDict(d *Dict) (*Module, error) {
 		if i := strings.LastIndexByte(name, '.'); i >= 0 {
 			path, local = name[:i], name[i+1:]
 		}
-		m, err := b.moduleAt(modules, path)
+		m, err := b.moduleAt(path)
 		if err != nil {
 			return nil, err
 		}
@@ -301,8 +306,8 @@ func (b *moduleBuilder) fromStateDict(d *Dict) (*Module, error) {
 }
 
 // moduleAt is the module at a dotted path, made with those around it where they are missing.
-func (b *moduleBuilder) moduleAt(modules map[string]*Module, path string) (*Module, error) {
-	if m, ok := modules[path]; ok {
+func (b *moduleBuilder) moduleAt(path string) (*Module, error) {
+	if m, ok := b.modules[path]; ok {
 		return m, nil
 	}
 	if strings.Count(path, ".") >= b.limits.Nesting {
@@ -312,7 +317,7 @@ func (b *moduleBuilder) moduleAt(modules map[string]*Module, path string) (*Modu
 	if i := strings.LastIndexByte(path, '.'); i >= 0 {
 		outer, name = path[:i], path[i+1:]
 	}
-	around, err := b.moduleAt(modules, outer)
+	around, err := b.moduleAt(outer)
 	if err != nil {
 		return nil, err
 	}
@@ -321,6 +326,6 @@ func (b *moduleBuilder) moduleAt(modules map[string]*Module, path string) (*Modu
 	}
 	m := &Module{Path: path, Attrs: &Dict{}}
 	around.Children = append(around.Children, Child{name, m})
-	modules[path] = m
+	b.modules[path] = m
 	return m, nil
 }

@@ -224,6 +224,42 @@ func AsTensor(v Value) (*Tensor, bool) {
 	return nil, false
 }
 
+// TextSize is about how many bytes v takes when it is written out, with what is shared counted wherever it stands, which
+// can be any number of times the size of the file. Counting stops at limit; what is deeper than any checkpoint counts as limit.
+func TextSize(v Value, limit int) int { return textSize(v, limit, 0) }
+
+func textSize(v Value, limit, depth int) int {
+	if depth > DefaultLimits().Nesting { // a cycle
+		return limit
+	}
+	const scalar = 8 // of a number, a name, or around a container
+	n := scalar
+	add := func(parts ...Value) {
+		for _, part := range parts {
+			if n < limit {
+				n += textSize(part, limit-n, depth+1)
+			}
+		}
+	}
+	switch v := v.(type) {
+	case Str:
+		n += len(v)
+	case Bytes:
+		n += len(v)
+	case *Dict:
+		for _, e := range v.Entries {
+			add(e.Key, e.Value)
+		}
+	case *Object:
+		add(v.Callee)
+		add(v.Args...)
+	default:
+		items, _ := AsSlice(v)
+		add(items...)
+	}
+	return min(n, limit)
+}
+
 // Repr is a value as a Python literal, as far as it is one. A value that is deeper than 8 levels, or whose text
 // passes limit bytes, is cut with "…"; cyclic values end there too.
 func Repr(v Value, limit int) string {

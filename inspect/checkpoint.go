@@ -1,7 +1,9 @@
 package inspect
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -78,6 +80,9 @@ func properties(f *checkpoint.File) []Property {
 		for _, e := range f.Metadata {
 			name, _ := checkpoint.AsString(e.Key)
 			value, _ := checkpoint.AsString(e.Value)
+			if name == checkpoint.DescriptionKey {
+				value = fmt.Sprintf("%d bytes of what tensors do not say: the model YAML, names, and modules' attributes", len(value))
+			}
 			out = append(out, Property{name, value})
 		}
 		return out
@@ -136,18 +141,27 @@ func layers(root *checkpoint.Module) []Layer {
 			layer.Type = c.Module.Class.String()
 		}
 		if name, ok := c.Module.Attr("type"); ok { // a row that repeats a module is a Sequential of them
-			if text, ok := checkpoint.AsString(name); ok {
+			if text, ok := checkpoint.AsString(name); ok && len(text) <= longest {
 				layer.Type = text
 			}
 		}
 		out = append(out, layer)
 	}
+	// Modules that have no tensors, which a safetensors file describes, come behind the others.
+	slices.SortStableFunc(out, func(a, b Layer) int { return cmp.Compare(a.Index, b.Index) })
 	return out
 }
 
-// classes are the names of the classes, by number.
+// maxNames bounds the text of the names of the classes.
+const maxNames = 4 << 20
+
+// classes are the names of the classes, by number; nil where they are none or too long, which a file may have by naming
+// the same text many times.
 func classes(root *checkpoint.Module) []string {
 	v, _ := root.Attr("names")
+	if checkpoint.TextSize(v, maxNames) == maxNames {
+		return nil
+	}
 	names, ok := checkpoint.AsSlice(v)
 	if d, isDict := v.(*checkpoint.Dict); isDict {
 		ok = true
@@ -175,19 +189,27 @@ const maxAnchors = 1 << 10
 // detection gives the strides of the model's levels, and the anchors, which the model keeps in units of them.
 func detection(root *checkpoint.Module) (strides []float32, anchors [][][2]float32, err error) {
 	v, _ := root.Attr("stride")
-	t, ok := checkpoint.AsTensor(v)
-	if !ok || t.Numel() > maxAnchors {
-		return nil, nil, nil
+	if t, ok := checkpoint.AsTensor(v); ok && t.Numel() <= maxAnchors {
+		strides, err = t.Floats()
+	} else if list, ok := checkpoint.AsSlice(v); ok && len(list) <= maxAnchors { // of a description
+		for _, item := range list {
+			x, _ := checkpoint.AsFloat(item)
+			strides = append(strides, float32(x))
+		}
 	}
-	strides, err = t.Floats()
-	if err != nil || !allFinite(strides) {
+	if len(strides) == 0 || err != nil || !allFinite(strides) {
 		return nil, nil, err
 	}
 	rows := root.Child("model")
-	if rows == nil || len(rows.Children) == 0 {
+	if rows == nil {
 		return strides, nil, nil
 	}
-	a := rows.Children[len(rows.Children)-1].Module.Tensor("anchors")
+	var a *checkpoint.Tensor // of the head, the last that has any
+	for _, c := range rows.Children {
+		if t := c.Module.Tensor("anchors"); t != nil {
+			a = t
+		}
+	}
 	if a == nil || len(a.Shape) != 3 || a.Shape[0] != int64(len(strides)) || a.Shape[2] != 2 || a.Numel() > maxAnchors {
 		return strides, nil, nil
 	}

@@ -22,7 +22,7 @@ type Report struct {
 	Bytes      int64      `json:"bytes"`                // of the file
 	Writer     string     `json:"writer,omitempty"`     // the program that wrote it, as far as the file tells
 	Model      string     `json:"model,omitempty"`      // the model's class, or the ONNX graph's name; "" of tensors alone
-	Properties []Property `json:"properties,omitempty"` // what was saved beside the model, in the file's order
+	Properties []Property `json:"properties,omitempty"` // what was saved beside the model and is in no other field, in the file's order
 	Layers     []Layer    `json:"layers,omitempty"`     // the rows of YOLOv5's model
 	Classes    []string   `json:"classes,omitempty"`    // their names
 	Strides    []float32  `json:"strides,omitempty"`    // of the detection levels, in pixels
@@ -40,7 +40,7 @@ type Report struct {
 // Property is something that was saved under a name.
 type Property struct {
 	Name  string `json:"name"`
-	Value string `json:"value"` // as it is in ONNX and safetensors; as a Python literal, perhaps cut, of a pickle
+	Value string `json:"value"` // as it is in ONNX and safetensors, but for what extract put there, whose size it is; as a Python literal, perhaps cut, of a pickle
 }
 
 // Layer is a row of YOLOv5's model.
@@ -48,7 +48,7 @@ type Layer struct {
 	Index      int    `json:"index"`
 	From       string `json:"from,omitempty"` // where its input is from, as a Python literal; "" where the file does not tell
 	Type       string `json:"type,omitempty"` // its class; "" where the file does not tell
-	Parameters int64  `json:"parameters"`
+	Parameters int64  `json:"parameters"`     // 0 of an ONNX model, whose initializers do not belong to layers
 }
 
 // Tensor is a tensor and what its elements are like.

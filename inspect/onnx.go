@@ -4,15 +4,18 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
+	"ysc2onnx/yamlcfg"
 )
 
 // ONNX looks into an ONNX file of the given size. Errors do not name the file.
@@ -37,6 +40,17 @@ func ONNX(ctx context.Context, r io.ReaderAt, size int64, opt Options) (*Report,
 		rep.Properties = append(rep.Properties, Property{name, strconv.FormatInt(o.Version, 10)})
 	}
 	for _, p := range m.Properties {
+		switch p.Key {
+		case "layers":
+			if rep.Layers = writtenLayers(p.Value); rep.Layers != nil {
+				continue
+			}
+		case "names":
+			if names, err := yamlcfg.ClassNames(p.Value); err == nil {
+				rep.Classes = names
+				continue
+			}
+		}
 		rep.Properties = append(rep.Properties, Property{p.Key, p.Value})
 	}
 	total := int64(0)
@@ -63,6 +77,28 @@ func ONNX(ctx context.Context, r io.ReaderAt, size int64, opt Options) (*Report,
 		rep.Tensors = append(rep.Tensors, out)
 	}
 	return rep, nil
+}
+
+// writtenLayers are the rows that this program writes into the metadata, [[[-1],"Conv"],[[-1,6],"Concat"]]; nil of another text.
+func writtenLayers(text string) []Layer {
+	var rows [][2]any
+	if json.Unmarshal([]byte(text), &rows) != nil {
+		return nil
+	}
+	var out []Layer
+	for i, row := range rows {
+		from, ok1 := row[0].([]any)
+		class, ok2 := row[1].(string)
+		if !ok1 || !ok2 || len(from) == 0 {
+			return nil
+		}
+		layer := Layer{Index: i, Type: class, From: strings.Join(strings.Fields(fmt.Sprint(from)), ", ")}
+		if len(from) == 1 {
+			layer.From = fmt.Sprint(from[0])
+		}
+		out = append(out, layer)
+	}
+	return out
 }
 
 // elements reads the elements of initializers.

@@ -20,6 +20,9 @@ func (c *Concat) Forward(s *Scope, inputs []*onnxbuild.Value) *onnxbuild.Value {
 			}
 		}
 	}
+	if d := s.numbers("Concat", "d", float64(c.Axis)); d[0] != float64(c.Axis) {
+		s.Err("the checkpoint joins along axis %g, expected %d", d[0], c.Axis)
+	}
 	return s.Concat(int64(c.Axis), inputs...)
 }
 

@@ -57,7 +57,7 @@ func (b *BatchNorm2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	scale, bias := s.Param("weight", Constant(1), c), s.Param("bias", Constant(0), c)
 	mean, variance := s.Buffer("running_mean", Constant(0), c), s.Buffer("running_var", Constant(1), c)
 	s.countMACs(x.Shape.Elements(), 4)
-	return s.BatchNormalization(x, scale, bias, mean, variance, float32(s.number("BatchNorm2d", "eps", batchNormEps)))
+	return s.BatchNormalization(x, scale, bias, mean, variance, float32(s.epsilon("BatchNorm2d", batchNormEps)))
 }
 
 // MaxPool2d is torch.nn.MaxPool2d with a square window.

@@ -65,7 +65,7 @@ func (m *GroupBatchnorm2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Valu
 	}
 	d := s.Sub(groups, s.ReduceMean(groups, 2))
 	variance := s.Div(s.ReduceSum(s.Mul(d, d), 2), m.degrees(s, groups))
-	y := s.Div(d, s.Add(s.Sqrt(variance), s.Scalar("eps", float32(s.number("GroupBatchnorm2d", "eps", m.Eps)))))
+	y := s.Div(d, s.Add(s.Sqrt(variance), s.Scalar("eps", float32(s.epsilon("GroupBatchnorm2d", m.Eps)))))
 	y = s.Reshape(y, s.withMap(x, 0, int64(m.C)))
 	return s.Add(s.Mul(y, m.gamma(s)), s.Param("beta", Constant(0), int64(m.C), 1, 1))
 }

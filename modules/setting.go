@@ -1,6 +1,7 @@
 package modules
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,6 +52,16 @@ func (s *Scope) number(module, attribute string, usual float64) float64 {
 	return s.numbers(module, attribute, usual)[0]
 }
 
+// epsilon is the number eps of a normalisation.
+func (s *Scope) epsilon(module string, usual float64) float64 {
+	eps := s.number(module, "eps", usual)
+	if !(eps >= 0 && eps <= math.MaxFloat32) { // of NaN neither holds
+		s.Err("the checkpoint's eps is %g, expected a finite number of at least 0", eps)
+		return usual
+	}
+	return eps
+}
+
 // numbers are a numeric attribute of the module as far as a checkpoint has it, or else the given ones; a single number
 // stands for as many as are given. Nothing is said where a checkpoint leaves them out: the YAML's arguments have them.
 func (s *Scope) numbers(module, attribute string, usual ...float64) []float64 {
@@ -74,7 +85,7 @@ func (s *Scope) ints(module, attribute string, usual [2]int, least int) [2]int {
 	found := s.numbers(module, attribute, float64(usual[0]), float64(usual[1]))
 	for i, x := range found {
 		if x != float64(int(x)) || x < float64(least) || x > limit {
-			s.Err("the checkpoint's %s is %s, expected integers of at least %d", attribute, numbersText(found...), least)
+			s.Err("the checkpoint's %s is %s, expected integers from %d to %d", attribute, numbersText(found...), least, limit)
 			return usual
 		}
 		usual[i] = int(x)

@@ -7,7 +7,8 @@ type Upsample struct{ FactorH, FactorW int }
 
 // Forward repeats the pixels.
 func (u *Upsample) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	y := s.Upsample(x, int64(u.FactorH), int64(u.FactorW))
+	factor := s.ints("Upsample", "scale_factor", [2]int{u.FactorH, u.FactorW}, 1)
+	y := s.Upsample(x, int64(factor[0]), int64(factor[1]))
 	s.countMACs(y.Shape.Elements(), 1)
 	return y
 }

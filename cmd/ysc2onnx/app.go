@@ -121,13 +121,17 @@ func (a *app) fail(err error) {
 
 // complain prints an error's line to stderr.
 func (a *app) complain(err error) {
-	fmt.Fprintf(a.stderr, "ysc2onnx: %v\n", err)
+	lines := strings.Split(err.Error(), "\n")
+	for i, line := range lines {
+		lines[i] = printable(line)
+	}
+	fmt.Fprintf(a.stderr, "ysc2onnx: %s\n", strings.Join(lines, "\n"))
 }
 
 // note prints what a user should know and need not act on.
 func (a *app) note(format string, args ...any) {
 	if !a.quiet && !a.json {
-		fmt.Fprintf(a.stderr, "ysc2onnx: "+format+"\n", args...)
+		fmt.Fprintf(a.stderr, "ysc2onnx: %s\n", printable(fmt.Sprintf(format, args...)))
 	}
 }
 

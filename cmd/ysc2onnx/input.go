@@ -120,6 +120,9 @@ func (a *app) read(path string) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if bytes.HasPrefix(text, []byte("PK\x03\x04")) {
+		return nil, fmt.Errorf("%s begins as a PyTorch checkpoint does, and not as a YAML; a checkpoint's name ends in .pt or .pth: rename it", path)
+	}
 	return &model{name: path, text: text, info: info}, nil
 }
 

@@ -166,7 +166,11 @@ func writeReport(w *bytes.Buffer, s style, path string, r *inspect.Report, all b
 	if len(r.Layers) > 0 {
 		rows := [][]string{{"layer", "from", "params", "module"}}
 		for _, l := range r.Layers {
-			rows = append(rows, []string{strconv.Itoa(l.Index), l.From, strconv.FormatInt(l.Parameters, 10), l.Type})
+			parameters := ""
+			if len(r.Operators) == 0 { // those of an ONNX model belong to no layer
+				parameters = strconv.FormatInt(l.Parameters, 10)
+			}
+			rows = append(rows, []string{strconv.Itoa(l.Index), l.From, parameters, l.Type})
 		}
 		writeTable(w, rows, 3)
 	}
@@ -200,8 +204,11 @@ func writeTable(w *bytes.Buffer, rows [][]string, numbers int) {
 		var line strings.Builder
 		for i, cell := range row {
 			width := -widths[i]
-			if i < numbers {
+			switch {
+			case i < numbers:
 				width = widths[i]
+			case i == len(row)-1: // however long another row's is
+				width = 0
 			}
 			fmt.Fprintf(&line, "  %*s", width, cell)
 		}
@@ -252,18 +259,4 @@ func tensorRow(t inspect.Tensor) []string {
 // valueText is "images float32 [1, 3, height, width]".
 func valueText(v inspect.Value) string {
 	return v.Name + " " + v.DType + " [" + strings.Join(v.Dims, ", ") + "]"
-}
-
-// printable is text from a file with what would steer a terminal or break a line escaped.
-func printable(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if strconv.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			quoted := strconv.QuoteRuneToASCII(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-	}
-	return b.String()
 }

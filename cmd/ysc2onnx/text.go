@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"ysc2onnx/verify"
@@ -102,4 +103,18 @@ func writeCheck(w *bytes.Buffer, s style, name string, ok bool, detail string) {
 // writeNotChecked says that a file was not run, and why.
 func writeNotChecked(w *bytes.Buffer, s style, reason string) {
 	fmt.Fprintf(w, "  %s %s\n", s.paint("33", "not checked:"), reason)
+}
+
+// printable is text from a file with what would steer a terminal or break a line escaped.
+func printable(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if strconv.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -111,5 +112,16 @@ func TestWriteChecks(t *testing.T) {
 	writeChecks(&got, false, &verify.Report{Skipped: []string{"the numbers, as there are none"}})
 	if want := "  not checked: the numbers, as there are none\n"; got.String() != want {
 		t.Errorf("got %q, want %q", got.String(), want)
+	}
+}
+
+// TestNothingSteersTheTerminal: an error with a name from a file shows what would steer a terminal, and keeps its lines.
+func TestNothingSteersTheTerminal(t *testing.T) {
+	var stderr bytes.Buffer
+	a := app{stderr: &stderr}
+	a.complain(errors.New("m.pt: not used:\n  a\x1b[2J\rb\u202e"))
+	a.note("left out: %s", "c\x1b]0;d\x07")
+	if got, want := stderr.String(), "ysc2onnx: m.pt: not used:\n  a\\x1b[2J\\rb\\u202e\nysc2onnx: left out: c\\x1b]0;d\\a\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
