@@ -178,6 +178,52 @@ func TestTies(t *testing.T) {
 	}
 }
 
+// TestFlipsOfFiles: the threshold of one file is a value of the input, that of the other the next number above it, so that they
+// decide one element otherwise. That is a flip, which explains the layer and the output, and nothing beside it: where the
+// other file also gives something else for closed gates, it fails.
+func TestFlipsOfFiles(t *testing.T) {
+	const at = 5
+	input := verify.Expect{Input: verify.IO{Dims: []int64{-1, 1, -1, -1}}}
+	limit := input.Noise(1, 2, 4).Floats[at]
+	model := func(limit, closed float32) string {
+		m := stepped("GreaterOrEqual")
+		m.Weights = []tiny.Weight{{Name: "half", Floats: []float32{limit}}, {Name: "zero", Dims: []int64{1}, Floats: []float32{closed}}}
+		return save(t, m)
+	}
+	ours := model(limit, 0)
+	for _, test := range []struct {
+		name  string
+		other string
+		flips int
+		first string // that diverges
+	}{
+		{"flip", model(math.Nextafter32(limit, 1), 0), 1, ""},
+		{"flip and error", model(math.Nextafter32(limit, 1), 1e-3), 0, "model.0"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c, err := verify.AgainstFile(context.Background(), library(t), ours, test.other, verify.AgainstOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.FirstBad != test.first || c.OK() != (test.first == "") || c.Layers != 1 || c.Gates.Differ != 1 || len(c.Gates.Flips) != test.flips {
+				t.Fatalf("first divergent %q, %d layers, gates %+v", c.FirstBad, c.Layers, c.Gates)
+			}
+			if test.flips == 0 {
+				return
+			}
+			want := verify.Flip{Gate: "/model.0/gate", Index: []int64{0, 0, 1, 1}, Got: verify.Number(limit), Limit: verify.Number(limit)}
+			if diff := cmp.Diff(want, c.Gates.Flips[0]); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			for _, r := range c.Rows {
+				if r.Before == nil || r.Before.Outside != 1 || r.MaxAbs != 0 {
+					t.Errorf("%s: %+v, before %+v; want one element outside before, and no difference after", r.Name, r, r.Before)
+				}
+			}
+		})
+	}
+}
+
 // TestGatesCannotBeMatched: two files that compare differently have no flips, whatever their values.
 func TestGatesCannotBeMatched(t *testing.T) {
 	c, err := verify.AgainstFile(context.Background(), library(t), save(t, stepped("Greater")), save(t, stepped("GreaterOrEqual")), verify.AgainstOptions{})

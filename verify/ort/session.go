@@ -34,6 +34,7 @@ func (s *session) Close() error {
 	}
 	run := s.run
 	s.run = nil
+	defer trim()
 	return run.Destroy()
 }
 

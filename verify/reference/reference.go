@@ -11,7 +11,6 @@ package reference
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"ysc2onnx/onnxbuild"
 )
@@ -67,7 +66,11 @@ func Run(ctx context.Context, g *onnxbuild.Graph, inputs map[string]*Array, name
 		}
 		r.values[v] = a
 	}
-	note := func(v *onnxbuild.Value) { wanted[v] = wanted[v] || slices.Contains(names, v.Name) }
+	asked := map[string]bool{}
+	for _, name := range names {
+		asked[name] = true
+	}
+	note := func(v *onnxbuild.Value) { wanted[v] = asked[v.Name] }
 	for _, v := range g.Inputs {
 		note(v)
 	}
