@@ -200,6 +200,12 @@ func trained(t *testing.T) *Data {
 	return d
 }
 
+// overlapping counts the names of axes and the like that are written over each other.
+const overlapping = `[...document.querySelectorAll("figure > svg")].filter(svg => {
+	const boxes = [...svg.querySelectorAll(".axis")].map(e => e.getBoundingClientRect());
+	return boxes.some((a, i) => boxes.slice(i + 1).some(b => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom));
+}).length`
+
 // TestBrowser opens reports in Chromium, on a desktop and a phone, light and dark, and uses them. SCREENSHOTS=folder keeps
 // what was seen.
 func TestBrowser(t *testing.T) {
@@ -233,6 +239,7 @@ func TestBrowser(t *testing.T) {
 					equal(t, b, `document.documentElement.scrollWidth - innerWidth`, 0)
 					// What reaches beyond the side is inside an element that scrolls.
 					equal(t, b, `[...document.querySelectorAll("body *")].filter(e => !e.closest(".scroll") && e.getBoundingClientRect().right > innerWidth + 1).length`, 0)
+					equal(t, b, overlapping, 0)
 					if c.heading != "" {
 						equal(t, b, `document.querySelector("h1").innerText`, c.heading)
 					}

@@ -242,6 +242,9 @@ func TestHostile(t *testing.T) {
 		t.Errorf("%d scripts", n)
 	}
 	contains(t, page, "&lt;script&gt;alert(1)&lt;/script&gt;")
+	if strings.ContainsRune(page, 0x202e) {
+		t.Error("a name can turn the order of what follows it")
+	}
 
 	d = compared(t, 0.5)
 	d.Comparison, d.Profile = nil, nil
