@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"ysc2onnx/verify/ort/orttest"
 )
 
 // models are the files of examples/ that every peer is asked about: the three ScConv models and one stock model.
@@ -22,15 +24,6 @@ var models = []string{"yolov5s_ScConv", "yolov5s_ScConv_replace", "yolov5s_C3ScC
 // opsets are the opsets at which every model is compared with PyTorch: the ends of the range, and those around which
 // an op's form changes.
 var opsets = []int{11, 13, 17, 18, 22}
-
-// missing fails the test in CI and skips it elsewhere: a check whose tool is not there was not made.
-func missing(t *testing.T, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf("*** SKIPPED: %s ***", fmt.Sprintf(format, args...))
-}
 
 // pythons remembers which Python has some modules: to import them takes seconds.
 var pythons = map[string]string{}
@@ -54,7 +47,7 @@ func python(t *testing.T, modules ...string) string {
 		}
 		tried = append(tried, path)
 	}
-	missing(t, "no Python with %s was found (tried %s); Debian has python3-torch, python3-yaml, python3-onnx and python3-opencv",
+	orttest.Missing(t, "no Python with %s was found (tried %s); Debian has python3-torch, python3-yaml, python3-onnx and python3-opencv",
 		wanted, strings.Join(tried, ", "))
 	return ""
 }
@@ -91,7 +84,7 @@ func tool(t *testing.T) string {
 	}
 	path := filepath.Join(bench.folder, "ysc2onnx")
 	if code, out := run(t, path, "runtime", "path"); code != 0 {
-		missing(t, "ONNX Runtime is not installed (make runtime): %s", out)
+		orttest.Missing(t, "ONNX Runtime is not installed (make runtime): %s", out)
 	}
 	return path
 }
