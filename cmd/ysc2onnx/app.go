@@ -121,13 +121,13 @@ func (a *app) fail(err error) {
 
 // complain prints an error's line to stderr.
 func (a *app) complain(err error) {
-	fmt.Fprintf(a.stderr, "ysc2onnx: %v\n", err)
+	fmt.Fprintf(a.stderr, "ysc2onnx: %s\n", style(false).harmless(err.Error()))
 }
 
 // note prints what a user should know and need not act on.
 func (a *app) note(format string, args ...any) {
 	if !a.quiet && !a.json {
-		fmt.Fprintf(a.stderr, "ysc2onnx: "+format+"\n", args...)
+		fmt.Fprintf(a.stderr, "ysc2onnx: %s\n", style(false).harmless(fmt.Sprintf(format, args...)))
 	}
 }
 
@@ -143,7 +143,7 @@ func (a *app) report(w io.Writer, text *bytes.Buffer) error {
 	if a.quiet || a.json {
 		return nil
 	}
-	return a.print(w, text)
+	return a.print(w, bytes.NewBufferString(style(colorful(w)).harmless(text.String())))
 }
 
 // print writes text to w in one piece.

@@ -253,17 +253,3 @@ func tensorRow(t inspect.Tensor) []string {
 func valueText(v inspect.Value) string {
 	return v.Name + " " + v.DType + " [" + strings.Join(v.Dims, ", ") + "]"
 }
-
-// printable is text from a file with what would steer a terminal or break a line escaped.
-func printable(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if strconv.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			quoted := strconv.QuoteRuneToASCII(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-	}
-	return b.String()
-}
