@@ -253,6 +253,15 @@ func TestHostile(t *testing.T) {
 	written(t, d)
 }
 
+// TestDrawn: a plot shows no more elements than there are.
+func TestDrawn(t *testing.T) {
+	for _, d := range compared(t, 0.5).distributions() {
+		if c := d.Scatter; c.Drawn > c.Count || c.Drawn == 0 {
+			t.Errorf("%s: %d of %d are drawn", d.Name, c.Drawn, c.Count)
+		}
+	}
+}
+
 // TestOddValues draws what cannot be drawn in the usual way.
 func TestOddValues(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
