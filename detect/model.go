@@ -28,6 +28,7 @@ const (
 	defaultSize   = 640
 	defaultStride = 32
 	maxSide       = 1 << 14 // of an input
+	maxValues     = 1 << 28 // of all pictures that a file takes at once, 1 GiB
 )
 
 // readModel finds out whether a file is a detector that can be used here.
@@ -130,8 +131,13 @@ func (m *model) fit(opts *Options) error {
 	if opts.Height, err = m.side("high", m.height, opts.Height); err != nil {
 		return err
 	}
-	opts.Width, err = m.side("wide", m.width, opts.Width)
-	return err
+	if opts.Width, err = m.side("wide", m.width, opts.Width); err != nil {
+		return err
+	}
+	if picture := channels * int64(opts.Height) * int64(opts.Width); int64(m.batch) > maxValues/picture {
+		return fmt.Errorf("an input of %dx%dx%dx%d is too large; at most %d numbers can be run here", m.batch, channels, opts.Height, opts.Width, maxValues)
+	}
+	return nil
 }
 
 // side gives a side of the input, in pixels: what was asked for, where the file leaves it open.

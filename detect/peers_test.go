@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+
+	"ysc2onnx/verify/ort/orttest"
 )
 
 // TestPeers compares with OpenCV and torchvision at once, on more and larger cases than those that are recorded, and
@@ -37,9 +39,6 @@ func python(t *testing.T) string {
 			return path
 		}
 	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("no Python with cv2 and torchvision was found")
-	}
-	t.Skip("*** SKIPPED, not checked: no Python with cv2 and torchvision was found ***")
+	orttest.Missing(t, "no Python with cv2 and torchvision was found; Debian has python3-opencv and python3-torchvision")
 	return ""
 }

@@ -121,17 +121,13 @@ func (a *app) fail(err error) {
 
 // complain prints an error's line to stderr.
 func (a *app) complain(err error) {
-	lines := strings.Split(err.Error(), "\n")
-	for i, line := range lines {
-		lines[i] = printable(line)
-	}
-	fmt.Fprintf(a.stderr, "ysc2onnx: %s\n", strings.Join(lines, "\n"))
+	fmt.Fprintf(a.stderr, "ysc2onnx: %s\n", style(false).harmless(err.Error()))
 }
 
 // note prints what a user should know and need not act on.
 func (a *app) note(format string, args ...any) {
 	if !a.quiet && !a.json {
-		fmt.Fprintf(a.stderr, "ysc2onnx: %s\n", printable(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(a.stderr, "ysc2onnx: %s\n", style(false).harmless(fmt.Sprintf(format, args...)))
 	}
 }
 
@@ -147,7 +143,7 @@ func (a *app) report(w io.Writer, text *bytes.Buffer) error {
 	if a.quiet || a.json {
 		return nil
 	}
-	return a.print(w, text)
+	return a.print(w, bytes.NewBufferString(style(colorful(w)).harmless(text.String())))
 }
 
 // print writes text to w in one piece.

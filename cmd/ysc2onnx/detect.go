@@ -223,7 +223,7 @@ func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 
 
 // line is what is shown of a picture.
 func (p *picture) line(w *bytes.Buffer, s style) {
-	fmt.Fprintf(w, "%s %dx%d: %s  %.0f ms (read %.0f, letterbox %.0f, run %.0f, nms %.0f)\n", s.paint("1", p.Path), p.Width, p.Height,
+	fmt.Fprintf(w, "%s %dx%d: %s  %.0f ms (read %.0f, letterbox %.0f, run %.0f, nms %.0f)\n", s.paint("1", printable(p.Path)), p.Width, p.Height,
 		counts(p.Detections), p.Steps.total(), p.Steps.Read, p.Steps.Letterbox, p.Steps.Run, p.Steps.NMS)
 }
 
@@ -240,7 +240,7 @@ func counts(found []detect.Detection) string {
 	}
 	var parts []string
 	for _, class := range slices.Sorted(maps.Keys(number)) {
-		parts = append(parts, fmt.Sprintf("%d %s", number[class], names[class]))
+		parts = append(parts, fmt.Sprintf("%d %s", number[class], printable(names[class])))
 	}
 	return strings.Join(parts, ", ")
 }

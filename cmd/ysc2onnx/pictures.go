@@ -8,7 +8,6 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -201,13 +200,13 @@ func (o *outputs) write(p *picture, drawn *image.RGBA, format string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeWhole(p.Drawn, file.Bytes()); err != nil {
+	if err := writeInFolder(p.Drawn, file.Bytes()); err != nil {
 		return err
 	}
 	if p.Labels == "" {
 		return nil
 	}
-	return writeWhole(p.Labels, o.labels(p))
+	return writeInFolder(p.Labels, o.labels(p))
 }
 
 // labels is a line for each object, as YOLOv5's data sets have them. It is empty where nothing was found.
@@ -225,20 +224,10 @@ func (o *outputs) labels(p *picture) []byte {
 	return text.Bytes()
 }
 
-// writeWhole writes a file as a whole or not at all, and its folder if need be.
-func writeWhole(path string, data []byte) (err error) {
-	folder, base := filepath.Split(path)
-	if err := os.MkdirAll(filepath.Clean(folder), 0o777); err != nil {
+// writeInFolder writes a file, as a whole or not at all, into a folder that may have to be made.
+func writeInFolder(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	temporary := fmt.Sprintf("%s.%s.%08x.partial", folder, base, rand.Uint32())
-	defer func() {
-		if err != nil {
-			_ = os.Remove(temporary) // the error that is there says more
-		}
-	}()
-	if err := os.WriteFile(temporary, data, 0o666); err != nil {
-		return err
-	}
-	return os.Rename(temporary, path)
+	return replaceFile(path, content)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -61,6 +62,34 @@ func (s style) paint(code, text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
+// printable is text from a file with what would steer a terminal or break a line escaped.
+func printable(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if strconv.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
+}
+
+// pieces are the line breaks and the colours of a text for people, and what is between them.
+var pieces = regexp.MustCompile(`\n|\x1b\[(?:[01]|3[123])m|[^\n\x1b]+|\x1b`)
+
+// harmless is a text for people in which nothing but line breaks, and the colours that it may have, steers a terminal: names
+// of files, classes and values can hold anything.
+func (s style) harmless(text string) string {
+	return pieces.ReplaceAllStringFunc(text, func(piece string) string {
+		if piece == "\n" || bool(s) && strings.HasPrefix(piece, "\x1b[") {
+			return piece
+		}
+		return printable(piece)
+	})
+}
+
 // writeChecks prints a line for each check that says something of its own; the interface and loading show in the
 // lines of the runs that need them.
 func writeChecks(w *bytes.Buffer, s style, report *verify.Report) {
@@ -103,18 +132,4 @@ func writeCheck(w *bytes.Buffer, s style, name string, ok bool, detail string) {
 // writeNotChecked says that a file was not run, and why.
 func writeNotChecked(w *bytes.Buffer, s style, reason string) {
 	fmt.Fprintf(w, "  %s %s\n", s.paint("33", "not checked:"), reason)
-}
-
-// printable is text from a file with what would steer a terminal or break a line escaped.
-func printable(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if strconv.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			quoted := strconv.QuoteRuneToASCII(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-	}
-	return b.String()
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"ysc2onnx/detect"
 	"ysc2onnx/verify"
 )
 
@@ -63,6 +64,34 @@ func FuzzSize(f *testing.F) {
 			t.Errorf("%q gives %+v, which reads back as %+v (%v)", text, first, second, err)
 		}
 	})
+}
+
+// TestHarmless: a text keeps its lines and colours, and what a name could steer a terminal with is shown.
+func TestHarmless(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "",
+		"a ×\n" + style(true).paint("31", "b") + "\n": "a ×\n\x1b[31mb\x1b[0m\n",
+		"\x1b[2Ja\x1b[8mb\x1b":                        `\x1b[2Ja\x1b[8mb\x1b`,
+		"\x1b]0;title\a\r\x9b\u202e行人\t":              `\x1b]0;title\a\r` + "\ufffd" + `\u202e行人\t`,
+	} {
+		if got := style(true).harmless(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+	if got, want := style(false).harmless("a\n\x1b[31mb"), "a\n"+`\x1b[31mb`; got != want {
+		t.Errorf("without colours: got %q, want %q", got, want)
+	}
+}
+
+// TestLine: neither a picture's name nor a class's colours the line.
+func TestLine(t *testing.T) {
+	p := picture{Path: "a\x1b[31m.jpg", Width: 3, Height: 2, Detections: []detect.Detection{{Name: "\x1b[32mdog"}, {Name: "\x1b[32mdog"}}, Steps: &steps{}}
+	var text bytes.Buffer
+	p.line(&text, true)
+	want := "\x1b[1m" + `a\x1b[31m.jpg` + "\x1b[0m 3x2: 2 " + `\x1b[32mdog  0 ms (read 0, letterbox 0, run 0, nms 0)` + "\n"
+	if got := text.String(); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
 
 // TestWriteChecks shows each kind of check, good and failed.

@@ -11,13 +11,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
+
+	"ysc2onnx/verify/internal/browsertest"
 )
 
 // page is a tab of a headless Chromium that shows examples/deploy/web.
@@ -56,54 +56,16 @@ func serve(t *testing.T, folder string, threads bool) *httptest.Server {
 	return server
 }
 
-// openBrowser starts Chromium with an empty profile, for the page at an address.
+// openBrowser starts Chromium for the page at an address.
 func openBrowser(t *testing.T, address string) *page {
 	t.Helper()
-	path := lookup(t, "chromium", "Debian has chromium")
-	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(path), chromedp.Headless, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.DisableGPU,
-		chromedp.UserDataDir(t.TempDir()),
-	}
-	for _, flag := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage"} {
-		options = append(options, chromedp.Flag(flag, true))
-	}
-	if os.Geteuid() == 0 { // Chromium's sandbox refuses to run as root
-		options = append(options, chromedp.NoSandbox)
-	}
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
-	tab, closeTab := chromedp.NewContext(allocator)
-	t.Cleanup(closeTab)
-	if err := chromedp.Do(tab); err != nil { // the browser starts here, and ends with the tab
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(tab, 5*time.Minute) // a page that hangs fails the test
-	t.Cleanup(cancel)
-	return &page{ctx, address}
-}
-
-// do takes steps in the page.
-func (p *page) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
-	t.Helper()
-	if err := chromedp.Do(p.ctx, steps...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// evaluate runs JavaScript in the page and gives what it, or its promise, comes to.
-func evaluate[T any](t *testing.T, p *page, script string) T {
-	t.Helper()
-	value, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
-	if err != nil {
-		t.Fatalf("%v\n%s", err, script)
-	}
-	return value
+	return &page{browsertest.Open(t, 5*time.Minute), address}
 }
 
 // open loads the page with a model, by its address from the page's, and waits until it is ready.
 func (p *page) open(t *testing.T, model string) {
 	t.Helper()
-	p.do(t, chromedp.Navigate(p.address+"/?model="+model))
+	browsertest.Do(p.ctx, t, chromedp.Navigate(p.address+"/?model="+model))
 	p.settle(t, "ready")
 }
 
@@ -114,7 +76,7 @@ func (p *page) settle(t *testing.T, class string) {
 	if _, err := chromedp.Run(p.ctx, chromedp.Poll[bool]("Boolean("+script+")", chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(0))); err != nil {
 		t.Fatal(err)
 	}
-	if text := evaluate[string](t, p, `document.querySelector(".wrong")?.textContent ?? ""`); text != "" {
+	if text := browsertest.Evaluate[string](p.ctx, t, `document.querySelector(".wrong")?.textContent ?? ""`); text != "" {
 		t.Fatalf("the page says: %s", text)
 	}
 }
@@ -152,11 +114,11 @@ func (p *page) objects(t *testing.T) []object {
 	t.Helper()
 	p.settle(t, "shown")
 	var found []object
-	if err := json.Unmarshal([]byte(evaluate[string](t, p, `document.getElementById("json").textContent`)), &found); err != nil {
+	if err := json.Unmarshal([]byte(browsertest.Evaluate[string](p.ctx, t, `document.getElementById("json").textContent`)), &found); err != nil {
 		t.Fatal(err)
 	}
 	for _, shown := range []string{"#boxes > .box", "#list > li"} {
-		if n := evaluate[int](t, p, fmt.Sprintf(`document.querySelectorAll(%q).length`, shown)); n != len(found) {
+		if n := browsertest.Evaluate[int](p.ctx, t, fmt.Sprintf(`document.querySelectorAll(%q).length`, shown)); n != len(found) {
 			t.Errorf("the page has %d %s for %d objects", n, shown, len(found))
 		}
 	}
@@ -166,28 +128,6 @@ func (p *page) objects(t *testing.T) []object {
 // emulate makes the window a phone or a desktop, light or dark.
 func (p *page) emulate(t *testing.T, width, height int64, scale float64, scheme string) {
 	t.Helper()
-	p.do(t, chromedp.EmulateViewport(width, height, chromedp.EmulateScale(scale)))
-	dark := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
-	}}
-	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, dark); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// screenshot keeps a picture of the whole page where $SCREENSHOTS names a folder.
-func (p *page) screenshot(t *testing.T, name string) {
-	t.Helper()
-	png, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if folder := os.Getenv("SCREENSHOTS"); folder != "" {
-		if err := os.WriteFile(filepath.Join(folder, name+".png"), png, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(png) < 10_000 || !strings.HasPrefix(string(png), "\x89PNG") {
-		t.Errorf("the screenshot has %d bytes", len(png))
-	}
+	browsertest.Do(p.ctx, t, chromedp.EmulateViewport(width, height, chromedp.EmulateScale(scale)))
+	browsertest.Emulate(p.ctx, t, "screen", scheme)
 }

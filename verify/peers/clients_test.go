@@ -12,6 +12,9 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"ysc2onnx/verify/internal/browsertest"
+	"ysc2onnx/verify/ort/orttest"
 )
 
 // deployFolder holds the clients that are tested here.
@@ -50,7 +53,7 @@ func nodeModules(t *testing.T) string {
 	t.Helper()
 	folder := filepath.Join(deployFolder, "node_modules")
 	if _, err := os.Stat(filepath.Join(folder, "onnxruntime-web")); err != nil {
-		missing(t, "%v; run npm ci in examples/deploy", err)
+		orttest.Missing(t, "%v; run npm ci in examples/deploy", err)
 	}
 	return folder
 }
@@ -60,7 +63,7 @@ func lookup(t *testing.T, name, advice string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		missing(t, "%v; %s", err, advice)
+		orttest.Missing(t, "%v; %s", err, advice)
 	}
 	return path
 }
@@ -81,7 +84,7 @@ func openPython(t *testing.T, _ string) client {
 func openCPP(t *testing.T, folder string) client {
 	compiler := lookup(t, "g++", "Debian has g++")
 	if _, err := os.Stat("/usr/include/opencv4/opencv2/dnn.hpp"); err != nil {
-		missing(t, "%v; Debian has libopencv-dnn-dev and libopencv-imgcodecs-dev", err)
+		orttest.Missing(t, "%v; Debian has libopencv-dnn-dev and libopencv-imgcodecs-dev", err)
 	}
 	binary := filepath.Join(folder, "detect")
 	want(t, 0, compiler, "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-I/usr/include/opencv4", filepath.Join(deployFolder, "opencv", "detect.cpp"),
@@ -125,12 +128,12 @@ func openWeb(t *testing.T, folder string) client { return openBrowser(t, serve(t
 // tensor asks the page's worker.
 func (p *page) tensor(t *testing.T, model, input, output string) {
 	t.Helper()
-	p.do(t, chromedp.Navigate(p.address))
+	browsertest.Do(p.ctx, t, chromedp.Navigate(p.address))
 	names := make([]any, 0, 3)
 	for _, path := range []string{model, input, output} {
 		names = append(names, filepath.Base(path))
 	}
-	evaluate[bool](t, p, fmt.Sprintf(`(async () => {
+	browsertest.Evaluate[bool](p.ctx, t, fmt.Sprintf(`(async () => {
 		const bytes = async name => new Uint8Array(await (await fetch("files/" + name)).arrayBuffer());
 		const worker = new Worker("./worker.js", { type: "module" });
 		const ask = (call, argument) => new Promise((resolve, reject) => {

@@ -32,7 +32,7 @@ func sharedFile(t *testing.T, elem ...string) string {
 	t.Helper()
 	path := filepath.Join(append([]string{"..", "..", "..", "shared"}, elem...)...)
 	if _, err := os.Stat(path); err != nil {
-		missing(t, "%v", err)
+		orttest.Missing(t, "%v", err)
 	}
 	return path
 }

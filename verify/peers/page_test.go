@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"ysc2onnx/verify/internal/browsertest"
 )
 
 // TestPage uses examples/deploy/web as people do: a picture first, the model after it, the slider, the buttons, files that are
@@ -25,11 +27,11 @@ func TestPage(t *testing.T) {
 	server := serve(t, folder, true)
 	p := openBrowser(t, server.URL)
 	p.emulate(t, 1280, 860, 1, "light")
-	p.do(t, chromedp.Navigate(server.URL))
-	if !evaluate[bool](t, p, "crossOriginIsolated") {
+	browsertest.Do(p.ctx, t, chromedp.Navigate(server.URL))
+	if !browsertest.Evaluate[bool](p.ctx, t, "crossOriginIsolated") {
 		t.Error("the page is not isolated, as threads need it")
 	}
-	p.screenshot(t, "empty-light")
+	browsertest.Screenshot(p.ctx, t, "empty-light")
 
 	p.drop(t, bus)
 	p.settle(t, "shown")
@@ -37,10 +39,10 @@ func TestPage(t *testing.T) {
 	p.drop(t, model)
 	p.settle(t, "ready")
 	sameObjects(t, "bus.jpg, dropped before the model", p.objects(t), expected["bus.jpg"])
-	p.screenshot(t, "bus-light")
+	browsertest.Screenshot(p.ctx, t, "bus-light")
 	p.emulate(t, 390, 844, 2, "dark")
 	p.fits(t)
-	p.screenshot(t, "bus-phone-dark")
+	browsertest.Screenshot(p.ctx, t, "bus-phone-dark")
 
 	p.drop(t, broken)
 	p.complains(t, "broken.onnx cannot be used: not an ONNX file")
@@ -48,22 +50,22 @@ func TestPage(t *testing.T) {
 	p.complains(t, "page_test.go is no picture that this browser can show.")
 
 	server.Close() // what is needed is here
-	p.do(t, chromedp.SetUploadFiles(`#found input[type=file]`, absolute(t, zidane)))
+	browsertest.Do(p.ctx, t, chromedp.SetUploadFiles(`#found input[type=file]`, absolute(t, zidane)))
 	sameObjects(t, "zidane.jpg, chosen", p.objects(t), expected["zidane.jpg"])
-	p.screenshot(t, "zidane-phone-dark")
+	browsertest.Screenshot(p.ctx, t, "zidane-phone-dark")
 	p.emulate(t, 1280, 860, 1, "dark")
 	p.fits(t)
-	p.screenshot(t, "zidane-dark")
+	browsertest.Screenshot(p.ctx, t, "zidane-dark")
 
 	for _, c := range []struct{ percent, objects int }{{75, 1}, {50, 2}, {30, 3}, {25, 4}} { // 0.76, 0.71, 0.35, 0.28
 		script := fmt.Sprintf(`(async () => { const e = document.getElementById("confidence"); e.value = %d; await e.oninput(); })().then(() => true)`, c.percent)
-		evaluate[bool](t, p, script)
+		browsertest.Evaluate[bool](p.ctx, t, script)
 		if n := len(p.objects(t)); n != c.objects {
 			t.Errorf("%d objects over %d%%, expected %d", n, c.percent, c.objects)
 		}
 	}
 	elsewhere := `performance.getEntriesByType("resource").map(e => e.name).filter(n => !n.startsWith(location.origin) && !n.startsWith("blob:") && !n.startsWith("data:")).join()`
-	if names := evaluate[string](t, p, elsewhere); names != "" {
+	if names := browsertest.Evaluate[string](p.ctx, t, elsewhere); names != "" {
 		t.Errorf("the page asked elsewhere: %s", names)
 	}
 }
@@ -71,7 +73,7 @@ func TestPage(t *testing.T) {
 // says demands a text below the picture.
 func (p *page) says(t *testing.T, text string) {
 	t.Helper()
-	if got := evaluate[string](t, p, `document.getElementById("status").textContent`); got != text {
+	if got := browsertest.Evaluate[string](p.ctx, t, `document.getElementById("status").textContent`); got != text {
 		t.Errorf("the page says %q, expected %q", got, text)
 	}
 }
@@ -88,7 +90,7 @@ func (p *page) complains(t *testing.T, text string) {
 // fits demands that nothing reaches beyond the window's side.
 func (p *page) fits(t *testing.T) {
 	t.Helper()
-	if over := evaluate[int](t, p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+	if over := browsertest.Evaluate[int](p.ctx, t, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 		t.Errorf("the page is %d pixels wider than the window", over)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -21,17 +20,9 @@ import (
 
 	"ysc2onnx"
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/internal/browsertest"
 	"ysc2onnx/verify/ort/orttest"
 )
-
-// missing fails the test in CI and skips it elsewhere: a check whose tool is not there was not made.
-func missing(t *testing.T, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf("*** SKIPPED: %s ***", fmt.Sprintf(format, args...))
-}
 
 // browser is a tab of a headless Chromium, and what went on in it.
 type browser struct {
@@ -42,34 +33,10 @@ type browser struct {
 	messages []string // of the console, exceptions, violations of the policy
 }
 
-// openBrowser starts Chromium with an empty profile.
+// openBrowser starts Chromium.
 func openBrowser(t *testing.T) *browser {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		missing(t, "%v; Debian has the package chromium", err)
-	}
-	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(path), chromedp.Headless, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.DisableGPU,
-		chromedp.UserDataDir(t.TempDir()),
-	}
-	for _, flag := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage"} {
-		options = append(options, chromedp.Flag(flag, true))
-	}
-	if os.Geteuid() == 0 { // Chromium's sandbox refuses to run as root
-		options = append(options, chromedp.NoSandbox)
-	}
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
-	tab, closeTab := chromedp.NewContext(allocator)
-	t.Cleanup(closeTab)
-	if err := chromedp.Do(tab); err != nil { // the browser lives as long as this context
-		t.Fatal(err)
-	}
-	b := &browser{}
-	var cancel context.CancelFunc
-	b.ctx, cancel = context.WithTimeout(tab, 3*time.Minute)
-	t.Cleanup(cancel)
+	b := &browser{ctx: browsertest.Open(t, 3*time.Minute)}
 	if err := chromedp.Listen(b.ctx, b.note); err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +65,7 @@ func (b *browser) open(t *testing.T, path string) {
 	b.mu.Lock()
 	b.requests, b.messages = nil, nil
 	b.mu.Unlock()
-	b.do(t, chromedp.Navigate("file://"+path))
+	browsertest.Do(b.ctx, t, chromedp.Navigate("file://"+path))
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if got := strings.Join(b.requests, ", "); got != "file://"+path {
@@ -109,45 +76,11 @@ func (b *browser) open(t *testing.T, path string) {
 	}
 }
 
-func (b *browser) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
-	t.Helper()
-	if err := chromedp.Do(b.ctx, steps...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// evaluate runs JavaScript in the page.
-func evaluate[T any](t *testing.T, b *browser, script string) T {
-	t.Helper()
-	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](script))
-	if err != nil {
-		t.Fatalf("%v\n%s", err, script)
-	}
-	return value
-}
-
 // equal demands what JavaScript comes to.
 func equal[T comparable](t *testing.T, b *browser, script string, want T) {
 	t.Helper()
-	if got := evaluate[T](t, b, script); got != want {
+	if got := browsertest.Evaluate[T](b.ctx, t, script); got != want {
 		t.Errorf("%s: got %v, want %v", script, got, want)
-	}
-}
-
-// look takes a screenshot of the whole page, and keeps it where $SCREENSHOTS names a folder.
-func (b *browser) look(t *testing.T, name string) {
-	t.Helper()
-	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(png) < 20_000 || !strings.HasPrefix(string(png), "\x89PNG") {
-		t.Errorf("the screenshot has %d bytes", len(png))
-	}
-	if folder := os.Getenv("SCREENSHOTS"); folder != "" {
-		if err := os.WriteFile(filepath.Join(folder, name+".png"), png, 0o644); err != nil {
-			t.Fatal(err)
-		}
 	}
 }
 
@@ -157,7 +90,7 @@ func trained(t *testing.T) *Data {
 	fixture := filepath.Join("..", "..", "..", "shared", "fixtures", "c3")
 	checkpoint, err := os.Open(fixture + ".pt")
 	if err != nil {
-		missing(t, "%v", err)
+		orttest.Missing(t, "%v", err)
 	}
 	defer func() { _ = checkpoint.Close() }() // nothing is lost with a file that was only read
 	info, err := checkpoint.Stat()
@@ -200,6 +133,12 @@ func trained(t *testing.T) *Data {
 	return d
 }
 
+// overlapping counts the names of axes and the like that are written over each other.
+const overlapping = `[...document.querySelectorAll("figure > svg")].filter(svg => {
+	const boxes = [...svg.querySelectorAll(".axis")].map(e => e.getBoundingClientRect());
+	return boxes.some((a, i) => boxes.slice(i + 1).some(b => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom));
+}).length`
+
 // TestBrowser opens reports in Chromium, on a desktop and a phone, light and dark, and uses them. SCREENSHOTS=folder keeps
 // what was seen.
 func TestBrowser(t *testing.T) {
@@ -228,11 +167,12 @@ func TestBrowser(t *testing.T) {
 			}
 			for _, width := range []int64{1280, 768, 390, 320} {
 				for _, scheme := range []string{"light", "dark"} {
-					b.emulate(t, width, scheme)
+					b.emulate(t, width, "screen", scheme)
 					b.open(t, path)
 					equal(t, b, `document.documentElement.scrollWidth - innerWidth`, 0)
 					// What reaches beyond the side is inside an element that scrolls.
 					equal(t, b, `[...document.querySelectorAll("body *")].filter(e => !e.closest(".scroll") && e.getBoundingClientRect().right > innerWidth + 1).length`, 0)
+					equal(t, b, overlapping, 0)
 					if c.heading != "" {
 						equal(t, b, `document.querySelector("h1").innerText`, c.heading)
 					}
@@ -240,12 +180,12 @@ func TestBrowser(t *testing.T) {
 					if c.first != "" {
 						equal(t, b, fmt.Sprintf(`document.querySelector(".box.first title").textContent.startsWith(%q)`, c.first), true)
 					}
-					dark := evaluate[bool](t, b, `getComputedStyle(document.body).backgroundColor.match(/\d+/g)[0] < 100`)
+					dark := browsertest.Evaluate[bool](b.ctx, t, `getComputedStyle(document.body).backgroundColor.match(/\d+/g)[0] < 100`)
 					if dark != (scheme == "dark") {
 						t.Errorf("%s is dark: %t", scheme, dark)
 					}
 					if width == 1280 || width == 390 {
-						b.look(t, fmt.Sprintf("%s-%d-%s", c.name, width, scheme))
+						browsertest.Screenshot(b.ctx, t, fmt.Sprintf("%s-%d-%s", c.name, width, scheme))
 					}
 				}
 			}
@@ -257,36 +197,33 @@ func TestBrowser(t *testing.T) {
 }
 
 // emulate makes the window a phone or a desktop, light or dark.
-func (b *browser) emulate(t *testing.T, width int64, scheme string) {
+func (b *browser) emulate(t *testing.T, width int64, media, scheme string) {
 	t.Helper()
-	b.do(t, chromedp.EmulateViewport(width, 900))
-	params := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
-	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, params); err != nil {
-		t.Fatal(err)
-	}
+	browsertest.Do(b.ctx, t, chromedp.EmulateViewport(width, 900))
+	browsertest.Emulate(b.ctx, t, media, scheme)
 }
 
 // use filters and sorts the table, and marks a line.
 func (b *browser) use(t *testing.T) {
 	t.Helper()
 	const shown = `[...document.querySelectorAll("#all tbody tr:not(.why)")].filter(r => !r.hidden)`
-	all := evaluate[int](t, b, shown+`.length`)
+	all := browsertest.Evaluate[int](b.ctx, t, shown+`.length`)
 	find := func(text string) {
-		evaluate[bool](t, b, fmt.Sprintf(`(() => { const e = document.getElementById("find"); e.value = %q; return e.dispatchEvent(new Event("input")); })()`, text))
+		browsertest.Evaluate[bool](b.ctx, t, fmt.Sprintf(`(() => { const e = document.getElementById("find"); e.value = %q; return e.dispatchEvent(new Event("input")); })()`, text))
 	}
 	find("OUTPUT0")
 	equal(t, b, shown+`.length`, 2)
 	equal(t, b, `document.getElementById("shown").textContent`, fmt.Sprintf("2 of %d", all))
 	find("")
-	evaluate[bool](t, b, `(() => { document.getElementById("bad").click(); return true; })()`)
+	browsertest.Evaluate[bool](b.ctx, t, `(() => { document.getElementById("bad").click(); return true; })()`)
 	equal(t, b, shown+`.every(r => r.className === "failed")`, true)
-	evaluate[bool](t, b, `(() => { document.getElementById("bad").click(); return true; })()`)
+	browsertest.Evaluate[bool](b.ctx, t, `(() => { document.getElementById("bad").click(); return true; })()`)
 	equal(t, b, shown+`.length`, all)
 
 	errors := shown + `.map(r => Number(r.cells[4].dataset.v))`
-	before := evaluate[string](t, b, shown+`.map(r => r.cells[0].textContent).join()`)
+	before := browsertest.Evaluate[string](b.ctx, t, shown+`.map(r => r.cells[0].textContent).join()`)
 	click := func(column int) {
-		evaluate[bool](t, b, fmt.Sprintf(`(() => { document.querySelectorAll("#all thead button")[%d].click(); return true; })()`, column))
+		browsertest.Evaluate[bool](b.ctx, t, fmt.Sprintf(`(() => { document.querySelectorAll("#all thead button")[%d].click(); return true; })()`, column))
 	}
 	click(4)
 	equal(t, b, errors+`.every((v, i, list) => i === 0 || list[i-1] >= v)`, true)
@@ -297,8 +234,8 @@ func (b *browser) use(t *testing.T) {
 	click(4)
 	equal(t, b, shown+`.map(r => r.cells[0].textContent).join()`, before)
 
-	drawings := evaluate[int](t, b, `document.querySelectorAll("figure > svg [data-line='1']").length`)
-	evaluate[bool](t, b, `document.querySelector("[data-line='1']").dispatchEvent(new PointerEvent("pointerenter"))`)
+	drawings := browsertest.Evaluate[int](b.ctx, t, `document.querySelectorAll("figure > svg [data-line='1']").length`)
+	browsertest.Evaluate[bool](b.ctx, t, `document.querySelector("[data-line='1']").dispatchEvent(new PointerEvent("pointerenter"))`)
 	equal(t, b, `document.querySelectorAll(".band.on[data-line='1']").length`, drawings)
 	equal(t, b, `document.querySelectorAll(".band.on").length`, drawings)
 }
@@ -321,16 +258,12 @@ func (b *browser) withoutScript(t *testing.T, path string) {
 // onPaper lays the page out for A4 with margins of 1 cm, in a browser that is dark: all of it has to fit, in black on white.
 func (b *browser) onPaper(t *testing.T, path, name string) {
 	t.Helper()
-	b.do(t, chromedp.EmulateViewport(718, 1000))
-	params := emulation.SetEmulatedMediaParams{Media: "print", Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}}
-	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, params); err != nil {
-		t.Fatal(err)
-	}
+	b.emulate(t, 718, "print", "dark")
 	b.open(t, path)
 	equal(t, b, `getComputedStyle(document.body).backgroundColor`, "rgb(255, 255, 255)")
 	equal(t, b, `getComputedStyle(document.querySelector("h1")).color`, "rgb(0, 0, 0)")
 	if name != "hostile" { // whose names are too long for a table
 		equal(t, b, `document.documentElement.scrollWidth - innerWidth`, 0)
 	}
-	b.look(t, name+"-paper")
+	browsertest.Screenshot(b.ctx, t, name+"-paper")
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"html/template"
 	"io"
+	"unicode"
 
 	"ysc2onnx/verify"
 )
@@ -66,6 +67,14 @@ func hashOf(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
+// inOrder shows that a name has characters that turn the order of what follows them, a verdict for instance, and drops these.
+func inOrder(r rune) rune {
+	if unicode.Is(unicode.Bidi_Control, r) {
+		return unicode.ReplacementChar
+	}
+	return r
+}
+
 // Write writes the report. The same data give the same bytes.
 func Write(w io.Writer, d *Data) error {
 	if d.Facts == nil {
@@ -75,6 +84,6 @@ func Write(w io.Writer, d *Data) error {
 	if err := parsed.Execute(&text, newView(d)); err != nil {
 		return err
 	}
-	_, err := w.Write(text.Bytes())
+	_, err := w.Write(bytes.Map(inOrder, text.Bytes()))
 	return err
 }

@@ -242,12 +242,24 @@ func TestHostile(t *testing.T) {
 		t.Errorf("%d scripts", n)
 	}
 	contains(t, page, "&lt;script&gt;alert(1)&lt;/script&gt;")
+	if strings.ContainsRune(page, 0x202e) {
+		t.Error("a name can turn the order of what follows it")
+	}
 
 	d = compared(t, 0.5)
 	d.Comparison, d.Profile = nil, nil
 	d.Checks = &verify.Report{Path: hostile, Runtime: hostile, NotRun: hostile, Checks: []verify.Check{{Name: hostile, Detail: hostile}}}
 	d.NoProfile = hostile
 	written(t, d)
+}
+
+// TestDrawn: a plot shows no more elements than there are.
+func TestDrawn(t *testing.T) {
+	for _, d := range compared(t, 0.5).distributions() {
+		if c := d.Scatter; c.Drawn > c.Count || c.Drawn == 0 {
+			t.Errorf("%s: %d of %d are drawn", d.Name, c.Drawn, c.Count)
+		}
+	}
 }
 
 // TestOddValues draws what cannot be drawn in the usual way.

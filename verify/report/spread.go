@@ -25,8 +25,8 @@ type histogram struct {
 	Left, Right, Top, Bottom px
 	Bars                     string // an SVG path
 	Beyond                   string // the part of it that is outside the tolerance
-	Limit                    px     // the tolerance; off the chart where 0
-	LimitText, LimitAnchor   string
+	Limit, LimitX            px     // the tolerance, and where its text is
+	LimitText, LimitAnchor   string // "" where there is no tolerance
 	XTicks, YTicks           []tick
 	Text                     string
 }
@@ -37,7 +37,7 @@ type scatter struct {
 	Left, Right, Top, Bottom px
 	Points, Worst            string // SVG paths
 	XTicks, YTicks           []tick
-	Drawn, Count             int
+	Drawn, Count             int // elements without the worst, which may be among them; all
 	Text                     string
 }
 
@@ -124,8 +124,9 @@ func newHistogram(row *verify.Row, s *sample) *histogram {
 	h.XTicks, h.YTicks = x.decadeTicks(40), y.decadeTicks(22)
 	if limit > 0 {
 		h.Limit, h.LimitText, h.LimitAnchor = x.at(limit), "tolerance "+number(limit), "end"
-		if h.Limit < h.Left+140 { // the axis has its name there
-			h.LimitAnchor = "start"
+		h.LimitX = h.Limit
+		if h.Limit < h.Left+140 { // there is no room before it: the axis has its name there
+			h.LimitX, h.LimitAnchor = max(h.Limit, h.Left+44), "start"
 		}
 	}
 	h.Text = fmt.Sprintf("Histogram of the differences of %s: from %s to %s, %s; the tolerance is %s.", row.Name, number(edge(first)), number(row.MaxAbs),
@@ -162,8 +163,8 @@ func newScatter(name string, s *sample) *scatter {
 	}
 	c.Points, c.Worst = dots.String(), rings.String()
 	c.XTicks, c.YTicks = x.roundTicks(), y.roundTicks()
-	c.Drawn, c.Count = len(s.points)+len(s.worst), s.count
-	c.Text = fmt.Sprintf("Scatter plot of %s: values of the file against values of the reference, %d of %d elements; equal values lie on the diagonal.",
+	c.Drawn, c.Count = len(s.points), s.count
+	c.Text = fmt.Sprintf("Scatter plot of %s: values of the file against values of the reference, %d of %d elements and the worst; equal values lie on the diagonal.",
 		name, c.Drawn, c.Count)
 	return c
 }

@@ -1,7 +1,8 @@
-// Package orttest gives tests ONNX Runtime.
+// Package orttest gives tests ONNX Runtime, and ends those that lack what they need.
 package orttest
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -9,7 +10,7 @@ import (
 	"ysc2onnx/verify/ort"
 )
 
-// Runtime is the ONNX Runtime of this machine. Where there is none, the test fails in CI, and is loudly skipped elsewhere.
+// Runtime is the ONNX Runtime of this machine. Where there is none, [Missing] ends the test.
 func Runtime(t testing.TB) verify.Runtime {
 	t.Helper()
 	lib, err := ort.Find("")
@@ -19,9 +20,16 @@ func Runtime(t testing.TB) verify.Runtime {
 			return rt
 		}
 	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("ONNX Runtime is needed: %v", err)
-	}
-	t.Skipf("*** SKIPPED, not checked: %v ***", err)
+	Missing(t, "ONNX Runtime is needed: %v", err)
 	return nil
+}
+
+// Missing ends a test that lacks what it needs, since what it checks was not checked: as a failure in CI, as a loud skip
+// elsewhere.
+func Missing(t testing.TB, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf("*** SKIPPED, not checked: %s ***", fmt.Sprintf(format, args...))
 }
