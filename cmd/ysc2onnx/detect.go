@@ -178,7 +178,7 @@ func (d *detection) each(ctx context.Context, detector *detect.Detector, look *o
 			continue
 		}
 		var text bytes.Buffer
-		p.line(&text, style(colorful(d.stdout)))
+		p.lines(&text, style(colorful(d.stdout)))
 		if err := d.report(d.stdout, &text); err != nil {
 			return err
 		}
@@ -221,10 +221,14 @@ func (d *detection) one(ctx context.Context, detector *detect.Detector, look *ov
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// line is what is shown of a picture.
-func (p *picture) line(w *bytes.Buffer, s style) {
+// lines are what is shown of a picture: what it took, and each object with its score and its left, top, right and bottom edge.
+func (p *picture) lines(w *bytes.Buffer, s style) {
 	fmt.Fprintf(w, "%s %dx%d: %s  %.0f ms (read %.0f, letterbox %.0f, run %.0f, nms %.0f)\n", s.paint("1", printable(p.Path)), p.Width, p.Height,
 		counts(p.Detections), p.Steps.total(), p.Steps.Read, p.Steps.Letterbox, p.Steps.Run, p.Steps.NMS)
+	for i := range p.Detections {
+		d := &p.Detections[i]
+		fmt.Fprintf(w, "  %.2f  %7.1f %7.1f %7.1f %7.1f  %s\n", d.Score, d.Box[0], d.Box[1], d.Box[2], d.Box[3], printable(d.Name))
+	}
 }
 
 // counts is "4 person, 1 bus", by the classes' numbers.

@@ -83,12 +83,16 @@ func TestHarmless(t *testing.T) {
 	}
 }
 
-// TestLine: neither a picture's name nor a class's colours the line.
-func TestLine(t *testing.T) {
-	p := picture{Path: "a\x1b[31m.jpg", Width: 3, Height: 2, Detections: []detect.Detection{{Name: "\x1b[32mdog"}, {Name: "\x1b[32mdog"}}, Steps: &steps{}}
+// TestLines: neither a picture's name nor a class's colours the lines, and each object has its edges.
+func TestLines(t *testing.T) {
+	p := picture{Path: "a\x1b[31m.jpg", Width: 3, Height: 2, Detections: []detect.Detection{
+		{Name: "\x1b[32mdog", Score: 0.804, Box: [4]float32{52.42, 387.5, 212.6, 1896.61}}, {Name: "\x1b[32mdog", Score: 0.3},
+	}, Steps: &steps{}}
 	var text bytes.Buffer
-	p.line(&text, true)
-	want := "\x1b[1m" + `a\x1b[31m.jpg` + "\x1b[0m 3x2: 2 " + `\x1b[32mdog  0 ms (read 0, letterbox 0, run 0, nms 0)` + "\n"
+	p.lines(&text, true)
+	want := "\x1b[1m" + `a\x1b[31m.jpg` + "\x1b[0m 3x2: 2 " + `\x1b[32mdog  0 ms (read 0, letterbox 0, run 0, nms 0)` + "\n" +
+		`  0.80     52.4   387.5   212.6  1896.6  \x1b[32mdog` + "\n" +
+		`  0.30      0.0     0.0     0.0     0.0  \x1b[32mdog` + "\n"
 	if got := text.String(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
