@@ -155,3 +155,37 @@ func TestTrainedLayers(t *testing.T) {
 		}
 	}
 }
+
+// TestTrainedMetadata: the properties of the file are those that YOLOv5's readers look for, in the form that they read:
+// names is a Python dict literal, also where the checkpoint has a list, as older ones do.
+func TestTrainedMetadata(t *testing.T) {
+	for file, names := range map[string]string{
+		"fixtures/c3.pt":       "{0: 'class0', 1: 'class1', 2: 'class2'}",
+		"data/yolov5n-coco.pt": "{0: 'person', 1: 'bicycle', 2: 'car', 3: 'motorcycle', ",
+	} {
+		path := filepath.Join(t.TempDir(), "model.onnx")
+		in := openCheckpoint(t, shared(t, filepath.FromSlash(file)))
+		if _, err := ysc2onnx.Convert(context.Background(), in, ysc2onnx.Options{
+			Output: path, Height: 65, Width: 90, Batch: 2, Check: ysc2onnx.CheckNone,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		facts, err := verify.Structure(context.Background(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := facts.Metadata["names"]; !strings.HasPrefix(got, names) || !strings.HasSuffix(got, "'}") {
+			t.Errorf("%s: names is %s, want %s", file, got, names)
+		}
+		for key, want := range map[string]string{"stride": "32", "task": "detect", "batch": "2", "imgsz": "[96, 96]"} {
+			if got := facts.Metadata[key]; got != want {
+				t.Errorf("%s: %s is %q, want %q", file, key, got, want)
+			}
+		}
+		for _, key := range []string{"author", "date"} {
+			if got, ok := facts.Metadata[key]; ok {
+				t.Errorf("%s: %s is %q: the same input would not give the same file everywhere", file, key, got)
+			}
+		}
+	}
+}
