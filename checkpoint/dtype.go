@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"math"
 	"slices"
+	"sync"
 )
 
 // DType is the type of a tensor's elements.
@@ -50,8 +51,9 @@ func (d DType) decodeFloats(dst []float32, src []byte) {
 			dst[i] = math.Float32frombits(le.Uint32(src[4*i:]))
 		}
 	case Float16:
+		wide, src := halves(), src[:2*len(dst)]
 		for i := range dst {
-			dst[i] = halfToFloat(le.Uint16(src[2*i:]))
+			dst[i] = wide[le.Uint16(src[2*i:2*i+2])]
 		}
 	case BFloat16:
 		for i := range dst {
@@ -103,6 +105,16 @@ func swapBytes(b []byte, size int64) {
 		slices.Reverse(b[:size])
 	}
 }
+
+// halves are the 65,536 binary16 numbers, widened: looking one up takes a third of the time of computing it, which was an
+// eighth of an export's.
+var halves = sync.OnceValue(func() *[1 << 16]float32 {
+	var table [1 << 16]float32
+	for h := range table {
+		table[h] = halfToFloat(uint16(h))
+	}
+	return &table
+})
 
 // halfToFloat widens an IEEE 754 binary16, exactly; a NaN keeps its payload.
 func halfToFloat(h uint16) float32 {

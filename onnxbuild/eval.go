@@ -218,7 +218,7 @@ func evalConcat(n *Node, in []*Array, out Type) (*Array, error) {
 	for _, d := range shape[:a] {
 		outer *= d
 	}
-	r := &Array{DType: out.DType, Shape: shape}
+	r := &Array{DType: out.DType, Shape: shape, Data: make([]float64, 0, (&Tensor{Shape: shape}).Len())}
 	for o := range outer {
 		for _, part := range in {
 			run := int64(len(part.Data)) / outer

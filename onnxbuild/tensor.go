@@ -89,8 +89,9 @@ func (t *Tensor) Encode(dst []byte, off int64, scratch []float32) error {
 		if err := t.Floats.ReadFloats(floats, off); err != nil {
 			return err
 		}
+		dst := dst[:4*len(floats)]
 		for i, f := range floats {
-			binary.LittleEndian.PutUint32(dst[i*4:], math.Float32bits(f))
+			binary.LittleEndian.PutUint32(dst[4*i:4*i+4], math.Float32bits(f))
 		}
 	default:
 		return fmt.Errorf("%s tensors cannot be written yet", t.DType)
