@@ -54,7 +54,7 @@ func (m *lowered) sample(ctx context.Context, w *onnxbuild.Written, opt *Options
 	}
 	s = &verify.Sample{Batch: at.Batch, Height: at.Height, Width: at.Width, Inner: raw.inner(w)}
 	for _, row := range m.Summary.Rows {
-		s.Classes = append(s.Classes, row.Module[strings.LastIndexByte(row.Module, '.')+1:])
+		s.Classes = append(s.Classes, lastPart(row.Module))
 	}
 	s.Values = func(ctx context.Context, input verify.Tensor) (verify.Reference, error) {
 		return raw.values(ctx, input, s.Inner)

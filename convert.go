@@ -286,7 +286,7 @@ func layers(rows []modules.SummaryRow) string {
 	var text strings.Builder
 	for _, row := range rows {
 		from := strings.ReplaceAll(strings.Trim(row.From, "[]"), " ", "")
-		class := row.Module[strings.LastIndexByte(row.Module, '.')+1:]
+		class := lastPart(row.Module)
 		fmt.Fprintf(&text, `,[[%s],%q]`, from, class)
 	}
 	return "[" + strings.TrimPrefix(text.String(), ",") + "]"
