@@ -12,6 +12,7 @@ import (
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
 	"ysc2onnx/onnxbuild/passes"
+	"ysc2onnx/verify"
 	"ysc2onnx/yamlcfg"
 )
 
@@ -35,7 +36,7 @@ func Convert(ctx context.Context, in Input, opt Options) (*Result, error) {
 	}
 	r := &Result{
 		Summary: &model.Summary, Warnings: warnings, Height: opt.Height, Width: opt.Width, Batch: opt.Batch,
-		Opset: written.Opset, IRVersion: written.IRVersion, Nodes: len(written.Nodes),
+		Opset: written.Opset, IRVersion: written.IRVersion, Nodes: len(written.Nodes), Assumed: trained.unproved(),
 	}
 	if err := write(ctx, written, &opt, r); err != nil {
 		return nil, trained.refuseNotFinite(ctx, warnings, err)
@@ -242,6 +243,9 @@ func (m *lowered) again(ctx context.Context, opt *Options) *lowered {
 // written is the model as the file has it. Its graph is not the lowering's any more.
 func (m *lowered) written(opt *Options) (*onnxbuild.Written, error) {
 	m.Graph.Properties = properties(&m.Summary, m.names, opt)
+	if assumed := m.trained().unproved(); assumed != "" {
+		m.Graph.Properties = append(m.Graph.Properties, onnxbuild.Property{Key: verify.AssumedKey, Value: assumed})
+	}
 	return m.export(m.Graph, opt)
 }
 

@@ -92,7 +92,8 @@ func (t *trained) warnScConv(ctx context.Context, diags *yamlcfg.Diagnostics) er
 			zero++
 		}
 	}
-	if modules == 0 {
+	t.openFormula = modules > 0
+	if !t.openFormula {
 		return nil
 	}
 	d := diags.Warnf(yamlcfg.Span{}, "%s does not tell the formula of its ScConv: softmax(gamma) is taken, as in the YOLOv5 tutorial; "+
@@ -121,4 +122,12 @@ func allZero(ctx context.Context, w *watched) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// unproved says what the numbers depend on and the checkpoint does not tell: no check of the file can prove it.
+func (t *trained) unproved() string {
+	if t == nil || !t.openFormula {
+		return ""
+	}
+	return "ScConv's formula, taken as softmax(gamma)"
 }

@@ -30,6 +30,9 @@ type trained struct {
 
 	classNames []checkpoint.Entry // by the classes' numbers; nil where it does not tell
 	strict     bool               // reading an element that is no finite number is an error
+
+	dangerous   string // what of its pickle Python could run, "" for nothing
+	openFormula bool   // it does not tell the formula of its ScConv, and nobody named it
 }
 
 // openTrained reads a checkpoint's directory and values; its tensors stay in the file.
@@ -38,11 +41,15 @@ func openTrained(name string, r io.ReaderAt, size int64) (*trained, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	dangerous := dangerousNames(f)
 	root, err := f.Model()
-	if err != nil {
+	switch {
+	case err != nil && dangerous != "":
+		return nil, fmt.Errorf("%s: %w; %s", name, err, dangerous)
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	t := &trained{name: name, root: root, tensors: map[string]*watched{}, modules: map[string]*checkpoint.Module{}}
+	t := &trained{name: name, dangerous: dangerous, root: root, tensors: map[string]*watched{}, modules: map[string]*checkpoint.Module{}}
 	for _, tensor := range root.StateDict() {
 		t.tensors[tensor.Name] = &watched{Tensor: tensor, owner: t}
 	}
@@ -64,6 +71,7 @@ func (t *trained) index(m *checkpoint.Module) {
 // settle says what the checkpoint decided and left open about a model, which is nil where it could not be built, and holds
 // the checkpoint's tensors against the model's.
 func (t *trained) settle(ctx context.Context, m *modules.Model, cfg *yamlcfg.Model, flavour ScConv, diags *yamlcfg.Diagnostics) error {
+	t.warnDangerous(diags)
 	if flavour == ScConvAuto {
 		if err := t.warnScConv(ctx, diags); err != nil {
 			return err

@@ -84,6 +84,7 @@ type Result struct {
 	File          *onnxfile.FileInfo // nil unless Options.Output was written
 	Bytes         int64              // of the model, external data included
 	Checks        *verify.Report     // nil where nothing was checked
+	Assumed       string             // what the numbers depend on and the checkpoint does not tell, so that no check proves it; "" for nothing
 	Elapsed       time.Duration      // without the checks
 }
 

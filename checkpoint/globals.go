@@ -28,6 +28,17 @@ type GlobalUse struct {
 	Calls int // how often the pickle calls it
 }
 
+// Risky are the names of one risk among those that the pickle mentions, in the order of [File.Globals].
+func (f *File) Risky(risk Risk) []string {
+	var names []string
+	for _, u := range f.globals {
+		if u.Risk == risk {
+			names = append(names, u.String())
+		}
+	}
+	return names
+}
+
 // use records that a global was named.
 func (m *machine) use(g Global) (Value, error) {
 	u := m.uses[g]

@@ -25,6 +25,7 @@ func Checkpoint(ctx context.Context, r io.ReaderAt, size int64, opt Options) (*R
 		root = &checkpoint.Module{} // what the pickle names is worth seeing all the same
 	}
 	rep := &Report{Kind: string(f.Format), Bytes: size, Writer: writer(root.Class), Properties: properties(f)}
+	rep.judge(f)
 	if noModel != nil {
 		rep.Properties = append(rep.Properties, Property{"no model", noModel.Error()})
 	}

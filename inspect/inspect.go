@@ -18,6 +18,8 @@ type Options struct {
 
 // Report is what is in a file.
 type Report struct {
+	Verdict    string     `json:"verdict"`              // what loading it with Python would do: "dangerous", "unknown", "ordinary" or "data"
+	Why        string     `json:"why"`                  // the verdict's reason, a clause
 	Kind       string     `json:"kind"`                 // "PyTorch checkpoint", "safetensors" or "ONNX model"
 	Bytes      int64      `json:"bytes"`                // of the file
 	Writer     string     `json:"writer,omitempty"`     // the program that wrote it, as far as the file tells

@@ -164,6 +164,9 @@ func TestHostileIsShown(t *testing.T) {
 	if len(r.Globals) != 2 || r.Globals[0].Name != "os.system" || r.Globals[0].Risk != "dangerous" {
 		t.Errorf("the names are %+v", r.Globals)
 	}
+	if r.Verdict != inspect.Dangerous || r.Why != "loading it with Python may run os.system; here it was read as data, and nothing was run" {
+		t.Errorf("the verdict is %s: %s", r.Verdict, r.Why)
+	}
 	if !slices.ContainsFunc(r.Properties, func(p inspect.Property) bool { return p.Name == "no model" }) {
 		t.Errorf("nothing says that there is no model: %+v", r.Properties)
 	}

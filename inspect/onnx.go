@@ -25,6 +25,7 @@ func ONNX(ctx context.Context, r io.ReaderAt, size int64, opt Options) (*Report,
 		return nil, err
 	}
 	rep := &Report{
+		Verdict: Data, Why: dataOnly,
 		Kind: "ONNX model", Bytes: size, Writer: m.Producer, Model: m.Name, Operators: operators(m.Nodes),
 		Inputs: values(m.Inputs), Outputs: values(m.Outputs),
 		Properties: []Property{{"IR version", strconv.FormatInt(m.IRVersion, 10)}},

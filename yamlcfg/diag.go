@@ -121,6 +121,18 @@ func (ds *Diagnostics) Err() error {
 	return ds
 }
 
+// Errors is the collection without its warnings and notes.
+func (ds *Diagnostics) Errors() *Diagnostics {
+	only := &Diagnostics{Source: ds.Source}
+	for _, d := range ds.List {
+		if d.Severity == Error {
+			only.List = append(only.List, d)
+		}
+	}
+	only.counts[Error] = ds.counts[Error]
+	return only
+}
+
 // PromoteWarnings turns every warning into an error.
 func (ds *Diagnostics) PromoteWarnings() {
 	if ds == nil {

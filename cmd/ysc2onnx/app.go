@@ -113,6 +113,9 @@ func (a *app) fail(err error) {
 		a.complain(err)
 		return
 	}
+	if a.quiet {
+		found = found.Errors()
+	}
 	_ = found.Format(a.stderr, colorful(a.stderr)) // nowhere is left to report a broken stderr
 	if found.Count(yamlcfg.Error)+found.Count(yamlcfg.Warning) > 1 {
 		a.complain(errors.New(countText(found)))

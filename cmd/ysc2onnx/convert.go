@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -48,7 +49,7 @@ func (c *conversion) flags(cmd *cobra.Command) {
 	flags.Var(&c.check, "check", "how far to check the written file, its `depth`: full, down to every layer's numbers; fast, its structure and a run; none")
 	flags.BoolVar(&c.noVerify, "no-verify", false, "the same as --check=none")
 	c.checkFlag = flags.Lookup("check")
-	flags.BoolVar(&opt.Strict, "strict", false, "warnings are errors")
+	flags.BoolVar(&opt.Strict, "strict", false, "warnings are errors, and so is a check that cannot be made")
 	flags.BoolVar(&opt.Sync, "sync", false, "return only when the file has reached the disk")
 	libraryFlag(flags, &c.library)
 	_ = cmd.RegisterFlagCompletionFunc("check", cobra.FixedCompletions(checks, cobra.ShellCompDirectiveNoFileComp))
@@ -73,8 +74,9 @@ type conversionDocument struct {
 	Bytes      int64                `json:"bytes"`
 	Seconds    float64              `json:"seconds"` // without the checks
 	Warnings   *yamlcfg.Diagnostics `json:"warnings,omitempty"`
-	Check      string               `json:"check"`   // full, fast, none
-	Checked    bool                 `json:"checked"` // the file was run, and every check held
+	Check      string               `json:"check"`             // full, fast, none
+	Assumed    string               `json:"assumed,omitempty"` // what the numbers depend on and no check proves
+	Checked    bool                 `json:"checked"`           // the file was run, and every check held
 	NotChecked string               `json:"not_checked,omitempty"`
 	Checks     *verify.Report       `json:"checks,omitempty"`
 	Error      string               `json:"error,omitempty"`
@@ -122,6 +124,9 @@ func (c *conversion) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if c.options.Strict && c.asksForCheck() && notChecked != "" {
+		return fmt.Errorf("not checked: %s; --strict demands what --check=%s asks for, and --check=none leaves it out", notChecked, c.check.String())
+	}
 	bar := c.newProgress()
 	defer bar.finish()
 	c.options.Progress = bar.update
@@ -131,6 +136,11 @@ func (c *conversion) run(ctx context.Context, args []string) error {
 		return err
 	}
 	return c.report(target, result, notChecked)
+}
+
+// asksForCheck says whether the written file is to be checked.
+func (c *conversion) asksForCheck() bool {
+	return !c.noVerify && ysc2onnx.Check(c.check) != ysc2onnx.CheckNone
 }
 
 // prepare sets where the model goes and what checks it. notChecked says why nothing runs it, "" where something does.
@@ -147,7 +157,7 @@ func (c *conversion) prepare(target string) (notChecked string, err error) {
 			return "", usagef("-o - would write binary data to the terminal; redirect it, or name a file")
 		}
 		opt.Output, opt.Writer = "", c.stdout
-		return "what went to standard output cannot be read back; check the file with: ysc2onnx verify FILE", nil
+		return "what is written to standard output cannot be read back; check the file with: ysc2onnx verify FILE", nil
 	}
 	opt.Output = target
 	switch {
@@ -161,7 +171,7 @@ func (c *conversion) prepare(target string) (notChecked string, err error) {
 	}
 	if info, err := os.Stat(target); err == nil && !info.Mode().IsRegular() {
 		opt.Check = ysc2onnx.CheckNone
-		return "what went to " + target + " cannot be read back", nil
+		return "what is written to " + target + " cannot be read back", nil
 	}
 	opt.Runtime, notChecked, err = openRuntime(c.library)
 	return notChecked, err
@@ -174,14 +184,11 @@ func (c *conversion) report(target string, r *ysc2onnx.Result, notChecked string
 	if r.Checks != nil && r.Checks.NotRun != "" {
 		notChecked = r.Checks.NotRun
 	}
-	var failed error
-	if r.Checks != nil && !r.Checks.OK() {
-		failed = fmt.Errorf("%s is not right: %s; the file is kept", target, failures(r.Checks))
-	}
+	failed := c.verdict(target, r.Checks)
 	doc := conversionDocument{
 		Output: target, Opset: r.Opset, IRVersion: r.IRVersion, Batch: r.Batch, Height: r.Height, Width: r.Width,
 		Dynamic: c.dynamic.String(), Nodes: r.Nodes, Layers: r.Summary.Layers, Parameters: r.Summary.Parameters, Bytes: r.Bytes,
-		Seconds: r.Elapsed.Seconds(), Warnings: r.Warnings, Check: checks[c.options.Check], Checked: notChecked == "" && failed == nil, NotChecked: notChecked, Checks: r.Checks,
+		Seconds: r.Elapsed.Seconds(), Warnings: r.Warnings, Check: checks[c.options.Check], Assumed: r.Assumed, Checked: notChecked == "" && failed == nil, NotChecked: notChecked, Checks: r.Checks,
 	}
 	if failed != nil {
 		doc.Error = failed.Error()
@@ -196,8 +203,8 @@ func (c *conversion) report(target string, r *ysc2onnx.Result, notChecked string
 	}
 	var text bytes.Buffer
 	s := style(colorful(to))
-	fmt.Fprintf(&text, "%s   opset %d, IR %d, %s parameters, %s, %.2f s\n", s.paint("1", name), r.Opset, r.IRVersion,
-		grouped(r.Summary.Parameters), bytesText(r.Bytes), r.Elapsed.Seconds())
+	fmt.Fprintf(&text, "%s   opset %d, IR %d, %s parameters, %s, %.2f s%s\n", s.paint("1", name), r.Opset, r.IRVersion,
+		grouped(r.Summary.Parameters), bytesText(r.Bytes), r.Elapsed.Seconds(), notProved(s, r.Assumed))
 	if r.File != nil && r.File.DataSize > 0 {
 		fmt.Fprintf(&text, "  %-10s %s   the weights, %s; keep it beside the model\n", "data", filepath.Base(r.File.DataPath), bytesText(r.File.DataSize))
 	}
@@ -217,6 +224,27 @@ func (c *conversion) report(target string, r *ysc2onnx.Result, notChecked string
 		return documentedError{failed, exitUnsound, doc}
 	}
 	return nil
+}
+
+// verdict is what is wrong with the file that was written, nil if nothing is: a check that did not hold or, with --strict,
+// one that could not be made.
+func (c *conversion) verdict(target string, checks *verify.Report) error {
+	switch {
+	case checks == nil:
+		return nil
+	case !checks.OK():
+		return fmt.Errorf("%s is not right: %s; the file is kept", target, failures(checks))
+	case !c.options.Strict:
+		return nil
+	}
+	missed := checks.Skipped
+	if checks.NotRun != "" {
+		missed = append([]string{checks.NotRun}, missed...)
+	}
+	if len(missed) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s is not checked as --strict demands: %s; the file is kept", target, strings.Join(missed, "; "))
 }
 
 // noteRounding says so when the image is larger than asked for.

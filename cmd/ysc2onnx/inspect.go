@@ -25,6 +25,7 @@ type inspection struct {
 type inspectionDocument struct {
 	File string `json:"file"`
 	*inspect.Report
+	Error string `json:"error,omitempty"` // where it is dangerous
 }
 
 func (a *app) inspectCommand() *cobra.Command {
@@ -34,7 +35,7 @@ func (a *app) inspectCommand() *cobra.Command {
 		Short: "Show what is in a checkpoint or ONNX file, without running any of it",
 		Long: `Shows what a .pt, .pth, .safetensors or .onnx file is and who wrote it, its layers, classes and anchors, what its
 tensors hold, and the names that loading a checkpoint with Python would look up, the suspicious ones first. Nothing
-in the file is executed.`,
+in the file is executed. The first line is a verdict on that: dangerous (the exit code is 4), unknown, ordinary or data.`,
 		Example: `  ysc2onnx inspect best.pt
   ysc2onnx inspect best.pt --tensors             each tensor with its least, largest and mean value
   ysc2onnx inspect best.pt --json | jq .classes`,
@@ -79,12 +80,26 @@ func (i *inspection) run(ctx context.Context, args []string) error {
 		}
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if i.json {
-		return i.printJSON(inspectionDocument{path, report})
+	doc := inspectionDocument{File: path, Report: report}
+	var dangerous error
+	if report.Verdict == inspect.Dangerous {
+		dangerous = fmt.Errorf("%s is dangerous: %s", path, report.Why)
+		doc.Error = dangerous.Error()
 	}
-	var text bytes.Buffer
-	writeReport(&text, style(colorful(i.stdout)), path, report, i.tensors)
-	return i.print(i.stdout, &text)
+	if !i.json {
+		var text bytes.Buffer
+		writeReport(&text, style(colorful(i.stdout)), path, report, i.tensors)
+		if err := i.print(i.stdout, &text); err != nil {
+			return err
+		}
+	}
+	switch {
+	case dangerous != nil:
+		return documentedError{dangerous, exitDangerous, doc}
+	case i.json:
+		return i.printJSON(doc)
+	}
+	return nil
 }
 
 // dataBeside opens the data files of the ONNX file at path: those in its folder, and none that the file names elsewhere.
@@ -117,11 +132,15 @@ func dataBeside(path string) (open func(name string) (io.ReaderAt, int64, error)
 	}
 }
 
+// verdictColors are red for what is not to be loaded with Python, yellow for what to look at first, green for the rest.
+var verdictColors = map[string]string{inspect.Dangerous: "31", inspect.Unknown: "33", inspect.Ordinary: "32", inspect.Data: "32"}
+
 // longestValue is how many bytes of a property are printed.
 const longestValue = 500
 
 // writeReport prints what is in a file.
 func writeReport(w *bytes.Buffer, s style, path string, r *inspect.Report, all bool) {
+	fmt.Fprintf(w, "%s: %s\n", s.paint(verdictColors[r.Verdict], r.Verdict), printable(r.Why))
 	fmt.Fprintf(w, "%s   %s, %s\n", s.paint("1", path), r.Kind, bytesText(r.Bytes))
 	line := func(name, value string) { fmt.Fprintf(w, "  %-14s  %s\n", printable(name), printable(value)) }
 	for _, p := range append([]inspect.Property{{Name: "model", Value: r.Model}, {Name: "written by", Value: r.Writer}}, r.Properties...) {

@@ -15,11 +15,13 @@ const (
 	exitFailure   = 1
 	exitUsage     = 2
 	exitUnsound   = 3 // verification failed
+	exitDangerous = 4 // inspect found names that run programs or code
 	exitCodesHelp = `Exit codes:
   0  done
   1  failed: bad input, no ONNX Runtime for verify, an error of the system, interrupted
   2  wrong usage: an unknown flag or command, a value that a flag does not take
-  3  verification failed: the file was written and is kept, but a check did not hold`
+  3  verification failed: the file was written and is kept, but a check did not hold or, with --strict, was not made
+  4  inspect: loading the checkpoint with Python may run programs or code`
 )
 
 func main() {

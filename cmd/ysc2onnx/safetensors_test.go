@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -99,4 +100,37 @@ func damage(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	}
 	ts.Fatalf("%s has no record %s", args[0], args[1])
+}
+
+// hostile copies a checkpoint whose pickle names what runs programs, and calls none of it: hostile IN OUT. With a third
+// argument, the pickle is nothing but a call of os.system with it.
+func hostile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: hostile IN OUT [COMMAND]")
+	}
+	data := []byte(ts.ReadFile(args[0]))
+	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	ts.Check(err)
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	for _, record := range archive.File {
+		r, err := record.Open()
+		ts.Check(err)
+		content, err := io.ReadAll(r)
+		ts.Check(err)
+		if strings.HasSuffix(record.Name, "/data.pkl") {
+			const start = "\x80\x02" // of a pickle of protocol 2
+			named := start + "cos\nsystem\n0cbuiltins\nexec\n0" + strings.TrimPrefix(string(content), start)
+			if len(args) == 3 {
+				named = start + "cos\nsystem\n(X" + string(binary.LittleEndian.AppendUint32(nil, uint32(len(args[2])))) + args[2] + "tR."
+			}
+			content = []byte(named)
+		}
+		to, err := w.CreateHeader(&zip.FileHeader{Name: record.Name, Method: zip.Store})
+		ts.Check(err)
+		_, err = to.Write(content)
+		ts.Check(err)
+	}
+	ts.Check(w.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out.Bytes(), 0o666))
 }

@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 //	json PATH [VALUE]    stdout is one JSON document, which has this at a path such as checks.checks.0.name
 //	header, bare, poke   edit a safetensors file: its header's text, its metadata, elements of a tensor
 //	damage FILE RECORD   flips a bit in a record of a zip
+//	hostile IN OUT [CMD] makes a checkpoint's pickle name programs, or run one
 //	record MODEL NPZ [E] runs a model and writes what its layers give, with the error E on the output
 //	picture FILE W H     writes a JPEG or PNG picture of W x H pixels
 func TestScripts(t *testing.T) {
@@ -100,7 +101,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "json": jsonHas, "record": record, "picture": drawPicture,
-			"header": header, "bare": bareHeader, "poke": poke, "damage": damage,
+			"header": header, "bare": bareHeader, "poke": poke, "damage": damage, "hostile": hostile,
 		},
 	})
 }

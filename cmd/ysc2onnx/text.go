@@ -129,6 +129,14 @@ func writeCheck(w *bytes.Buffer, s style, name string, ok bool, detail string) {
 	fmt.Fprintf(w, "  %-10s %s   %s\n", name, verdict, detail)
 }
 
+// notProved ends the summary of a file whose numbers depend on what its checkpoint did not tell.
+func notProved(s style, assumed string) string {
+	if assumed == "" {
+		return ""
+	}
+	return "; " + s.paint("33", "assumed, not proved:") + " " + printable(assumed)
+}
+
 // writeNotChecked says that a file was not run, and why.
 func writeNotChecked(w *bytes.Buffer, s style, reason string) {
 	fmt.Fprintf(w, "  %s %s\n", s.paint("33", "not checked:"), reason)

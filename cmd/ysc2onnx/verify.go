@@ -131,6 +131,7 @@ type aloneDocument struct {
 	*verify.Report
 	Profile    *verify.Profile `json:"profile,omitempty"`
 	NotChecked string          `json:"not_checked,omitempty"`
+	Assumed    string          `json:"assumed,omitempty"` // what the numbers depend on and no check of the file alone proves
 	Error      string          `json:"error,omitempty"`
 }
 
@@ -140,12 +141,13 @@ func (v *verification) alone(ctx context.Context, rt verify.Runtime, missing, pa
 	if err != nil {
 		return err
 	}
-	doc := aloneDocument{OK: report.OK() && missing == "", Report: report, NotChecked: missing}
+	doc := aloneDocument{OK: report.OK() && missing == "", Report: report, NotChecked: missing, Assumed: report.Facts.Assumed()}
 	var text bytes.Buffer
 	s := style(colorful(v.stdout))
 	text.WriteString(s.paint("1", path))
 	if report.Facts.OK() {
-		fmt.Fprintf(&text, "   opset %d, IR %d, %s of weights", report.Facts.Opset, report.Facts.IRVersion, bytesText(report.Facts.WeightBytes))
+		fmt.Fprintf(&text, "   opset %d, IR %d, %s of weights%s", report.Facts.Opset, report.Facts.IRVersion,
+			bytesText(report.Facts.WeightBytes), notProved(s, report.Facts.Assumed()))
 	}
 	text.WriteByte('\n')
 	writeChecks(&text, s, report)
@@ -195,6 +197,7 @@ type comparisonDocument struct {
 	OK bool `json:"ok"`
 	*verify.Comparison
 	Profile *verify.Profile `json:"profile,omitempty"`
+	Assumed string          `json:"assumed,omitempty"` // as in aloneDocument, against a file
 	Error   string          `json:"error,omitempty"`
 }
 
@@ -223,13 +226,22 @@ func (v *verification) compare(ctx context.Context, rt verify.Runtime, path stri
 	if err := found.WriteTable(&text); err != nil {
 		return err
 	}
+	assumed := ""
+	if other && found.OK() { // recorded values settle it, another file may assume the same
+		if assumed, err = assumedBy(ctx, path); err != nil {
+			return err
+		}
+	}
+	if assumed != "" {
+		fmt.Fprintf(&text, "%s%s\n", path, notProved(style(colorful(v.stdout)), assumed))
+	}
 	if err := v.report(v.stdout, &text); err != nil {
 		return err
 	}
 	if err := v.showCompared(ctx, rt, found, other); err != nil {
 		return err
 	}
-	doc := comparisonDocument{OK: found.OK(), Comparison: found, Profile: v.page.data.Profile}
+	doc := comparisonDocument{OK: found.OK(), Comparison: found, Profile: v.page.data.Profile, Assumed: assumed}
 	if err := found.Err(); err != nil {
 		doc.Error = fmt.Sprintf("%s differs from %s: %v", path, v.against, err)
 		return documentedError{errors.New(doc.Error), exitUnsound, doc}
@@ -238,6 +250,15 @@ func (v *verification) compare(ctx context.Context, rt verify.Runtime, path stri
 		return v.printJSON(doc)
 	}
 	return nil
+}
+
+// assumedBy is what the export of a file assumed.
+func assumedBy(ctx context.Context, path string) (string, error) {
+	facts, err := verify.Structure(ctx, path)
+	if err != nil {
+		return "", err
+	}
+	return facts.Assumed(), nil
 }
 
 // againstRecord compares a file with the recorded values in an archive.

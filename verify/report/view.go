@@ -98,6 +98,9 @@ func (v *view) compared() {
 		v.Detail = v.divergence()
 	}
 	v.notes()
+	if v.OK && c.Against != "" { // recorded values settle what was assumed, another file may assume the same
+		v.unproved()
+	}
 	elements := 0
 	for i := range c.Rows {
 		elements += c.Rows[i].Count
@@ -226,6 +229,14 @@ func (v *view) checked() {
 		v.Mark, v.Verdict = "Sound", v.Model.Name+" is sound and runs"
 		v.Detail = "Its structure was read back from the disk, and it was run on seeded noise: shapes are right and numbers finite. " +
 			"Whether the numbers are those of PyTorch shows when they are compared: ysc2onnx verify --against."
+		v.unproved()
+	}
+}
+
+// unproved adds to a good verdict what the export assumed.
+func (v *view) unproved() {
+	if assumed := v.Facts.Assumed(); assumed != "" {
+		v.Verdict += "; assumed, not proved: " + assumed
 	}
 }
 

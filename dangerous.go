@@ -1,0 +1,29 @@
+package ysc2onnx
+
+import (
+	"fmt"
+
+	"ysc2onnx/checkpoint"
+	"ysc2onnx/yamlcfg"
+)
+
+// dangerousNames says which names in a checkpoint's pickle would run programs or code if Python loaded the file; "" where
+// there are none. Here they were read, and nothing was looked up.
+func dangerousNames(f *checkpoint.File) string {
+	names := f.Risky(checkpoint.Dangerous)
+	if len(names) == 0 {
+		return ""
+	}
+	more := ""
+	if n := len(names) - 1; n > 0 {
+		more = " and " + count(n, "other dangerous name")
+	}
+	return fmt.Sprintf("its pickle names %s%s, which loading it with Python may run; it was read as data here, and nothing was run", names[0], more)
+}
+
+// warnDangerous says that the checkpoint is dangerous to load with Python.
+func (t *trained) warnDangerous(diags *yamlcfg.Diagnostics) {
+	if t.dangerous != "" {
+		diags.Warnf(yamlcfg.Span{}, "%s: %s (ysc2onnx inspect lists the names)", t.name, t.dangerous)
+	}
+}
