@@ -2,10 +2,12 @@ package jpeg
 
 import (
 	"bytes"
+	"errors"
 	"image"
 	stdjpeg "image/jpeg"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -82,7 +84,23 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// FuzzDecode: no file makes it panic, and what it gives has the size that Go's decoder reads.
+// What one decoder may say to a file that the other one reads: the two see damage in a scan's data at other places, Go's reads
+// runs of empty blocks in a baseline file, which libjpeg and ours do not, and stops where libjpeg warns and goes on. Of
+// headers, ours refuses quantization tables that are missing, as libjpeg does, or cut off.
+var (
+	goRefuses = []string{
+		"invalid JPEG format: bad Huffman code", "invalid JPEG format: bad RST marker", "invalid JPEG format: missing 0xff00 sequence",
+		"invalid JPEG format: too many coefficients", "invalid JPEG format: unknown marker", "unsupported JPEG feature: unknown marker",
+		"unsupported JPEG feature: excessive DC component",
+	}
+	oursRefuses = []string{
+		"a quantization table is malformed", "a restart marker is missing: the file is damaged", "a scan's table is missing",
+		"the picture's data end too early, or are damaged",
+	}
+)
+
+// FuzzDecode: no file makes it panic, and it reads the files that Go's decoder reads, with the same size, but for the
+// reasons above.
 func FuzzDecode(f *testing.F) {
 	for _, path := range pictures(f) {
 		data, err := os.ReadFile(path)
@@ -97,11 +115,48 @@ func FuzzDecode(f *testing.F) {
 			return // larger ones only take longer
 		}
 		img, err := Decode(data)
-		if err == nil && img.Bounds().Size() != image.Pt(config.Width, config.Height) {
+		_, theirs := stdjpeg.Decode(bytes.NewReader(data))
+		switch {
+		case errors.Is(err, ErrUnsupported): // package detect goes on with Go's
+		case err == nil && theirs != nil && !slices.Contains(goRefuses, theirs.Error()):
+			t.Errorf("it is read, and Go's decoder says: %v", theirs)
+		case err != nil && theirs == nil && !slices.Contains(oursRefuses, err.Error()):
+			t.Errorf("Go's decoder reads it, and ours says: %v", err)
+		case err == nil && img.Bounds().Size() != image.Pt(config.Width, config.Height):
 			t.Errorf("%v, want %dx%d", img.Bounds(), config.Width, config.Height)
-		}
-		if err == nil {
+		case err == nil:
 			planes(t, img)
 		}
+	})
+}
+
+// FuzzEncoded: any picture that Go's encoder writes is read, and its samples are Go's decoder's, which rounds otherwise.
+func FuzzEncoded(f *testing.F) {
+	f.Add([]byte{0, 255, 7, 90}, uint8(16), uint8(75), false)
+	f.Add([]byte("a pattern that repeats"), uint8(17), uint8(1), false)
+	f.Add([]byte{1}, uint8(1), uint8(100), true)
+	f.Fuzz(func(t *testing.T, pixels []byte, width, quality uint8, grey bool) {
+		if len(pixels) == 0 || len(pixels) > 1<<14 || width == 0 {
+			return
+		}
+		bounds := image.Rect(0, 0, int(width), 1+len(pixels)/int(width))
+		rgba, one := image.NewRGBA(bounds), image.NewGray(bounds)
+		for i := range rgba.Pix {
+			rgba.Pix[i] = pixels[i%len(pixels)]
+		}
+		copy(one.Pix, rgba.Pix)
+		var picture image.Image = rgba
+		if grey {
+			picture = one
+		}
+		var file bytes.Buffer
+		if err := stdjpeg.Encode(&file, picture, &stdjpeg.Options{Quality: 1 + int(quality)%100}); err != nil {
+			t.Fatal(err)
+		}
+		img, err := Decode(file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		likeGo(t, file.Bytes(), img)
 	})
 }
