@@ -179,14 +179,16 @@ func TestNoDetector(t *testing.T) {
 			"the file's output is probabilities float32 [1, 1000]; a YOLOv5 detector's is float32 [batch, boxes, 5 + classes]"},
 		{[]verify.IO{in}, []verify.IO{halfOut}, nil, nil, "the file's output is output0 float16 [1, 25200, 7]; only float32 can be read here so far"},
 		{[]verify.IO{in}, []verify.IO{float("output0", 1, 25200, -1)}, nil, nil,
-			"the file's output is output0 float32 [1, 25200, ?]; the number of its columns has to be fixed: a YOLOv5 detector's is float32 [batch, boxes, 5 + classes]"},
+			"the file's output is output0 float32 [1, 25200, ?], and its metadata name no classes, so that nobody knows how many it has: a YOLOv5 detector's is float32 [batch, boxes, 5 + classes]"},
 		{[]verify.IO{in}, []verify.IO{float("output0", 1, 25200, 5)}, nil, nil,
 			"the file's output is output0 float32 [1, 25200, 5]; a YOLOv5 detector's is float32 [batch, boxes, 5 + classes]"},
 		{[]verify.IO{in}, []verify.IO{float("output0", 1, 84, 8400)}, nil, nil,
 			"the file's output is output0 float32 [1, 84, 8400], boxes along the last axis, as YOLOv8 and later write them; a YOLOv5 detector's is float32 [batch, boxes, 5 + classes]"},
 		{[]verify.IO{float("images", 1, 3, -1, -1)}, []verify.IO{float("output0", 1, 6, -1)}, names, nil,
-			"the file's output is output0 float32 [1, 6, ?]; the number of its columns has to be fixed: a YOLOv5 detector's is float32 [batch, boxes, 5 + classes]"},
+			"the file's output is output0 float32 [1, 6, ?], boxes along the last axis, as YOLOv8 and later write them; a YOLOv5 detector's is float32 [batch, boxes, 5 + classes]"},
 		{[]verify.IO{in}, []verify.IO{float("output0", 1, 25200, 39), float("output1", 1, 32, 160, 160)}, names, nil,
+			"the file segments: it gives mask prototypes beside the boxes, and masks are not drawn yet"},
+		{[]verify.IO{in}, []verify.IO{float("output0", -1, -1, -1), float("output1", 1, 32, 160, 160)}, names, nil,
 			"the file segments: it gives mask prototypes beside the boxes, and masks are not drawn yet"},
 		{[]verify.IO{in}, []verify.IO{float("output0", 1, 25200, 9)}, names, nil,
 			"the file's output is output0 float32 [1, 25200, 9], which is 4 classes, but its metadata names 2"},
@@ -246,6 +248,33 @@ func TestThresholds(t *testing.T) {
 	for iou, want := range map[float64]int{0.5: 2, 0.4999: 1} {
 		if got := suppress(rows, 1, nil, &Options{Confidence: 0.25, IoU: iou, MaxDetections: 9}); len(got) != want {
 			t.Errorf("IoU %v: %+v, want %d detections", iou, got, want)
+		}
+	}
+}
+
+// TestOpenColumns reads a file that says nothing of its output's shape, as YOLOv5's export.py --dynamic writes it: the names
+// in the metadata say how many classes there are, and what comes out has to be as many.
+func TestOpenColumns(t *testing.T) {
+	picture := image.NewRGBA(image.Rect(0, 0, 32, 16))
+	for names, want := range map[string]string{
+		"{0: 'cat', 1: 'dog'}":             "",
+		"{0: 'cat', 1: 'dog', 2: 'horse'}": "output0 came as [2 4 7]; a detector's is [2, boxes, 8]",
+	} {
+		s := twoClasses()
+		s.outputs[1] = float("output0", -1, -1, -1)
+		d, err := New(s, map[string]string{"names": names}, DefaultOptions())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := d.Detect(t.Context(), picture)
+		if want != "" {
+			if err == nil || err.Error() != want {
+				t.Errorf("%s: %v, want %s", names, err, want)
+			}
+			continue
+		}
+		if err != nil || len(got.Detections) != 2 || got.Detections[0].Name != "dog" {
+			t.Errorf("%s: %v, %v", names, got, err)
 		}
 	}
 }

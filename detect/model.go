@@ -86,14 +86,18 @@ func (m *model) readHead(outputs []verify.IO) error {
 		return fmt.Errorf("the file's output is %s; only float32 can be read here so far", out)
 	}
 	known, columns := int64(len(m.names)), out.Dims[2]
+	open, other := columns < 0, segments(outputs) || transposed(out, known, m.height, m.width)
+	if open && !other { // as YOLOv5's export.py --dynamic writes it: each run shows whether there are as many
+		columns = known + boxColumns
+	}
 	switch {
-	case columns < 0:
-		return fmt.Errorf("the file's output is %s; the number of its columns has to be fixed: %s", out, detector)
 	case known > 0 && columns == known+boxColumns:
 	case segments(outputs):
 		return errors.New("the file segments: it gives mask prototypes beside the boxes, and masks are not drawn yet")
 	case transposed(out, known, m.height, m.width):
 		return fmt.Errorf("the file's output is %s, boxes along the last axis, as YOLOv8 and later write them; %s", out, detector)
+	case open:
+		return fmt.Errorf("the file's output is %s, and its metadata name no classes, so that nobody knows how many it has: %s", out, detector)
 	case columns <= boxColumns:
 		return fmt.Errorf("the file's output is %s; %s", out, detector)
 	case known > 0:

@@ -54,8 +54,8 @@ func anchors(h, w int) int64 { return int64(3 * (h/8*w/8 + h/16*w/16 + h/32*w/32
 // expected is what detector writes, dynamic in everything.
 func expected() Expect {
 	return Expect{
-		Input:        IO{"images", Float32, []int64{-1, 3, -1, -1}, []string{"batch", "", "height", "width"}},
-		Outputs:      []IO{{"output0", Float32, []int64{-1, -1, 8}, []string{"batch", "anchors", ""}}},
+		Input:        IO{Name: "images", DType: Float32, Dims: []int64{-1, 3, -1, -1}, DimNames: []string{"batch", "", "height", "width"}},
+		Outputs:      []IO{{Name: "output0", DType: Float32, Dims: []int64{-1, -1, 8}, DimNames: []string{"batch", "anchors", ""}}},
 		DynamicBatch: true, DynamicSize: true, Stride: 32, Batch: 1, Height: 64, Width: 64,
 		OutputDims: func(b, h, w int) map[string][]int64 {
 			return map[string][]int64{"output0": {int64(b), anchors(h, w), 8}}

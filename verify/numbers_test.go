@@ -38,8 +38,8 @@ func pyramid(edit func(m *tiny.Model)) []byte {
 // expectPyramid is what pyramid was meant to be.
 func expectPyramid() Expect {
 	return Expect{
-		Input:   IO{"images", Float32, []int64{1, 3, 32, 32}, nil},
-		Outputs: []IO{{"output0", Float32, []int64{1, 1, 6}, nil}},
+		Input:   IO{Name: "images", DType: Float32, Dims: []int64{1, 3, 32, 32}, DimNames: nil},
+		Outputs: []IO{{Name: "output0", DType: Float32, Dims: []int64{1, 1, 6}, DimNames: nil}},
 		Stride:  32, Batch: 1, Height: 32, Width: 32,
 		OutputDims: func(int, int, int) map[string][]int64 { return map[string][]int64{"output0": {1, 1, 6}} },
 	}

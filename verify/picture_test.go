@@ -53,7 +53,7 @@ func TestPicture(t *testing.T) {
 	}
 	images := []string{"batch", ""}
 	want := []Stage{
-		{Index: 0, From: []int{-1}, Makes: []string{"model.0"}, Output: IO{"model.0", Float32, []int64{-1, 3}, images}, Nodes: 2, Parameters: 6},
+		{Index: 0, From: []int{-1}, Makes: []string{"model.0"}, Output: IO{Name: "model.0", DType: Float32, Dims: []int64{-1, 3}, DimNames: images}, Nodes: 2, Parameters: 6},
 		{Index: 1, From: []int{0}, Makes: []string{"model.1"}, Output: IO{Name: "model.1", DType: Float32, Dims: []int64{1, 3}}, Nodes: 1, Parameters: 5},
 		{Index: 2, From: []int{1}, Makes: []string{"model.2"}, Output: IO{Name: "model.2"}, Nodes: 2},
 		{Index: 3, From: []int{0, 2}, Makes: []string{"output0"}, Output: IO{Name: "output0", DType: Float32, Dims: []int64{1, 6}}, Nodes: 2},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -49,8 +50,8 @@ type Timing struct {
 // ErrNoProfile says that a runtime cannot tell how long operators take.
 var ErrNoProfile = errors.New("this runtime cannot say how long operators take")
 
-// Measure runs the model at path on input, once and then runs times, and adds up how long its layers take.
-func Measure(ctx context.Context, rt Runtime, path string, input Tensor, runs int) (*Profile, error) {
+// Measure runs the model at path on inputs, once and then runs times, and adds up how long its layers take.
+func Measure(ctx context.Context, rt Runtime, path string, inputs []Tensor, runs int) (*Profile, error) {
 	profiler, ok := rt.(Profiler)
 	if !ok {
 		return nil, ErrNoProfile
@@ -58,11 +59,15 @@ func Measure(ctx context.Context, rt Runtime, path string, input Tensor, runs in
 	if runs < 1 {
 		return nil, fmt.Errorf("%d runs to measure; at least 1 is needed", runs)
 	}
-	times, err := profiler.Profile(ctx, path, []Tensor{input}, runs)
+	times, err := profiler.Profile(ctx, path, inputs, runs)
 	if err != nil {
 		return nil, err
 	}
-	p := &Profile{Runtime: rt.Version(), Input: input.Name + " " + shapeText(input.Shape), Runs: len(times)}
+	shapes := make([]string, len(inputs))
+	for i, in := range inputs {
+		shapes[i] = in.Name + " " + shapeText(in.Shape)
+	}
+	p := &Profile{Runtime: rt.Version(), Input: strings.Join(shapes, ", "), Runs: len(times)}
 	p.Layers = timings(times, func(n NodeTime) (string, int) {
 		if i, ok := LayerOf(n.Node); ok {
 			return fmt.Sprintf("model.%d", i), i

@@ -29,6 +29,8 @@ const (
 	Float64   DType = 11
 	Uint32    DType = 12
 	Uint64    DType = 13
+	Complex64 DType = 14
+	Complex   DType = 15 // of two float64
 	BFloat16  DType = 16
 )
 
@@ -40,6 +42,23 @@ var dtypes = map[DType]struct {
 	Float32: {"float32", 4}, Uint8: {"uint8", 1}, Int8: {"int8", 1}, Uint16: {"uint16", 2}, Int16: {"int16", 2},
 	Int32: {"int32", 4}, Int64: {"int64", 8}, String: {"string", 0}, Bool: {"bool", 1}, Float16: {"float16", 2},
 	Float64: {"float64", 8}, Uint32: {"uint32", 4}, Uint64: {"uint64", 8}, BFloat16: {"bfloat16", 2},
+	Complex64: {"complex64", 8}, Complex: {"complex128", 16},
+	17: {"float8e4m3fn", 1}, 18: {"float8e4m3fnuz", 1}, 19: {"float8e5m2", 1}, 20: {"float8e5m2fnuz", 1}, 24: {"float8e8m0", 1},
+	21: {"uint4", 0}, 22: {"int4", 0}, 23: {"float4e2m1", 0}, 25: {"uint2", 0}, 26: {"int2", 0},
+}
+
+// packed says how many elements of the small types share a byte.
+var packed = map[DType]int64{21: 2, 22: 2, 23: 2, 25: 4, 26: 4}
+
+// bytes is the size of count elements. ok is false where it is too large to be true; that of strings is 0.
+func (d DType) bytes(count int64) (size int64, ok bool) {
+	if n := packed[d]; n > 0 {
+		return count/n + min(count%n, 1), true
+	}
+	if size = d.Size(); size == 0 {
+		return 0, true
+	}
+	return count * size, count <= (1<<62)/size
 }
 
 // String gives the type's name as NumPy spells it, or "type 99".
@@ -53,7 +72,7 @@ func (d DType) String() string {
 // MarshalText makes a DType its name in JSON.
 func (d DType) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// Size is the number of bytes of one element; 0 when elements have no fixed size or the type is unknown.
+// Size is the number of bytes of one element; 0 when elements have no fixed size, share a byte, or the type is unknown.
 func (d DType) Size() int64 { return dtypes[d].size }
 
 // Tensor is a value that goes into a model or comes out of it, row-major.
@@ -72,10 +91,21 @@ type IO struct {
 	DType    DType    `json:"dtype"`
 	Dims     []int64  `json:"dims"`                // -1 where the dimension is symbolic
 	DimNames []string `json:"dim_names,omitempty"` // per dimension; "" where it is fixed or has no name
+
+	Shapeless bool `json:"shapeless,omitempty"` // the file says the type, and nothing of the shape
+	Other     bool `json:"other,omitempty"`     // it is something else than a tensor: a sequence, a map, an optional value
 }
 
 // String gives "images float32 [batch, 3, 640, 640]": name, type, shape.
-func (v IO) String() string { return v.Name + " " + v.DType.String() + " " + v.shape() }
+func (v IO) String() string {
+	switch {
+	case v.Other:
+		return v.Name + " (not a tensor)"
+	case v.Shapeless:
+		return v.Name + " " + v.DType.String() + " of any shape"
+	}
+	return v.Name + " " + v.DType.String() + " " + v.shape()
+}
 
 // shape prints the dimensions with their names where they are symbolic.
 func (v IO) shape() string {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,11 +33,13 @@ type Facts struct {
 	Inputs       []IO              `json:"inputs"`       // those without an initializer
 	Outputs      []IO              `json:"outputs"`
 	Metadata     map[string]string `json:"metadata,omitempty"`
-	Layers       []Layer           `json:"layers,omitempty"`   // rows of the YAML, where the metadata have them
-	External     []string          `json:"external,omitempty"` // names of external data files
-	Unused       []string          `json:"unused,omitempty"`   // initializers that nothing reads
-	Untyped      []string          `json:"untyped,omitempty"`  // edges whose type or shape the file does not say
-	Problems     []string          `json:"problems,omitempty"` // what makes the file wrong; at most 20
+	Layers       []Layer           `json:"layers,omitempty"`    // rows of the YAML, where the metadata have them
+	External     []string          `json:"external,omitempty"`  // names of external data files
+	Unused       []string          `json:"unused,omitempty"`    // initializers that nothing reads
+	Untyped      []string          `json:"untyped,omitempty"`   // edges whose type or shape the file does not say
+	Functions    int               `json:"functions,omitempty"` // operators that the file defines itself
+	Notes        []string          `json:"notes,omitempty"`     // what is unusual and wrong in no way
+	Problems     []string          `json:"problems,omitempty"`  // what makes the file wrong; at most 20
 	MoreProblems int               `json:"more_problems,omitempty"`
 
 	values map[string]IO // everything that nodes make, in the main graph
@@ -49,6 +52,7 @@ type graphNode struct {
 	op, domain, name string
 	inputs, outputs  []string
 	attributes       [sha256.Size]byte
+	local            bool // the file defines the operator
 }
 
 // OK is true if no problem was found.
@@ -97,6 +101,11 @@ func (f *Facts) Summary() string {
 	return text
 }
 
+// note records what a reader of the file may want to know.
+func (c *checker) note(format string, args ...any) {
+	c.facts.Notes = append(c.facts.Notes, fmt.Sprintf(format, args...))
+}
+
 // exported adds to the problems what ONNX allows but this project's writer
 // promises not to do.
 func (f *Facts) exported() error {
@@ -113,8 +122,8 @@ func (f *Facts) exported() error {
 }
 
 // lowestIR is the IR version that came with an opset of the default domain, by
-// the table of releases in ONNX's docs/Versioning.md; readers refuse an opset
-// under an older one. 0 for an opset that is not known here.
+// the table of releases in ONNX's docs/Versioning.md. Readers take an opset under
+// an older one: exporters and converters have long written that. 0 for an opset that is not known here.
 func lowestIR(opset int64) int64 {
 	switch {
 	case opset < 1 || opset > 26:
@@ -190,7 +199,7 @@ func StructureReader(ctx context.Context, r io.ReaderAt, size int64, external fu
 	c := &checker{
 		ctx: ctx, w: newWire(r), external: external,
 		facts: &Facts{Metadata: map[string]string{}, values: map[string]IO{}, stored: map[string]Stored{}},
-		files: map[string]int64{}, opsets: map[string]int64{},
+		files: map[string]int64{}, opsets: map[string]int64{}, missing: map[string]bool{}, local: map[functionID]bool{},
 	}
 	if size > maxModelBytes {
 		c.problem("the file has %d bytes; protobuf allows %d, larger models keep their weights beside the file", size, maxModelBytes)
@@ -213,10 +222,13 @@ type checker struct {
 	w        *wire
 	facts    *Facts
 	external func(name string) (int64, error)
-	files    map[string]int64 // sizes of the external files met so far, -1 for a bad one
-	opsets   map[string]int64
-	made     []string // by the nodes of the main graph, in order
-	captured []string // read by graphs inside the node that is being checked
+	files    map[string]int64    // sizes of the external files met so far, -1 for a bad one
+	opsets   map[string]int64    // by domain, of the model, or of the function that is being checked
+	missing  map[string]bool     // domains without an opset that were told of
+	local    map[functionID]bool // functions of the file
+	made     []string            // by the nodes of the main graph, in order
+	captured []string            // read by graphs inside the node that is being checked
+	called   []functionID        // by the nodes of the function that is being checked
 }
 
 // problem records one fault.
@@ -232,6 +244,7 @@ func (c *checker) problem(format string, args ...any) {
 // protobuf merges them.
 func (c *checker) model(s span) error {
 	var graphs []span
+	var functions []field
 	err := c.w.fields(s, func(f field) (err error) {
 		switch f.num {
 		case 1:
@@ -242,7 +255,13 @@ func (c *checker) model(s span) error {
 			graphs = append(graphs, f.body)
 			err = f.want(protowire.BytesType)
 		case 8:
-			err = c.opset(f)
+			err = c.opset(f, c.opsets)
+		case 25:
+			if len(functions) == maxFunctions {
+				return &malformed{f.body.from, fmt.Sprintf("a model has more than %d functions", maxFunctions)}
+			}
+			functions = append(functions, f)
+			err = f.want(protowire.BytesType)
 		case 14:
 			err = c.metadata(f)
 		}
@@ -256,11 +275,14 @@ func (c *checker) model(s span) error {
 		c.problem("the file has no graph")
 		return nil
 	}
+	if err := c.functions(functions); err != nil {
+		return err
+	}
 	return c.graph(graphs, nil)
 }
 
-// opset reads an OperatorSetIdProto.
-func (c *checker) opset(f field) error {
+// opset reads an OperatorSetIdProto into a set.
+func (c *checker) opset(f field, opsets map[string]int64) error {
 	domain, version := "", int64(0)
 	err := c.w.message(f, func(f field) (err error) {
 		switch f.num {
@@ -272,10 +294,13 @@ func (c *checker) opset(f field) error {
 		return err
 	})
 	domain = domainName(domain)
-	if _, twice := c.opsets[domain]; twice {
-		c.problem("opset of domain %q is imported twice", domain)
+	if other, twice := opsets[domain]; twice && other != version {
+		c.problem("opset of domain %q is imported twice, as %d and %d", domain, other, version)
 	}
-	c.opsets[domain] = version
+	if version < 1 {
+		c.problem("opset of domain %q is %d", domain, version)
+	}
+	opsets[domain] = version
 	return err
 }
 
@@ -293,12 +318,12 @@ func (c *checker) versions() {
 	f.Opset = c.opsets[""]
 	lowest := lowestIR(f.Opset)
 	switch {
-	case f.Opset == 0:
-		c.problem("no opset is imported for ONNX's own operators")
-	case lowest == 0:
-		c.problem("opset %d is not known", f.Opset)
+	case f.IRVersion < 1:
+		c.problem("the file has no IR version")
+	case f.Opset > 0 && lowest == 0:
+		c.note("opset %d is newer than what is known here", f.Opset)
 	case f.IRVersion < lowest:
-		c.problem("IR version %d is too old for opset %d, which came with %d", f.IRVersion, f.Opset, lowest)
+		c.note("IR version %d is older than opset %d, which came with %d", f.IRVersion, f.Opset, lowest)
 	}
 }
 
@@ -318,9 +343,9 @@ func (c *checker) metadata(f field) error {
 	return nil
 }
 
-// plainName is true for the name of a file beside the model: no folder, nothing special.
+// plainName is true for the path of a file beside the model or in a folder there: nothing leads out of it.
 func plainName(name string) bool {
-	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, `/\:`) && !strings.ContainsRune(name, 0)
+	return name != "." && fs.ValidPath(name) && !strings.ContainsAny(name, `\:`) && !strings.ContainsRune(name, 0)
 }
 
 // externalSize gives the size of the external file of that name; ok is false
@@ -331,7 +356,7 @@ func (c *checker) externalSize(name string) (size int64, ok bool) {
 	}
 	c.files[name] = -1
 	if !plainName(name) {
-		c.problem("external data %q is not the plain name of a file beside the model", name)
+		c.problem("external data %q is not the plain name of a file beside the model, or in a folder there", name)
 		return 0, false
 	}
 	if c.external == nil {

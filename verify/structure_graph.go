@@ -15,6 +15,7 @@ const (
 // scope holds the values that are known at a point of a graph.
 type scope struct {
 	parent *scope
+	in     string // where it is, for messages: the function
 	depth  int
 	known  map[string]bool // assigned so far
 	used   map[string]bool // read by a node or an output
@@ -44,7 +45,7 @@ func (c *checker) assign(s *scope, name, by string) {
 func (c *checker) graph(parts []span, parent *scope) error {
 	s := &scope{parent: parent, known: map[string]bool{}, used: map[string]bool{}, typed: map[string]IO{}}
 	if parent != nil {
-		s.depth = parent.depth + 1
+		s.depth, s.in = parent.depth+1, parent.in
 	}
 	if s.depth > maxGraphDepth {
 		return &malformed{parts[0].from, fmt.Sprintf("more than %d graphs inside each other", maxGraphDepth)}
@@ -81,14 +82,19 @@ func (c *checker) graph(parts []span, parent *scope) error {
 				outputs = append(outputs, c.declared(v, typed, "output", parent))
 			case 13:
 				v, typed, err = c.w.valueInfo(f)
-				if _, twice := s.typed[v.Name]; twice {
-					c.problem("value_info of %q is given twice", v.Name)
+				if first, twice := s.typed[v.Name]; twice && typed && first.String() != v.String() {
+					c.problem("value_info of %q is given twice, as %s and %s", v.Name, first, v)
 				}
-				if typed {
+				if typed || v.Other {
 					s.typed[v.Name] = v
 				}
 			case 15:
-				c.problem("sparse initializers are not supported by this check")
+				var t stored
+				t, err = c.sparse(f, "sparse initializer")
+				initializers = append(initializers, t.name)
+				if parent == nil {
+					c.facts.stored[t.name] = t.place()
+				}
 			}
 			return err
 		})
@@ -134,10 +140,18 @@ func (c *checker) graph(parts []span, parent *scope) error {
 	return nil
 }
 
-// declared notes a graph input or output of the main graph that lacks its type.
+// declared notes a graph input or output of the main graph that lacks its type. A shape may be left open, and other kinds
+// of values than tensors have none.
 func (c *checker) declared(v IO, typed bool, kind string, parent *scope) IO {
-	if !typed && parent == nil {
-		c.problem("graph %s %q has no tensor type and shape", kind, v.Name)
+	switch {
+	case typed || v.Other || parent != nil:
+	case v.DType == Undefined:
+		c.problem("graph %s %q has no type", kind, v.Name)
+	default:
+		c.note("graph %s %q has no shape", kind, v.Name)
+	}
+	if _, known := dtypes[v.DType]; !known && v.DType != Undefined {
+		c.problem("graph %s %q: element %s is not known", kind, v.Name, v.DType)
 	}
 	return v
 }
@@ -172,13 +186,16 @@ func (c *checker) edges(s *scope, outputs []IO) {
 		}
 		c.facts.values[name] = v
 	}
+	if n := len(c.facts.Untyped); n > 0 {
+		c.note("%d of %d values have no value_info; the first is %q", n, len(c.made), c.facts.Untyped[0])
+	}
 }
 
 // node checks a NodeProto: its operator's domain, that everything it reads is
 // there already, that what it makes is new, and its attributes.
 func (c *checker) node(s *scope, i int, f field) error {
 	var inputs, outputs []string
-	var name, op, domain string
+	var name, op, domain, overload string
 	var attributes []field
 	err := c.w.message(f, func(f field) (err error) {
 		var text string
@@ -197,18 +214,22 @@ func (c *checker) node(s *scope, i int, f field) error {
 			attributes = append(attributes, f)
 		case 7:
 			domain, err = c.w.string(f)
+		case 8:
+			overload, err = c.w.string(f)
 		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	at := "node " + strconv.Itoa(i) + " (" + op + " " + strconv.Quote(name) + ")"
+	at := s.in + "node " + strconv.Itoa(i) + " (" + op + " " + strconv.Quote(name) + ")"
 	if op == "" {
 		c.problem("%s has no operator", at)
 	}
-	if _, ok := c.opsets[domainName(domain)]; !ok && domainName(domain) != "" {
-		c.problem("%s: no opset is imported for domain %q", at, domain)
+	c.domain(domainName(domain), at)
+	id := functionID{domainName(domain), op, overload}
+	if c.local[id] {
+		c.called = append(c.called, id)
 	}
 	for j, in := range inputs {
 		if in != "" && !s.find(in) { // an empty name is an optional input that is left out
@@ -224,7 +245,7 @@ func (c *checker) node(s *scope, i int, f field) error {
 	if err != nil {
 		return err
 	}
-	c.remember(s, graphNode{op, domainName(domain), name, inputs, outputs, sum})
+	c.remember(s, graphNode{op, domainName(domain), name, inputs, outputs, sum, c.local[id]})
 	makes := false
 	for _, out := range outputs {
 		if out == "" {
@@ -240,6 +261,19 @@ func (c *checker) node(s *scope, i int, f field) error {
 		c.problem("%s makes nothing", at)
 	}
 	return nil
+}
+
+// domain demands an opset for the domain of a node's operator.
+func (c *checker) domain(domain, at string) {
+	if _, ok := c.opsets[domain]; ok || domain == "" && c.missing[domain] {
+		return
+	}
+	c.missing[domain] = true
+	if domain == "" {
+		c.problem("no opset is imported for ONNX's own operators")
+		return
+	}
+	c.problem("%s: no opset is imported for domain %q", at, domain)
 }
 
 // remember keeps a node of the main graph. What the graphs inside it read is kept with it, as the node cannot do without.
@@ -259,6 +293,8 @@ func (c *checker) attribute(s *scope, f field, node string) error {
 		switch f.num {
 		case 5, 10:
 			_, err = c.tensor(f, node+": attribute")
+		case 22, 23:
+			_, err = c.sparse(f, node+": sparse attribute")
 		case 6, 11:
 			if err = f.want(protowire.BytesType); err == nil {
 				err = c.graph([]span{f.body}, s)

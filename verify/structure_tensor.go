@@ -12,9 +12,11 @@ type stored struct {
 	name     string
 	dtype    DType
 	dims     []int64
-	raw      int64 // bytes of raw_data, or of the external data; -1 without either
-	at       int64 // where they begin in their file; -1 if it is not known
-	typed    int64 // elements in float_data, int32_data, …
+	raw      int64            // bytes of raw_data, or of the external data; -1 without either
+	at       int64            // where they begin in their file; -1 if it is not known
+	typed    int64            // elements in float_data, int32_data, …
+	in       protowire.Number // the field that has them; -1 for several
+	packed   int64            // where they begin, if they are one packed field; -1 else
 	external bool
 	location map[string]string
 }
@@ -22,7 +24,7 @@ type stored struct {
 // tensor checks that a TensorProto holds as many bytes as its type and shape
 // say. The bytes themselves are not read.
 func (c *checker) tensor(f field, where string) (stored, error) {
-	t := stored{raw: -1, at: -1, location: map[string]string{}}
+	t := stored{raw: -1, at: -1, packed: -1, location: map[string]string{}}
 	if err := c.w.message(f, func(f field) error { return c.tensorField(&t, f) }); err != nil {
 		return t, err
 	}
@@ -36,11 +38,12 @@ func (c *checker) tensor(f field, where string) (stored, error) {
 		c.problem("%s: element %s is not known", where, t.dtype)
 		return t, nil
 	}
-	if t.dtype != String && count > (1<<62)/t.dtype.Size() {
+	size, ok := t.dtype.bytes(count)
+	if !ok {
 		c.problem("%s: shape %v is not possible", where, t.dims)
 		return t, nil
 	}
-	size := count * t.dtype.Size()
+	form := typedForms[t.dtype]
 	switch {
 	case t.external:
 		t.at, t.raw = c.outside(where, t, size), size
@@ -50,8 +53,13 @@ func (c *checker) tensor(f field, where string) (stored, error) {
 		c.problem("%s: strings cannot be raw data", where)
 	case t.raw >= 0 && t.raw != size:
 		c.problem("%s: has %d bytes, but %s %s takes %d", where, t.raw, t.dtype, shapeText(t.dims), size)
-	case t.raw < 0 && t.typed != count:
-		c.problem("%s: has %d values, but its shape %s takes %d", where, t.typed, shapeText(t.dims), count)
+	case t.raw >= 0:
+	case t.typed != form.values(t.dtype, count):
+		c.problem("%s: has %d values, but its shape %s takes %d", where, t.typed, shapeText(t.dims), form.values(t.dtype, count))
+	case t.typed > 0 && t.in != form.field:
+		c.problem("%s: its values are in field %d of the tensor, those of %s belong into %d", where, t.in, t.dtype, form.field)
+	case t.packed >= 0 && (t.in == 4 || t.in == 10): // fixed width, one behind the other: as in raw data
+		t.at, t.raw = t.packed, size
 	}
 	c.facts.WeightBytes += size
 	return t, nil
@@ -62,15 +70,49 @@ func (t *stored) place() Stored {
 	return Stored{DType: t.dtype, Dims: t.dims, File: t.location["location"], Offset: t.at, Length: t.raw}
 }
 
+// typedForm says how a tensor holds elements that are not raw data.
+type typedForm struct {
+	field protowire.Number // float_data, int32_data, …
+	each  int64            // values for an element
+}
+
+// typedForms are those that onnx.proto gives the element types.
+var typedForms = map[DType]typedForm{
+	Float32: {4, 1}, Complex64: {4, 2}, Float64: {10, 1}, Complex: {10, 2}, String: {6, 1}, Int64: {7, 1}, Uint32: {11, 1}, Uint64: {11, 1},
+	Int32: {5, 1}, Int16: {5, 1}, Int8: {5, 1}, Uint16: {5, 1}, Uint8: {5, 1}, Bool: {5, 1}, Float16: {5, 1}, BFloat16: {5, 1},
+	17: {5, 1}, 18: {5, 1}, 19: {5, 1}, 20: {5, 1}, 24: {5, 1}, 21: {5, 1}, 22: {5, 1}, 23: {5, 1}, 25: {5, 1}, 26: {5, 1},
+}
+
+// values is how many values hold count elements. Those of the small types share one.
+func (f typedForm) values(t DType, count int64) int64 {
+	if packed[t] > 0 {
+		size, _ := t.bytes(count)
+		return size
+	}
+	return count * f.each
+}
+
 // tensorField reads one field of a TensorProto into t.
 func (c *checker) tensorField(t *stored, f field) (err error) {
 	var n int64
+	begin := func() { // of the typed values in f
+		t.packed = -1
+		if t.in == 0 && f.typ == protowire.BytesType {
+			t.packed = f.body.from
+		}
+		if t.in != 0 && t.in != f.num {
+			t.in = -1
+			return
+		}
+		t.in = f.num
+	}
 	count := func(int64) error { t.typed++; return nil }
 	fixed := func(width int64) error { // a repeated fixed-width number, packed or not
 		n := f.body.to - f.body.from
 		if f.typ == protowire.VarintType || n%width != 0 {
 			return &malformed{f.body.from, fmt.Sprintf("field %d of a tensor does not hold whole numbers of %d bytes", f.num, width)}
 		}
+		begin()
 		t.typed += n / width
 		return nil
 	}
@@ -89,8 +131,10 @@ func (c *checker) tensorField(t *stored, f field) (err error) {
 	case 4:
 		return fixed(4)
 	case 5, 7, 11:
+		begin()
 		return c.w.eachVarint(f, count)
 	case 6:
+		begin()
 		t.typed++
 		return f.want(protowire.BytesType)
 	case 8:

@@ -51,7 +51,7 @@ func TestStructureFacts(t *testing.T) {
 	dims, names := []int64{-1, 2}, []string{"batch", ""}
 	want := &Facts{
 		IRVersion: 8, Opset: 17, Graph: "tiny", Nodes: 2, Initializers: 1, WeightBytes: 8,
-		Inputs: []IO{{"x", Float32, dims, names}}, Outputs: []IO{{"y", Float32, dims, names}},
+		Inputs: []IO{{Name: "x", DType: Float32, Dims: dims, DimNames: names}}, Outputs: []IO{{Name: "y", DType: Float32, Dims: dims, DimNames: names}},
 		Metadata: map[string]string{"stride": "32"},
 	}
 	if diff := cmp.Diff(want, facts, cmpopts.IgnoreUnexported(Facts{})); diff != "" {
@@ -89,12 +89,13 @@ func TestStructureProblems(t *testing.T) {
 		{"input twice", func(m *tiny.Model) { m.Inputs = append(m.Inputs, m.Inputs[0]) }, `graph input: the name "x" is already taken by another value`},
 		{"output not made", func(m *tiny.Model) { m.Outputs[0].Name = "z" }, `graph output "z" is made by no node`},
 		{"no outputs", func(m *tiny.Model) { m.Outputs = nil }, "the graph has no outputs"},
-		{"output untyped", func(m *tiny.Model) { m.Outputs[0].Shapeless = true }, `graph output "y" has no tensor type and shape`},
-		{"input untyped", func(m *tiny.Model) { m.Inputs[0].Type = 0 }, `graph input "x" has no tensor type and shape`},
+		{"output untyped", func(m *tiny.Model) { m.Outputs[0].Type = 0 }, `graph output "y" has no type`},
+		{"input untyped", func(m *tiny.Model) { m.Inputs[0].Type = 0 }, `graph input "x" has no type`},
 		{"no operator", func(m *tiny.Model) { m.Nodes[1].Op = "" }, `node 1 ( "/model.1/Relu") has no operator`},
 		{"makes nothing", func(m *tiny.Model) { m.Nodes = append(m.Nodes, tiny.Node{Op: "Relu", In: []string{"x"}}) }, `node 2 (Relu "") makes nothing`},
 		{"domain", func(m *tiny.Model) { m.Nodes[1].Domain = "com.acme" }, `node 1 (Relu "/model.1/Relu"): no opset is imported for domain "com.acme"`},
-		{"info twice", func(m *tiny.Model) { m.Info = append(m.Info, m.Info[0]) }, `value_info of "model.0" is given twice`},
+		{"info twice", func(m *tiny.Model) { m.Info = append(m.Info, tiny.Value{Name: "model.0", Type: 1, Dims: []any{3}}) },
+			`value_info of "model.0" is given twice, as model.0 float32 [batch, 2] and model.0 float32 [3]`},
 		{"raw short", func(m *tiny.Model) { m.Weights[0].Floats = []float32{1} }, `initializer "a": has 4 bytes, but float32 2 takes 8`},
 		{"values short", func(m *tiny.Model) { m.Weights[0] = tiny.Weight{Name: "a", Dims: []int64{3}, Ints: []int64{1, 2}} },
 			`initializer "a": has 2 values, but its shape 3 takes 3`},
@@ -105,8 +106,7 @@ func TestStructureProblems(t *testing.T) {
 		{"overflowing shape", func(m *tiny.Model) { m.Weights[0].Dims = []int64{1 << 31, 1 << 31} }, `initializer "a": shape [2147483648 2147483648] is not possible`},
 		{"unknown type", func(m *tiny.Model) { m.Weights[0].Type = 99 }, `initializer "a": element type 99 is not known`},
 		{"no opset", func(m *tiny.Model) { m.Opset = -1 }, "no opset is imported for ONNX's own operators"},
-		{"opset of the future", func(m *tiny.Model) { m.Opset = 99 }, "opset 99 is not known"},
-		{"old IR", func(m *tiny.Model) { m.IR = 7 }, "IR version 7 is too old for opset 17, which came with 8"},
+		{"no IR", func(m *tiny.Model) { m.IR = -1 }, "the file has no IR version"},
 		{"metadata twice", func(m *tiny.Model) { m.Metadata = append(m.Metadata, m.Metadata[0]) }, `metadata "stride" is given twice`},
 		{"inner graph", func(m *tiny.Model) {
 			m.Nodes[1].Graph = &tiny.Model{Nodes: []tiny.Node{{Op: "Neg", Name: "n", In: []string{"later"}, Out: []string{"inner"}}}, Outputs: []tiny.Value{{Name: "inner"}}}
@@ -118,6 +118,34 @@ func TestStructureProblems(t *testing.T) {
 			test.spoil(&m)
 			if diff := cmp.Diff([]string{test.want}, look(t, m.Bytes()).Problems); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestStructureNotes covers what is unusual and no fault: each is a note, and an export must not do it.
+func TestStructureNotes(t *testing.T) {
+	tests := []struct {
+		name  string
+		spoil func(m *tiny.Model)
+		want  string
+	}{
+		{"opset of the future", func(m *tiny.Model) { m.Opset = 99 }, "opset 99 is newer than what is known here"},
+		{"old IR", func(m *tiny.Model) { m.IR = 7 }, "IR version 7 is older than opset 17, which came with 8"},
+		{"edge without a type", func(m *tiny.Model) { m.Info = nil }, `1 of 2 values have no value_info; the first is "model.0"`},
+		{"output without a shape", func(m *tiny.Model) { m.Outputs[0].Shapeless = true }, `graph output "y" has no shape`},
+		{"info twice, the same", func(m *tiny.Model) { m.Info = append(m.Info, m.Info[0]) }, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			m := sound()
+			test.spoil(&m)
+			facts := look(t, m.Bytes())
+			if !facts.OK() || strings.Join(facts.Notes, "; ") != test.want {
+				t.Errorf("notes %q, problems %q, want the note %q", facts.Notes, facts.Problems, test.want)
+			}
+			if err := facts.exported(); (err == nil) != (test.want == "" || test.name == "output without a shape") {
+				t.Errorf("exported: %v", err)
 			}
 		})
 	}
@@ -158,14 +186,15 @@ func TestStructureExternalData(t *testing.T) {
 		{"fits", map[string]string{"location": "w.bin", "offset": "8", "length": "8"}, nil},
 		{"whole", map[string]string{"location": "w.bin"}, nil},
 		{"past the end", map[string]string{"location": "w.bin", "offset": "9"}, []string{`initializer "a": external data "w.bin" has 16 bytes, too few for 8 from byte 9 on`}},
+		{"in a folder", map[string]string{"location": "weights/w.bin", "length": "8"}, nil},
 		{"far past the end", map[string]string{"location": "w.bin", "offset": "9223372036854775807"},
 			[]string{`initializer "a": external data "w.bin" has 16 bytes, too few for 8 from byte 9223372036854775807 on`}},
 		{"wrong length", map[string]string{"location": "w.bin", "length": "4"}, []string{`initializer "a": external data has 4 bytes, but float32 2 takes 8`}},
 		{"no number", map[string]string{"location": "w.bin", "offset": "-1"}, []string{`initializer "a": external data has the offset "-1", want a number of bytes`}},
 		{"not there", map[string]string{"location": "gone.bin"}, []string{`external data "gone.bin": file does not exist`}},
-		{"parent", map[string]string{"location": "../w.bin"}, []string{`external data "../w.bin" is not the plain name of a file beside the model`}},
-		{"absolute", map[string]string{"location": "/etc/passwd"}, []string{`external data "/etc/passwd" is not the plain name of a file beside the model`}},
-		{"nowhere", map[string]string{}, []string{`external data "" is not the plain name of a file beside the model`}},
+		{"parent", map[string]string{"location": "../w.bin"}, []string{`external data "../w.bin" is not the plain name of a file beside the model, or in a folder there`}},
+		{"absolute", map[string]string{"location": "/etc/passwd"}, []string{`external data "/etc/passwd" is not the plain name of a file beside the model, or in a folder there`}},
+		{"nowhere", map[string]string{}, []string{`external data "" is not the plain name of a file beside the model, or in a folder there`}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -269,6 +298,13 @@ func FuzzStructure(f *testing.F) {
 	m.Nodes[0].Name, m.Nodes[1].Name = "/model.0/a", "/model.1/b"
 	m.Nodes = append(m.Nodes, tiny.Node{Op: "Greater", Name: "/model.1/c", In: []string{"x", "a"}, Out: []string{"gate"}})
 	f.Add(m.Bytes())
+	for _, name := range []string{"ok_functions", "ok_function_attribute", "bad_function_recursive", "ok_sparse_full", "ok_sparse_constant", "ok_if", "ok_typed_int4"} {
+		b, err := os.ReadFile("testdata/files/" + name + ".onnx")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		facts, err := StructureReader(context.Background(), bytes.NewReader(b), int64(len(b)), nil)
 		if err != nil {

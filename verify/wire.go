@@ -230,14 +230,18 @@ func (w *wire) valueInfo(f field) (v IO, typed bool, err error) {
 			v.Name, err = w.string(f)
 		case 2:
 			err = w.message(f, func(f field) error {
-				if f.num != 1 { // another kind than a tensor
-					return nil
+				switch f.num {
+				case 1:
+					return w.message(f, tensor)
+				case 4, 5, 7, 8, 9: // sequence, map, opaque, sparse tensor, optional
+					v.Other = true
 				}
-				return w.message(f, tensor)
+				return nil
 			})
 		}
 		return err
 	})
+	v.Shapeless = !shaped && v.DType != Undefined
 	for _, name := range v.DimNames {
 		if name != "" {
 			return v, shaped && v.DType != Undefined, err

@@ -87,11 +87,11 @@ func (r *reporting) observe() func(verify.Row, verify.Tensor, verify.Tensor) {
 }
 
 // measure times the layers of the model, if that was asked for, and prints the slowest.
-func (r *reporting) measure(ctx context.Context, rt verify.Runtime, path string, input verify.Tensor) error {
+func (r *reporting) measure(ctx context.Context, rt verify.Runtime, path string, inputs []verify.Tensor) error {
 	if !r.profile {
 		return nil
 	}
-	p, err := verify.Measure(ctx, rt, path, input, profileRuns)
+	p, err := verify.Measure(ctx, rt, path, inputs, profileRuns)
 	if err != nil {
 		return fmt.Errorf("profile: %w", err)
 	}

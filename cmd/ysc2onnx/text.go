@@ -118,6 +118,11 @@ func writeChecks(w *bytes.Buffer, s style, report *verify.Report) {
 	for _, what := range report.Skipped {
 		writeNotChecked(w, s, what)
 	}
+	if report.Facts != nil {
+		for _, note := range report.Facts.Notes {
+			fmt.Fprintf(w, "  %s %s\n", s.paint("33", "note:"), note)
+		}
+	}
 }
 
 // writeCheck prints one check.

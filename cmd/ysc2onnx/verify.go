@@ -137,9 +137,12 @@ type aloneDocument struct {
 
 // alone checks a file without anything to compare it with.
 func (v *verification) alone(ctx context.Context, rt verify.Runtime, missing, path string) error {
-	report, err := checkAlone(ctx, rt, path)
+	report, err := verify.Alone(ctx, rt, path)
 	if err != nil {
 		return err
+	}
+	if missing == "" {
+		missing = report.NotRun
 	}
 	doc := aloneDocument{OK: report.OK() && missing == "", Report: report, NotChecked: missing, Assumed: report.Facts.Assumed()}
 	var text bytes.Buffer
@@ -151,6 +154,9 @@ func (v *verification) alone(ctx context.Context, rt verify.Runtime, missing, pa
 	}
 	text.WriteByte('\n')
 	writeChecks(&text, s, report)
+	if missing != "" {
+		writeNotChecked(&text, s, missing)
+	}
 	if err := v.report(v.stdout, &text); err != nil {
 		return err
 	}
@@ -178,14 +184,14 @@ func (v *verification) showAlone(ctx context.Context, rt verify.Runtime, report 
 	v.page.data.Facts, v.page.data.Checks = report.Facts, report
 	switch {
 	case !report.OK():
-	case rt == nil:
+	case missing != "":
 		v.page.data.NoProfile = missing
 	default:
-		want, err := declared(report.Facts)
+		inputs, err := report.Facts.DrawInputs(0, 0, 0)
 		if err != nil {
 			return fmt.Errorf("%s: %w", report.Path, err)
 		}
-		if err := v.page.measure(ctx, rt, report.Path, want.Noise(want.Batch, want.Height, want.Width)); err != nil {
+		if err := v.page.measure(ctx, rt, report.Path, inputs); err != nil {
 			return err
 		}
 	}
@@ -275,40 +281,39 @@ func (v *verification) againstRecord(ctx context.Context, rt verify.Runtime, pat
 func (v *verification) showCompared(ctx context.Context, rt verify.Runtime, found *verify.Comparison, other bool) error {
 	v.page.data.Comparison = found
 	if v.page.profile {
-		input, err := v.inputOf(ctx, found.Path, other)
+		inputs, err := v.inputsOf(ctx, found.Path, other)
 		if err != nil {
 			return err
 		}
-		if err := v.page.measure(ctx, rt, found.Path, input); err != nil {
+		if err := v.page.measure(ctx, rt, found.Path, inputs); err != nil {
 			return err
 		}
 	}
 	return v.page.write(ctx, found.Path, v.against)
 }
 
-// inputOf is what a file is timed on: the recorded input, or noise of the size that two files are compared at.
-func (v *verification) inputOf(ctx context.Context, path string, other bool) (input verify.Tensor, err error) {
+// inputsOf is what a file is timed on: the recorded input, or noise of the size that two files are compared at.
+func (v *verification) inputsOf(ctx context.Context, path string, other bool) (inputs []verify.Tensor, err error) {
 	facts, err := verify.Structure(ctx, path)
 	if err != nil {
-		return input, err
+		return nil, err
 	}
 	if other {
-		want, err := declared(facts)
-		if err != nil {
-			return input, fmt.Errorf("%s: %w", path, err)
-		}
+		height, width := 0, 0
 		if v.given("imgsz") {
-			want.Height, want.Width = v.size.height, v.size.width
+			height, width = v.size.height, v.size.width
 		}
-		return want.Noise(want.Batch, want.Height, want.Width), nil
+		return facts.DrawInputs(height, width, 0)
 	}
 	ref, err := verify.OpenNPZ(v.against)
 	if err != nil {
-		return input, err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, ref.Close()) }()
-	if input, err = ref.Read("input"); err == nil {
-		input.Name = facts.Inputs[0].Name // a comparison was made, so there is one
+	input, err := ref.Read("input")
+	if err != nil {
+		return nil, err
 	}
-	return input, err
+	input.Name = facts.Inputs[0].Name // a comparison was made, so there is one
+	return []verify.Tensor{input}, nil
 }

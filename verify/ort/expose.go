@@ -20,16 +20,17 @@ const (
 	oneName      = "ysc2onnx.one" // an initializer [1]
 )
 
-// readable says under which name a value can be fetched. The binding returns no scalars, so what may be one is given a
-// dimension; and it returns float16 and bfloat16 with half of their bytes, so these are made float32.
-func readable(v verify.IO) (name string, shim bool) {
-	switch {
-	case v.DType == verify.Float16 || v.DType == verify.BFloat16:
-		return v.Name + castSuffix, true
-	case len(v.Dims) == 0:
-		return v.Name + scalarSuffix, true
+// readable says under which name a value can be fetched, and through which nodes, in order, it gets that name: their
+// suffixes. The binding returns float16 and bfloat16 with half of their bytes, so these, and what may be one of them, are
+// made float32; and it returns no scalars, so what may be one is given a dimension.
+func readable(v verify.IO) (name string, shims []string) {
+	if v.DType == verify.Float16 || v.DType == verify.BFloat16 || v.DType == verify.Undefined {
+		shims = append(shims, castSuffix)
 	}
-	return v.Name, false
+	if len(v.Dims) == 0 {
+		shims = append(shims, scalarSuffix)
+	}
+	return v.Name + strings.Join(shims, ""), shims
 }
 
 // moreOutputs is a piece of a ModelProto that holds graph outputs, and nodes that make values readable. Behind a whole
@@ -43,19 +44,20 @@ func moreOutputs(values []verify.IO) []byte {
 	var graph []byte
 	expands := false
 	for _, v := range values {
-		dtype := v.DType
-		name, shim := readable(v)
-		switch {
-		case strings.HasSuffix(name, castSuffix) && shim:
-			to := numberField(numberField(bytesField(nil, 1, []byte("to")), 3, uint64(verify.Float32)), 20, 2)
-			graph = bytesField(graph, 1, bytesField(nodeOf("Cast", name, v.Name), 5, to))
-			dtype = verify.Float32
-		case shim:
-			graph = bytesField(graph, 1, nodeOf("Expand", name, v.Name, oneName))
-			expands = true
-		}
-		if dtype == verify.Undefined {
-			dtype = verify.Float32
+		dtype, name := v.DType, v.Name
+		_, shims := readable(v)
+		for _, suffix := range shims {
+			from := name
+			name += suffix
+			switch suffix {
+			case castSuffix:
+				to := numberField(numberField(bytesField(nil, 1, []byte("to")), 3, uint64(verify.Float32)), 20, 2)
+				graph = bytesField(graph, 1, bytesField(nodeOf("Cast", name, from), 5, to))
+				dtype = verify.Float32
+			case scalarSuffix:
+				graph = bytesField(graph, 1, nodeOf("Expand", name, from, oneName))
+				expands = true
+			}
 		}
 		info := bytesField(nil, 1, []byte(name))
 		info = bytesField(info, 2, bytesField(nil, 1, numberField(nil, 1, uint64(dtype))))

@@ -85,7 +85,13 @@ func load(ctx context.Context, path string, opts verify.SessionOptions, settings
 	if err != nil {
 		return nil, err
 	}
-	s := &session{inputs: facts.Inputs, outputs: facts.Outputs}
+	s := &session{inputs: facts.Inputs}
+	for _, out := range facts.Outputs {
+		if !out.Other { // no tensor holds it
+			s.outputs = append(s.outputs, out)
+		}
+	}
+	own := len(s.outputs)
 	var added []verify.IO // graph outputs that the file does not have
 	for _, v := range opts.Expose {
 		if _, found := position(s.outputs, v.Name); !found {
@@ -95,8 +101,8 @@ func load(ctx context.Context, path string, opts verify.SessionOptions, settings
 	}
 	fetch := make([]string, len(s.outputs))
 	for i, v := range s.outputs {
-		var shim bool
-		if fetch[i], shim = readable(v); shim && i < len(facts.Outputs) {
+		var shims []string
+		if fetch[i], shims = readable(v); shims != nil && i < own {
 			added = append(added, v)
 		}
 	}

@@ -4,12 +4,14 @@ package ort
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
 	"reflect"
 	"sync"
 
+	"github.com/x448/float16"
 	onnxruntime "github.com/yalue/onnxruntime_go"
 
 	"ysc2onnx/verify"
@@ -67,7 +69,7 @@ func (s *session) Run(ctx context.Context, inputs []verify.Tensor) ([]verify.Ten
 		if results[i], err = fromValue(s.outputs[i].Name, v); err != nil {
 			return nil, err
 		}
-		if of := s.outputs[i]; len(of.Dims) == 0 && of.DType != verify.Undefined {
+		if of := s.outputs[i]; len(of.Dims) == 0 && of.DType != verify.Undefined && !of.Shapeless {
 			results[i].Shape = of.Dims // a scalar, see readable
 		}
 	}
@@ -141,20 +143,18 @@ func toValue(want verify.IO, t verify.Tensor) (onnxruntime.Value, error) {
 		if have = len(t.Floats); count == float64(have) {
 			v, err = onnxruntime.NewTensor(onnxruntime.Shape(t.Shape), t.Floats)
 		}
-	case verify.Int64:
-		if have = len(t.Ints); count == float64(have) {
-			v, err = onnxruntime.NewTensor(onnxruntime.Shape(t.Shape), t.Ints)
+	case verify.Float64:
+		if have = len(t.Floats); count == float64(have) {
+			v, err = newTensor[float64](t.Shape, t.Floats)
 		}
-	case verify.Bool:
-		if have = len(t.Ints); count == float64(have) {
-			bools := make([]bool, have)
-			for i, n := range t.Ints {
-				bools[i] = n != 0
-			}
-			v, err = onnxruntime.NewTensor(onnxruntime.Shape(t.Shape), bools)
+	case verify.Float16, verify.BFloat16:
+		if have = len(t.Floats); count == float64(have) {
+			v, err = halves(want.DType, t)
 		}
 	default:
-		return nil, fmt.Errorf("input %q is of type %s; float32, int64 and bool can be fed", want.Name, want.DType)
+		if have = len(t.Ints); count == float64(have) {
+			v, err = integers(want.DType, t)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("input %q: %w", want.Name, plain(err))
@@ -163,6 +163,65 @@ func toValue(want verify.IO, t verify.Tensor) (onnxruntime.Value, error) {
 		return nil, fmt.Errorf("input %q: shape %v takes %.0f %s values, but %d were given", want.Name, t.Shape, math.Abs(count), want.DType, have)
 	}
 	return v, nil
+}
+
+// number is what elements of tensors are made of and from.
+type number interface {
+	~int8 | ~uint8 | ~int16 | ~uint16 | ~int32 | ~uint32 | ~int64 | ~uint64 | ~float32 | ~float64
+}
+
+// newTensor makes a tensor of elements of another type.
+func newTensor[T, F number](shape []int64, elements []F) (onnxruntime.Value, error) {
+	converted := make([]T, len(elements))
+	for i, x := range elements {
+		converted[i] = T(x)
+	}
+	return onnxruntime.NewTensor(onnxruntime.Shape(shape), converted)
+}
+
+// halves makes a tensor of one of the floating-point types of 16 bits.
+func halves(t verify.DType, of verify.Tensor) (onnxruntime.Value, error) {
+	data := make([]byte, 0, 2*len(of.Floats))
+	for _, x := range of.Floats {
+		bits := float16.Fromfloat32(x).Bits()
+		if t == verify.BFloat16 { // the upper half of a float32, cut off: nothing depends on the last bit of an input
+			bits = uint16(math.Float32bits(x) >> 16)
+		}
+		data = binary.LittleEndian.AppendUint16(data, bits)
+	}
+	if t == verify.BFloat16 {
+		return onnxruntime.NewCustomDataTensor(onnxruntime.Shape(of.Shape), data, onnxruntime.TensorElementDataTypeBFloat16)
+	}
+	return onnxruntime.NewCustomDataTensor(onnxruntime.Shape(of.Shape), data, onnxruntime.TensorElementDataTypeFloat16)
+}
+
+// integers makes a tensor of truth values or integers.
+func integers(t verify.DType, of verify.Tensor) (onnxruntime.Value, error) {
+	switch t {
+	case verify.Int64:
+		return onnxruntime.NewTensor(onnxruntime.Shape(of.Shape), of.Ints)
+	case verify.Int32:
+		return newTensor[int32](of.Shape, of.Ints)
+	case verify.Int16:
+		return newTensor[int16](of.Shape, of.Ints)
+	case verify.Int8:
+		return newTensor[int8](of.Shape, of.Ints)
+	case verify.Uint64:
+		return newTensor[uint64](of.Shape, of.Ints)
+	case verify.Uint32:
+		return newTensor[uint32](of.Shape, of.Ints)
+	case verify.Uint16:
+		return newTensor[uint16](of.Shape, of.Ints)
+	case verify.Uint8:
+		return newTensor[uint8](of.Shape, of.Ints)
+	case verify.Bool:
+		bools := make([]bool, len(of.Ints))
+		for i, n := range of.Ints {
+			bools[i] = n != 0
+		}
+		return onnxruntime.NewTensor(onnxruntime.Shape(of.Shape), bools)
+	}
+	return nil, fmt.Errorf("it is of type %s, which cannot be fed", t)
 }
 
 // fromValue copies nothing of float32 and int64 tensors: their elements are Go's
@@ -185,6 +244,14 @@ func fromValue(name string, v onnxruntime.Value) (verify.Tensor, error) {
 		t.Ints = widened(v.GetData())
 	case *onnxruntime.Tensor[int8]:
 		t.Ints = widened(v.GetData())
+	case *onnxruntime.Tensor[int16]:
+		t.Ints = widened(v.GetData())
+	case *onnxruntime.Tensor[uint16]:
+		t.Ints = widened(v.GetData())
+	case *onnxruntime.Tensor[uint32]:
+		t.Ints = widened(v.GetData())
+	case *onnxruntime.Tensor[uint64]:
+		t.Ints = widened(v.GetData())
 	case *onnxruntime.Tensor[bool]:
 		t.Ints = make([]int64, len(v.GetData()))
 		for i, b := range v.GetData() {
@@ -193,13 +260,13 @@ func fromValue(name string, v onnxruntime.Value) (verify.Tensor, error) {
 			}
 		}
 	default:
-		return t, fmt.Errorf("output %q is not of a type that can be read back (floats, int64, int32, uint8, int8, bool)", name)
+		return t, fmt.Errorf("output %q is not of a type that can be read back (floats, integers, bool)", name)
 	}
 	return t, nil
 }
 
 // widened gives integers of any size as int64.
-func widened[T int8 | uint8 | int32](v []T) []int64 {
+func widened[T number](v []T) []int64 {
 	out := make([]int64, len(v))
 	for i, x := range v {
 		out[i] = int64(x)

@@ -127,7 +127,7 @@ func trained(t *testing.T) *Data {
 		t.Fatal(err)
 	}
 	input.Name = "images"
-	if d.Profile, err = verify.Measure(t.Context(), rt, path, input, 2); err != nil {
+	if d.Profile, err = verify.Measure(t.Context(), rt, path, []verify.Tensor{input}, 2); err != nil {
 		t.Fatal(err)
 	}
 	return d
