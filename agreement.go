@@ -13,9 +13,13 @@ import (
 
 // agree compares the rows of a YAML with the checkpoint's layers, and adds an error for each difference that makes
 // another model: another input, module, number or argument. It looks at what is computed, not at how it is written: -1
-// and the index of the layer before are the same, and so are an argument and its default. carried is the YAML that the
-// checkpoint has of itself, nil if none.
-func (t *trained) agree(cfg, carried *yamlcfg.Model, diags *yamlcfg.Diagnostics) {
+// and the index of the layer before are the same, and so are an argument and its default. own are the rows of the YAML
+// that the checkpoint has of itself, nil if none.
+func (t *trained) agree(net, own *modules.Network, diags *yamlcfg.Diagnostics) {
+	cfg, carried := net.Config, (*yamlcfg.Model)(nil)
+	if own != nil {
+		carried = own.Config
+	}
 	layers := 0
 	for t.Class(layerName(layers)) != "" {
 		layers++
@@ -40,7 +44,7 @@ func (t *trained) agree(cfg, carried *yamlcfg.Model, diags *yamlcfg.Diagnostics)
 			other = &carried.Rows[i]
 		}
 		if t.agreeModule(row, other, diags) {
-			t.agreeArguments(cfg, carried, row, other, diags)
+			t.agreeArguments(net, own, i, diags)
 		}
 		t.agreeFrom(row, other, diags)
 	}
@@ -109,15 +113,17 @@ func indices(layers []int) string {
 }
 
 // agreeArguments compares a row's number and arguments with the ones that the checkpoint's own YAML has.
-func (t *trained) agreeArguments(cfg, carried *yamlcfg.Model, row, other *yamlcfg.Row, diags *yamlcfg.Diagnostics) {
-	if other == nil {
+func (t *trained) agreeArguments(net, own *modules.Network, i int, diags *yamlcfg.Diagnostics) {
+	if own == nil || own.Config.Rows[i].Broken {
 		return
 	}
+	cfg, carried := net.Config, own.Config
+	row, other := &cfg.Rows[i], &carried.Rows[i]
 	if n, trained := cfg.ScaleDepth(row.Number), carried.ScaleDepth(other.Number); n != trained {
 		diags.Errorf(row.NumberSpan, "layer %d comes out with the number %d, that of %s with %d", row.Index, n, t.name, trained)
 		return
 	}
-	if modules.SameArguments(cfg, carried, row, other) {
+	if net.Layers[i].Same(own.Layers[i]) {
 		return
 	}
 	width, trainedWidth := "", ""

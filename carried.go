@@ -34,7 +34,7 @@ func (t *trained) carry() (c checkpoint.Description, left []string, err error) {
 			continue
 		}
 		like := checkpoint.DescribedModules{Class: m.Class.String(), Attributes: map[string]json.RawMessage{}}
-		for _, name := range checkpoint.DescribedAttributes {
+		for _, name := range (trainedModule{t, m}).Attributes() {
 			v, _ := m.Attr(name)
 			if room -= checkpoint.TextSize(v, room); room == 0 { // several modules may share what is large
 				return c, nil, errors.New(t.name + ": the attributes of its modules take more bytes than a safetensors file has for them")
@@ -43,9 +43,7 @@ func (t *trained) carry() (c checkpoint.Description, left []string, err error) {
 			if err != nil {
 				return c, nil, err
 			}
-			if value != nil {
-				like.Attributes[name] = value
-			}
+			like.Attributes[name] = value
 		}
 		key, err := json.Marshal(like)
 		if err != nil {
@@ -62,20 +60,19 @@ func (t *trained) carry() (c checkpoint.Description, left []string, err error) {
 	return c, left, nil
 }
 
-// plainValue is an attribute in JSON; nil where it is neither a finite number, nor a text, nor a list of such numbers.
+// maxDescribed bounds the text by which an attribute is named that has no form in JSON here.
+const maxDescribed = 80
+
+// plainValue is an attribute in JSON: a number, a text, or a list of numbers; anything else as the text of what it is, by
+// which a conversion refuses it where it has to be known.
 func (t *trained) plainValue(m *checkpoint.Module, name string) (json.RawMessage, error) {
-	v, ok := m.Attr(name)
-	if !ok {
-		return nil, nil
-	}
+	v, _ := m.Attr(name)
 	path := m.Path
 	if text, ok := checkpoint.AsString(v); ok {
 		return json.Marshal(text)
 	}
-	if numbers := t.Numbers(path, name); numbers != nil {
-		if slices.ContainsFunc(numbers, func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }) {
-			return nil, nil
-		}
+	finite := func(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+	if numbers := t.Numbers(path, name); numbers != nil && allOf(numbers, finite) {
 		if _, isList := checkpoint.AsSlice(v); !isList {
 			return json.Marshal(numbers[0])
 		}
@@ -84,5 +81,9 @@ func (t *trained) plainValue(m *checkpoint.Module, name string) (json.RawMessage
 	if whole := t.wholeNumbers(path, name); whole != nil { // a tensor
 		return json.Marshal(whole)
 	}
-	return nil, nil
+	return json.Marshal(checkpoint.Repr(v, maxDescribed))
+}
+
+func allOf(list []float64, holds func(float64) bool) bool {
+	return !slices.ContainsFunc(list, func(x float64) bool { return !holds(x) })
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
 	"ysc2onnx/verify"
@@ -48,24 +49,20 @@ var sampleSizes = [][2]int{{2, 3}, {4, 5}, {8, 9}}
 func (m *lowered) sample(ctx context.Context, w *onnxbuild.Written, opt *Options) (s *verify.Sample, skipped string) {
 	at := *opt
 	at.Batch = sampleBatch
-	raw := m.sampled(ctx, w, &at)
+	raw, form := m.sampled(ctx, w, &at)
 	if raw == nil {
 		return nil, fmt.Sprintf("the numbers of the layers, as the model takes no image as small as %dx%d", at.Height, at.Width)
 	}
-	s = &verify.Sample{Batch: at.Batch, Height: at.Height, Width: at.Width, Inner: raw.inner(w)}
+	s = &verify.Sample{Batch: at.Batch, Height: at.Height, Width: at.Width, Inner: inner(raw, w)}
 	for _, row := range m.Summary.Rows {
 		s.Classes = append(s.Classes, lastPart(row.Module))
 	}
 	s.Values = func(ctx context.Context, input verify.Tensor) (verify.Reference, error) {
-		return raw.values(ctx, input, s.Inner)
+		return values(ctx, raw, input, s.Inner)
 	}
 	if at.Dynamic != DynamicAll {
 		s.Model = func(stored func(string) (verify.Stored, bool)) ([]byte, error) {
-			small := m.again(ctx, &at)
-			if small == nil {
-				return nil, ctx.Err() // it fitted before
-			}
-			return small.small(ctx, &at, w, stored)
+			return small(ctx, form, w, stored)
 		}
 	}
 	return s, ""
@@ -73,36 +70,40 @@ func (m *lowered) sample(ctx context.Context, w *onnxbuild.Written, opt *Options
 
 // sampled lowers the model for a sample, and sets the sample's size in at: the smallest at which the model has the nodes
 // that were written. On maps of one or two pixels some of them may have dropped out, so that a model exported for an image
-// as small as that is its own sample. Nil where the model fits none of the sizes, the last of which is then in at.
-func (m *lowered) sampled(ctx context.Context, w *onnxbuild.Written, at *Options) *lowered {
+// as small as that is its own sample. form is the lowering as the file would have it. Both are nil where the model fits
+// none of the sizes, the last of which is then in at.
+func (m *lowered) sampled(ctx context.Context, w *onnxbuild.Written, at *Options) (raw *modules.Model, form *onnxbuild.Written) {
 	sizes, own := sampleSizes, [2]int{at.Height / m.Stride(), at.Width / m.Stride()}
 	if last := sizes[len(sizes)-1]; own[0]*own[1] <= last[0]*last[1] {
 		sizes = append(slices.Clone(sizes), own)
 	}
-	var fits *lowered // the first of all, for the check to say how the nodes differ
-	var fitsAt Options
-	for _, size := range sizes {
-		at.Height, at.Width = size[0]*m.Stride(), size[1]*m.Stride()
-		fixed := *at
-		fixed.Dynamic = Static // an open size would not show that the model does not fit
-		if m.again(ctx, &fixed) == nil {
+	var fitsAt Options // the first of all, for the check to say how the nodes differ
+	for _, k := range sizes {
+		at.Height, at.Width = k[0]*m.Stride(), k[1]*m.Stride()
+		fixed := sizeOf(at)
+		fixed.dynamic = Static // an open size would not show that the model does not fit
+		if fits, _ := m.at(ctx, fixed, at); fits == nil {
 			continue
 		}
-		raw, form := m.again(ctx, at), m.again(ctx, at)
-		if at.Dynamic == DynamicAll || form == nil {
-			return raw
+		model, _ := m.at(ctx, sizeOf(at), at)
+		if at.Dynamic == DynamicAll || model == nil {
+			return model, nil
 		}
-		if written, err := form.written(at); err == nil && sameNodes(written, w) {
-			return raw
+		written, err := m.written(model, at)
+		if err != nil {
+			continue
 		}
-		if fits == nil {
-			fits, fitsAt = raw, *at
+		if sameNodes(written, w) {
+			return model, written
+		}
+		if raw == nil {
+			raw, form, fitsAt = model, written, *at
 		}
 	}
-	if fits != nil {
+	if raw != nil {
 		*at = fitsAt
 	}
-	return fits
+	return raw, form
 }
 
 // sameNodes reports whether two models have the same operators under the same names.
@@ -113,7 +114,7 @@ func sameNodes(a, b *onnxbuild.Written) bool {
 // inner are the values inside the layers that one module gives to another and that the file, w, has as well: those that the
 // same operator makes under the same name. A convolution that a batch norm follows is none of them, as the norm may be folded
 // into it.
-func (m *lowered) inner(w *onnxbuild.Written) (list []verify.Inner) {
+func inner(m *modules.Model, w *onnxbuild.Written) (list []verify.Inner) {
 	written := map[string]string{} // operators, by what they give
 	for i := range w.Nodes {
 		for _, name := range w.Nodes[i].Outputs {
@@ -139,7 +140,7 @@ func (m *lowered) inner(w *onnxbuild.Written) (list []verify.Inner) {
 }
 
 // values computes every layer and output, and the given values inside the layers.
-func (m *lowered) values(ctx context.Context, input verify.Tensor, inner []verify.Inner) (layerValues, error) {
+func values(ctx context.Context, m *modules.Model, input verify.Tensor, inner []verify.Inner) (layerValues, error) {
 	var names []string
 	for i := range len(m.Summary.Rows) - 1 {
 		names = append(names, "model."+strconv.Itoa(i))
@@ -187,13 +188,9 @@ func (l layerValues) Read(name string) (verify.Tensor, error) {
 	return t, nil
 }
 
-// small is the model in the form that was written, with the elements of those initializers left in the file, which w
-// describes, that are the same at both sizes.
-func (m *lowered) small(ctx context.Context, opt *Options, w *onnxbuild.Written, stored func(name string) (verify.Stored, bool)) ([]byte, error) {
-	written, err := m.written(opt)
-	if err != nil {
-		return nil, err
-	}
+// small is the sample's model, written, with the elements of those initializers left in the file, which w describes, that
+// are the same at both sizes.
+func small(ctx context.Context, written, w *onnxbuild.Written, stored func(name string) (verify.Stored, bool)) ([]byte, error) {
 	large := map[string]*onnxbuild.Tensor{}
 	for _, v := range w.Initializers {
 		large[v.Name] = v.Const

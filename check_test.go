@@ -61,7 +61,7 @@ func (f *fault) report(t *testing.T, model string) *verify.Report {
 		}
 		return w, err
 	}
-	w, err := m.written(&opt)
+	w, err := m.written(m.Model, &opt)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
+	"ysc2onnx/heads"
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
@@ -30,7 +32,7 @@ func Convert(ctx context.Context, in Input, opt Options) (*Result, error) {
 		return nil, err
 	}
 	trained := model.trained()
-	written, err := model.written(&opt)
+	written, err := model.written(model.Model, &opt)
 	if err != nil {
 		return nil, trained.refuseNotFinite(ctx, warnings, err)
 	}
@@ -97,9 +99,11 @@ func (o *Options) complete() error {
 // lowered is a model with what it was lowered from.
 type lowered struct {
 	*modules.Model
-	cfg     *yamlcfg.Model
+	net     *modules.Network
 	weights modules.Weights
-	names   string // of the classes, as the file has them
+	names   string                  // of the classes, as the file has them
+	strides []int64                 // of the head's inputs
+	sizes   map[size]*modules.Model // every lowering, also those that do not fit, which are nil
 
 	// export makes what is written of the lowering: passes, and the form of an opset. The graph is changed.
 	export func(g *onnxbuild.Graph, opt *Options) (*onnxbuild.Written, error)
@@ -128,7 +132,7 @@ func build(ctx context.Context, in Input, opt *Options) (m *lowered, warnings *y
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := errors.Join(t.flavour(), t.texts()); err != nil {
+	if err := t.flavour(); err != nil {
 		return nil, nil, err
 	}
 	t.strict, t.alone = opt.Strict, in.YAML == nil
@@ -156,20 +160,28 @@ func fit(ctx context.Context, name string, text io.Reader, w modules.Weights, op
 		return nil, nil, diags.Err()
 	}
 	t, isTrained := w.(*trained)
+	var rows modules.ParseOptions
+	var carried *yamlcfg.Model
 	if isTrained {
-		var carried *yamlcfg.Model
 		cfg, diags, carried = t.parse(cfg, diags)
-		t.agree(cfg, carried, diags)
+		rows.Trained = t
 	} else { // a trained model's wiring is what it was trained with
 		diags.Append(cfg.Lint())
 	}
-	model, found := fitted(ctx, cfg, w, opt)
+	rows.Registry = opt.Modules
+	net, found := modules.Parse(cfg, rows)
+	if isTrained {
+		t.compare(net, carried, rows, diags)
+	}
+	diags.Append(found)
+	m := &lowered{net: net, weights: w, export: export, sizes: map[size]*modules.Model{}}
+	found = m.fit(ctx, opt)
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
 	diags.Append(found)
 	if isTrained {
-		if err := t.settle(ctx, model, cfg, opt.ScConv, diags); err != nil {
+		if err := t.settle(ctx, m.Model, cfg, opt.ScConv, diags); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -180,73 +192,85 @@ func fit(ctx context.Context, name string, text io.Reader, w modules.Weights, op
 	if diags.HasErrors() {
 		return nil, nil, diags.Err()
 	}
-	return &lowered{Model: model, cfg: cfg, weights: w, export: export}, diags, nil
+	return m, diags, nil
 }
 
 // probeSize is the height and width at which YOLOv5 finds a model's strides (models/yolo.py, DetectionModel).
 const probeSize = 256
 
-// fitted lowers the model twice: for an image of 256x256, which gives the strides as in YOLOv5, and for the size that was
+// fit lowers the model twice: for an image of 256x256, which gives the strides as in YOLOv5, and for the size that was
 // asked, rounded up to the largest of them. A model that does not fit the former is shown with the shapes of the latter.
-func fitted(ctx context.Context, cfg *yamlcfg.Model, w modules.Weights, opt *Options) (*modules.Model, *yamlcfg.Diagnostics) {
-	size := onnxbuild.D(probeSize)
-	probe, found := modules.Build(ctx, cfg, modules.Options{Batch: onnxbuild.D(1), Height: size, Width: size, Weights: w})
-	stride, strides := 32, []int64(nil)
+// Where neither has an error, the model is the second.
+func (m *lowered) fit(ctx context.Context, opt *Options) *yamlcfg.Diagnostics {
+	probe, found := m.at(ctx, size{batch: 1, height: probeSize, width: probeSize}, opt)
+	stride, t := 32, m.trained()
 	if probe != nil {
-		strides = probe.Strides
-		if t, ok := w.(*trained); ok {
-			strides = t.strides(strides)
+		m.strides = probe.Strides
+		if t != nil {
+			m.strides = t.strides(probe.Strides)
 		}
-		stride = modules.Stride(strides)
+		stride = modules.Stride(m.strides)
+		if !slices.Equal(m.strides, probe.Strides) {
+			clear(m.sizes)
+		}
 	}
 	opt.Height, opt.Width = roundUp(opt.Height, stride), roundUp(opt.Width, stride)
-	if t, ok := w.(*trained); ok {
+	model, diags := m.at(ctx, sizeOf(opt), opt)
+	if probe == nil && !diags.HasErrors() {
+		return found
+	}
+	m.Model = model
+	return diags
+}
+
+// size is what a model is lowered for.
+type size struct {
+	batch, height, width int
+	dynamic              Dynamic
+}
+
+// sizeOf is the size that options ask for.
+func sizeOf(opt *Options) size { return size{opt.Batch, opt.Height, opt.Width, opt.Dynamic} }
+
+// at is the model lowered for a size, or for any multiple of the stride; each is lowered once. It is nil if it does not
+// fit that size, or ctx has ended; the diagnostics say why, the first time.
+func (m *lowered) at(ctx context.Context, n size, opt *Options) (*modules.Model, *yamlcfg.Diagnostics) {
+	if model, done := m.sizes[n]; done {
+		return model, yamlcfg.NewDiagnostics(m.net.Config.Source)
+	}
+	o := modules.Options{
+		Batch: onnxbuild.D(int64(n.batch)), Height: onnxbuild.D(int64(n.height)), Width: onnxbuild.D(int64(n.width)),
+		Weights: m.weights, Strides: m.strides, Stage: opt.Head,
+	}
+	if o.Stage == nil {
+		o.Stage = heads.Decoded
+	}
+	if n.dynamic != Static {
+		o.Batch = onnxbuild.Sym(onnxbuild.Symbol{Name: "batch", Unit: 1})
+	}
+	if n.dynamic == DynamicAll {
+		stride := int64(modules.Stride(m.strides))
+		o.Height = onnxbuild.Sym(onnxbuild.Symbol{Name: "height", Unit: stride})
+		o.Width = onnxbuild.Sym(onnxbuild.Symbol{Name: "width", Unit: stride})
+	}
+	if t := m.trained(); t != nil {
 		t.begin()
 	}
-	model, diags := lower(ctx, cfg, w, opt, stride, strides)
-	if probe == nil && !diags.HasErrors() {
-		return nil, found
+	model, diags := modules.Lower(ctx, m.net, o)
+	if ctx.Err() == nil {
+		m.sizes[n] = model
 	}
 	return model, diags
 }
 
-// lower lowers the model for images of opt's size, or for any multiple of the stride.
-func lower(ctx context.Context, cfg *yamlcfg.Model, w modules.Weights, opt *Options, stride int, strides []int64) (*modules.Model, *yamlcfg.Diagnostics) {
-	o := modules.Options{
-		Batch:   onnxbuild.D(int64(opt.Batch)),
-		Height:  onnxbuild.D(int64(opt.Height)),
-		Width:   onnxbuild.D(int64(opt.Width)),
-		Weights: w,
-		Strides: strides,
-	}
-	if opt.Dynamic != Static {
-		o.Batch = onnxbuild.Sym(onnxbuild.Symbol{Name: "batch", Unit: 1})
-	}
-	if opt.Dynamic == DynamicAll {
-		o.Height = onnxbuild.Sym(onnxbuild.Symbol{Name: "height", Unit: int64(stride)})
-		o.Width = onnxbuild.Sym(onnxbuild.Symbol{Name: "width", Unit: int64(stride)})
-	}
-	return modules.Build(ctx, cfg, o)
-}
-
-// again lowers the model for images of another size; nil if it does not fit that size, or ctx has ended.
-func (m *lowered) again(ctx context.Context, opt *Options) *lowered {
-	model, diags := lower(ctx, m.cfg, m.weights, opt, m.Stride(), m.Strides)
-	if model == nil || diags.HasErrors() {
-		return nil
-	}
-	other := *m
-	other.Model = model
-	return &other
-}
-
-// written is the model as the file has it. Its graph is not the lowering's any more.
-func (m *lowered) written(opt *Options) (*onnxbuild.Written, error) {
-	m.Graph.Properties = properties(&m.Summary, m.names, opt)
+// written is a lowering of the model as the file has it.
+func (m *lowered) written(model *modules.Model, opt *Options) (*onnxbuild.Written, error) {
+	g := model.Graph.Clone()
+	g.Properties = properties(&model.Summary, m.names, opt)
 	if assumed := m.trained().unproved(); assumed != "" {
-		m.Graph.Properties = append(m.Graph.Properties, onnxbuild.Property{Key: verify.AssumedKey, Value: assumed})
+		g.Properties = append(g.Properties, onnxbuild.Property{Key: verify.AssumedKey, Value: assumed})
 	}
-	return m.export(m.Graph, opt)
+	return m.export(g, opt)
 }
 
 // export applies the passes, unless the options say otherwise, and writes the graph in the form of an opset.

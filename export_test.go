@@ -23,7 +23,7 @@ func Lower(ctx context.Context, in Input, opt *Options, export func(*onnxbuild.G
 }
 
 // Written is the model in the form that its export gives it.
-func (m *lowered) Written(opt *Options) (*onnxbuild.Written, error) { return m.written(opt) }
+func (m *lowered) Written(opt *Options) (*onnxbuild.Written, error) { return m.written(m.Model, opt) }
 
 // Check makes the checks of an export.
 func (m *lowered) Check(ctx context.Context, w *onnxbuild.Written, opt *Options) (*verify.Report, error) {

@@ -46,6 +46,19 @@ func (t *trained) parse(cfg *yamlcfg.Model, diags *yamlcfg.Diagnostics) (*yamlcf
 	return cfg, diags, carried
 }
 
+// compare parses the YAML that the checkpoint has of itself, nil if none, and compares the rows with the model's.
+func (t *trained) compare(net *modules.Network, carried *yamlcfg.Model, opt modules.ParseOptions, diags *yamlcfg.Diagnostics) {
+	switch {
+	case carried == nil:
+		t.agree(net, nil, diags)
+	case carried == net.Config:
+		t.agree(net, net, diags)
+	default:
+		own, _ := modules.Parse(carried, opt)
+		t.agree(net, own, diags)
+	}
+}
+
 // detect is the path of the detection head, the last layer that has anchors; "" where there is none.
 func (t *trained) detect() string {
 	rows := t.root.Child("model")

@@ -80,6 +80,9 @@ func (t *trained) settle(ctx context.Context, m *modules.Model, cfg *yamlcfg.Mod
 	if m == nil {
 		return nil
 	}
+	if len(m.Strangers) > 0 && !diags.HasErrors() {
+		return t.strange(m.Strangers)
+	}
 	wrong := t.misfits()
 	switch {
 	case len(wrong) == 0:
@@ -89,23 +92,6 @@ func (t *trained) settle(ctx context.Context, m *modules.Model, cfg *yamlcfg.Mod
 		diags.List[i].AddNote(yamlcfg.Span{}, "for this and other differences of the rows, %s do not fit", count(len(wrong), "tensor"))
 	default:
 		return t.misfit(wrong)
-	}
-	return nil
-}
-
-// texts refuses what no module of YOLOv5 has and would be lost: a padding by other than zeros, or one that is named, and
-// another upsampling than by repeating pixels.
-func (t *trained) texts() error {
-	for _, path := range slices.Sorted(maps.Keys(t.modules)) {
-		for _, known := range []struct{ class, attribute, value string }{
-			{"", "padding", ""}, {"", "padding_mode", "zeros"}, {"Upsample", "mode", "nearest"},
-		} {
-			v, _ := t.modules[path].Attr(known.attribute)
-			text, ok := checkpoint.AsString(v)
-			if ok && text != known.value && (known.class == "" || known.class == t.modules[path].Class.Name) {
-				return fmt.Errorf("%s: %s has the %s %q, which is not converted", t.name, path, known.attribute, text)
-			}
-		}
 	}
 	return nil
 }
@@ -151,7 +137,7 @@ func (t *trained) Shape(name string) ([]int64, bool) {
 	return tensor.Shape, true
 }
 
-// Numbers implements [modules.Trained].
+// Numbers is a numeric attribute of the module at a path, or those of a list; nil where there is none.
 func (t *trained) Numbers(path, attribute string) []float64 {
 	m := t.modules[path]
 	if m == nil {
@@ -171,12 +157,98 @@ func (t *trained) Numbers(path, attribute string) []float64 {
 	return numbers
 }
 
-// Class implements [modules.Trained].
+// Class gives the Python class of the module at a path, "" where it is not known.
 func (t *trained) Class(path string) string {
 	if m := t.modules[path]; m != nil && m.Class != (checkpoint.Global{}) {
 		return m.Class.String()
 	}
 	return ""
+}
+
+// Module implements [modules.Trained].
+func (t *trained) Module(path string) modules.TrainedModule {
+	if m := t.modules[path]; m != nil {
+		return trainedModule{t, m}
+	}
+	return nil
+}
+
+// trainedModule is a module of a checkpoint as package modules asks for it.
+type trainedModule struct {
+	owner *trained
+	*checkpoint.Module
+}
+
+// Class implements [modules.TrainedModule].
+func (m trainedModule) Class() string { return m.owner.Class(m.Path) }
+
+// Children implements [modules.TrainedModule].
+func (m trainedModule) Children() []string {
+	names := make([]string, len(m.Module.Children))
+	for i, c := range m.Module.Children {
+		names[i] = c.Name
+	}
+	return names
+}
+
+// Tensors implements [modules.TrainedModule].
+func (m trainedModule) Tensors() []string {
+	var names []string
+	for _, tensor := range m.StateDict() {
+		names = append(names, strings.TrimPrefix(tensor.Name, m.Path+"."))
+	}
+	return names
+}
+
+// Attributes implements [modules.TrainedModule].
+func (m trainedModule) Attributes() []string {
+	var names []string
+	for _, e := range m.Attrs.Entries {
+		if name, ok := checkpoint.AsString(e.Key); ok && e.Value != checkpoint.Value(checkpoint.None{}) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Numbers implements [modules.TrainedModule].
+func (m trainedModule) Numbers(attribute string) []float64 { return m.owner.Numbers(m.Path, attribute) }
+
+// Text implements [modules.TrainedModule].
+func (m trainedModule) Text(attribute string) (string, bool) {
+	v, _ := m.Attr(attribute)
+	return checkpoint.AsString(v)
+}
+
+// Show implements [modules.TrainedModule].
+func (m trainedModule) Show(attribute string) string {
+	v, _ := m.Attr(attribute)
+	return checkpoint.Repr(v, maxShown)
+}
+
+// strange is the error that lists what the checkpoint's model is made of and is not converted, and the tensors that do not
+// fit for other reasons.
+func (t *trained) strange(strangers []modules.Stranger) error {
+	list := make([]string, len(strangers))
+	for i, s := range strangers {
+		list[i] = s.Path + " " + s.Text
+	}
+	for _, wrong := range t.misfits() {
+		inside := func(s modules.Stranger) bool { return strings.HasPrefix(wrong, s.Path+".") }
+		if !slices.ContainsFunc(strangers, inside) {
+			list = append(list, wrong)
+		}
+	}
+	return fmt.Errorf("%s: the model is made of modules that are not converted:\n  %s", t.name, shortened(list))
+}
+
+// shortened is a list of lines, of which an error shows the first.
+func shortened(list []string) string {
+	more := ""
+	if n := len(list) - maxListed; n > 0 {
+		list, more = list[:maxListed], fmt.Sprintf("\n  and %d more", n)
+	}
+	return strings.Join(list, "\n  ") + more
 }
 
 // inert reports whether a tensor has no part in what a trained model computes: the count of batches seen, and the
@@ -201,9 +273,5 @@ func (t *trained) misfits() []string {
 
 // misfit is the error that lists misfits.
 func (t *trained) misfit(wrong []string) error {
-	more := ""
-	if n := len(wrong) - maxListed; n > 0 {
-		wrong, more = wrong[:maxListed], fmt.Sprintf("\n  and %d more", n)
-	}
-	return fmt.Errorf("%s: the tensors are not those of the model:\n  %s%s", t.name, strings.Join(wrong, "\n  "), more)
+	return fmt.Errorf("%s: the tensors are not those of the model:\n  %s", t.name, shortened(wrong))
 }

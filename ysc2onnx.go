@@ -58,10 +58,12 @@ type Options struct {
 	Batch         int // 1 where 0
 	Opset         int // 11 to 22, onnxbuild.DefaultOpset where 0
 	Dynamic       Dynamic
-	Seed          uint64 // of the weights where there is no checkpoint
-	NoOptimize    bool   // write the lowering as it is: unfused, initializers under their state_dict names
-	ScConv        ScConv // the formula of a checkpoint's ScConv, where its parameters leave it open
-	Strict        bool   // warnings are errors
+	Seed          uint64            // of the weights where there is no checkpoint
+	NoOptimize    bool              // write the lowering as it is: unfused, initializers under their state_dict names
+	Modules       *modules.Registry // what a YAML can name; nil: [modules.Builtin]
+	Head          modules.Stage     // makes the outputs; nil: [heads.Decoded]
+	ScConv        ScConv            // the formula of a checkpoint's ScConv, where its parameters leave it open
+	Strict        bool              // warnings are errors
 
 	Output string    // the file to write, replaced only when the new one is whole
 	Writer io.Writer // where to write instead, if Output is empty; nil as well: the model is built and not written

@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -24,10 +25,6 @@ type DescribedModules struct {
 	Paths      []string                   `json:"paths"`
 }
 
-// DescribedAttributes are those that decide what a module of YOLOv5 computes, beside its tensors and its arguments in the YAML.
-var DescribedAttributes = []string{"i", "f", "type", "nc", "stride", "eps", "group_num", "gate_treshold", "up_channel", "low_channel",
-	"kernel_size", "padding", "padding_mode", "dilation", "groups", "negative_slope", "add", "scale_factor", "mode", "d"}
-
 // describe gives the modules of a safetensors file what its metadata say of them.
 func (b *moduleBuilder) describe(root *Module, metadata []Entry) error {
 	text := ""
@@ -45,12 +42,8 @@ func (b *moduleBuilder) describe(root *Module, metadata []Entry) error {
 	}
 	for _, like := range d.Modules {
 		var entries []Entry
-		for _, name := range DescribedAttributes {
-			raw, ok := like.Attributes[name]
-			if !ok {
-				continue
-			}
-			value, err := attributeValue(raw)
+		for _, name := range slices.Sorted(maps.Keys(like.Attributes)) {
+			value, err := attributeValue(like.Attributes[name])
 			if err != nil {
 				return fmt.Errorf("%s of %s: %w", name, like.Class, err)
 			}

@@ -7,52 +7,114 @@ import (
 	"ysc2onnx/yamlcfg"
 )
 
-// Activation is an element-wise module without parameters.
+// Activation is an element-wise module of torch.nn without parameters.
 type Activation struct {
-	name  string // with the slope where there is one, as PyTorch prints it
+	class *Class
+	slope *float64 // negative_slope, of a LeakyReLU
 	apply func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value
 }
 
-// text is the name, also of none.
+// text is the name, with the slope where there is one, as PyTorch prints it; also of none.
 func (a *Activation) text() string {
-	if a == nil {
+	switch {
+	case a == nil:
 		return "Identity"
+	case a.slope != nil:
+		return fmt.Sprintf("%s(%g)", a.class.Name(), *a.slope)
 	}
-	return a.name
+	return a.class.Name()
 }
+
+// Class is the class in torch.nn.
+func (a *Activation) Class() *Class { return a.class }
 
 // Forward applies the function.
 func (a *Activation) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value { return a.apply(s, x) }
 
+// leakyReLUSlope is torch.nn.LeakyReLU's, where none is given.
+const leakyReLUSlope = 0.01
+
+// The classes of torch.nn; inplace, which they share, changes no number.
+var (
+	siluClass      = Class{Path: "torch.nn.modules.activation.SiLU"}
+	identityClass  = Class{Path: "torch.nn.modules.linear.Identity"}
+	reluClass      = Class{Path: "torch.nn.modules.activation.ReLU"}
+	sigmoidClass   = Class{Path: "torch.nn.modules.activation.Sigmoid"}
+	hardswishClass = Class{Path: "torch.nn.modules.activation.Hardswish"}
+	leakyReLUClass = Class{Path: "torch.nn.modules.activation.LeakyReLU", Inert: []string{"negative_slope"}}
+)
+
 // SiLU is x · sigmoid(x), YOLOv5's default.
 func SiLU() *Activation {
-	return &Activation{"SiLU", func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value { return s.Mul(x, s.Sigmoid(x)) }}
+	return &Activation{class: &siluClass, apply: func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value { return s.Mul(x, s.Sigmoid(x)) }}
 }
 
 // Identity gives x.
 func Identity() *Activation {
-	return &Activation{"Identity", func(_ *Scope, x *onnxbuild.Value) *onnxbuild.Value { return x }}
+	return &Activation{class: &identityClass, apply: func(_ *Scope, x *onnxbuild.Value) *onnxbuild.Value { return x }}
 }
 
-// leakyReLUSlope is torch.nn.LeakyReLU's, where none is given.
-const leakyReLUSlope = 0.01
+// ReLU is max(x, 0).
+func ReLU() *Activation {
+	return &Activation{class: &reluClass, apply: func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value { return s.Relu(x) }}
+}
+
+// Sigmoid is 1 / (1 + exp(-x)).
+func Sigmoid() *Activation {
+	return &Activation{class: &sigmoidClass, apply: func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value { return s.Sigmoid(x) }}
+}
+
+// Hardswish is x · min(max(x + 3, 0), 6) / 6.
+func Hardswish() *Activation {
+	return &Activation{class: &hardswishClass, apply: func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value { return s.HardSwish(x) }}
+}
+
+// LeakyReLU is x where it is positive, and slope · x elsewhere.
+func LeakyReLU(slope float64) *Activation {
+	return &Activation{class: &leakyReLUClass, slope: &slope, apply: func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
+		return s.LeakyRelu(x, float32(slope))
+	}}
+}
 
 // activations are the torch.nn classes that a YAML may name, by their names without "nn.".
-var activations = map[string]func(alpha float32) *Activation{
-	"SiLU":     func(float32) *Activation { return SiLU() },
-	"Identity": func(float32) *Activation { return Identity() },
-	"ReLU": func(float32) *Activation {
-		return &Activation{"ReLU", func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value { return s.Relu(x) }}
-	},
-	"Sigmoid": func(float32) *Activation {
-		return &Activation{"Sigmoid", func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value { return s.Sigmoid(x) }}
-	},
-	"Hardswish": func(float32) *Activation {
-		return &Activation{"Hardswish", func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value { return s.HardSwish(x) }}
-	},
-	"LeakyReLU": func(alpha float32) *Activation {
-		return &Activation{fmt.Sprintf("LeakyReLU(%g)", alpha), func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value { return s.LeakyRelu(x, alpha) }}
-	},
+var activations = map[string]func(slope float64) *Activation{
+	"SiLU":      func(float64) *Activation { return SiLU() },
+	"Identity":  func(float64) *Activation { return Identity() },
+	"ReLU":      func(float64) *Activation { return ReLU() },
+	"Sigmoid":   func(float64) *Activation { return Sigmoid() },
+	"Hardswish": func(float64) *Activation { return Hardswish() },
+	"LeakyReLU": LeakyReLU,
+}
+
+// activation is the child of that name as a checkpoint has it, or else the given one, nil for none.
+func (s *Scope) activation(child string, usual *Activation) *Activation {
+	t := s.trained()
+	if t == nil {
+		return usual
+	}
+	path := s.ChildClass(child)
+	if path == "" {
+		s.Setting(child, usual.text(), "")
+		return usual
+	}
+	var act *Activation
+	if !identityClass.fits(path) {
+		construct := activations[className(path)]
+		if construct == nil || !construct(0).class.fits(path) {
+			s.Err("the checkpoint's activation is %s, which is not known here", path)
+			return nil
+		}
+		slope := leakyReLUSlope
+		if given := t.Module(s.path + "." + child).Numbers("negative_slope"); len(given) == 1 {
+			slope = given[0]
+		}
+		act = construct(slope)
+	}
+	if act.text() == usual.text() {
+		return usual
+	}
+	s.Setting(child, act.text(), usual.text())
+	return act
 }
 
 // activation makes the module that a call such as nn.LeakyReLU(0.1) names. inplace, which changes no number, is inert.
@@ -61,7 +123,7 @@ func activation(call yamlcfg.Literal) (*Activation, error) {
 	construct, known := activations[name]
 	if call.Kind != yamlcfg.Call || !known || call.Str != "nn."+name {
 		const hint = "expected nn.SiLU(), nn.ReLU(), nn.LeakyReLU(slope), nn.Hardswish(), nn.Sigmoid() or nn.Identity()"
-		return nil, fmt.Errorf("%s is no activation that is known here: %s", call.Repr(), hint)
+		return nil, fmt.Errorf("%s is not an activation that is known here: %s", call.Repr(), hint)
 	}
 	alpha, args := leakyReLUSlope, call.Items
 	for _, kw := range call.Kw {
@@ -86,5 +148,5 @@ func activation(call yamlcfg.Literal) (*Activation, error) {
 	if name != "Identity" && len(args) > 0 { // nn.Identity takes and ignores anything
 		return nil, fmt.Errorf("nn.%s does not take the argument %s", name, args[0].Repr())
 	}
-	return construct(float32(alpha)), nil
+	return construct(alpha), nil
 }

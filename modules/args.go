@@ -1,8 +1,6 @@
 package modules
 
 import (
-	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -12,34 +10,110 @@ import (
 // Args are the arguments of one row, as YOLOv5's parser hands them to a module's constructor. Each call takes the next
 // one that the YAML has; what is wrong with it is reported at its place.
 type Args struct {
-	C1, C2 int         // channels in, and out as the width gain leaves them (wirings that take them)
-	N      int         // repeats (wirings that take them)
+	C1, C2 int         // channels in, 0 where an earlier error hides them, and out as the width gain leaves them (wirings that take them)
+	N      int         // repeats, as the depth gain leaves them
 	In     []int       // channels of each input
 	Act    *Activation // the model's default activation
 
-	wiring   Wiring // the table's, or what a checkpoint shows it to be
-	row      *yamlcfg.Row
-	model    *yamlcfg.Model
-	diags    *yamlcfg.Diagnostics
-	rest     []yamlcfg.Literal // not taken yet
-	names    []string          // of the arguments asked for
-	taken    []string          // what was given for them, or their defaults
-	failed   bool
-	scalable bool // the first argument was taken as c2
+	row     *yamlcfg.Row
+	model   *yamlcfg.Model
+	diags   *yamlcfg.Diagnostics
+	trained Trained           // nil without a checkpoint
+	rest    []yamlcfg.Literal // not taken yet
+	names   []string          // of the arguments asked for
+	given   []Argument        // what was given for them, or their defaults
+	shown   []string          // all that the constructor gets, as Python prints it
+	inside  bool              // the repeats are inside the module
+	failed  bool
+	scaled  bool // the first argument was taken as c2
+}
+
+// Argument is one that a constructor took, as it came out: the default where the row leaves it out.
+type Argument struct {
+	Name  string
+	Value any // an int, [2]int, bool, float64, *Activation or yamlcfg.Literal
+}
+
+// equal reports whether two arguments make the same module.
+func (a Argument) equal(b Argument) bool {
+	if a.Name != b.Name {
+		return false
+	}
+	switch x := a.Value.(type) {
+	case yamlcfg.Literal:
+		y, ok := b.Value.(yamlcfg.Literal)
+		return ok && x.Equal(y)
+	case *Activation:
+		y, ok := b.Value.(*Activation)
+		return ok && x.text() == y.text()
+	}
+	return a.Value == b.Value
+}
+
+// WarnAt reports what is probably not meant at a place in the YAML.
+func (a *Args) WarnAt(span yamlcfg.Span, format string, args ...any) {
+	a.diags.Warnf(span, a.row.Module+": "+format, args...)
+}
+
+// RepeatsInside reports whether the wiring gave the number of repeats to the module.
+func (a *Args) RepeatsInside() bool { return a.inside }
+
+// Row is the row of the YAML.
+func (a *Args) Row() *yamlcfg.Row { return a.row }
+
+// Model is the YAML.
+func (a *Args) Model() *yamlcfg.Model { return a.model }
+
+// path is the state_dict path of the row.
+func (a *Args) path() string { return layerName(a.row.Index) }
+
+// pass puts what the parser computes before the row's own arguments.
+func (a *Args) pass(numbers ...int) {
+	front := make([]string, len(numbers))
+	for i, n := range numbers {
+		front[i] = strconv.Itoa(n)
+	}
+	a.shown = append(front, a.shown[1:]...)
+}
+
+// takeC2 takes the first argument as the number of output channels, scaled by the width.
+func (a *Args) takeC2() bool {
+	c2, ok := a.next("c2")
+	n, number := c2.Number()
+	if !ok {
+		a.Errorf("needs the number of its output channels as first argument")
+		return false
+	}
+	if !number || n < 1 || n > limit {
+		a.Wrong("c2", c2, "the number of output channels, 1 to 1048576")
+		return false
+	}
+	a.names, a.scaled = nil, true
+	a.C2 = int(n)
+	if a.C2 != a.model.NumOutputs() || n != float64(a.C2) {
+		a.C2 = a.model.ScaleWidth(n)
+	}
+	if a.C2 < 1 || a.C2 > limit {
+		a.Wrong("c2", c2, "channels that width_multiple leaves between 1 and 1048576")
+		return false
+	}
+	if a.C1 == 0 { // what is said of the arguments must not depend on an earlier error
+		a.C1 = a.C2
+	}
+	return true
 }
 
 // Errorf reports an error at the row's arguments.
-func (a *Args) Errorf(format string, args ...any) { a.errorAt(a.row.ArgsSpan, format, args...) }
+func (a *Args) Errorf(format string, args ...any) { a.ErrorAt(a.row.ArgsSpan, format, args...) }
 
-func (a *Args) errorAt(span yamlcfg.Span, format string, args ...any) {
+// ErrorAt reports an error at a place in the YAML.
+func (a *Args) ErrorAt(span yamlcfg.Span, format string, args ...any) {
 	a.failed = true
 	a.diags.Errorf(span, a.row.Module+": "+format, args...)
 }
 
 // Warnf reports what is probably not meant, at the row's arguments.
-func (a *Args) Warnf(format string, args ...any) {
-	a.diags.Warnf(a.row.ArgsSpan, a.row.Module+": "+format, args...)
-}
+func (a *Args) Warnf(format string, args ...any) { a.WarnAt(a.row.ArgsSpan, format, args...) }
 
 // next takes the next argument; ok is false where the YAML has no more.
 func (a *Args) next(name string) (l yamlcfg.Literal, ok bool) {
@@ -51,20 +125,21 @@ func (a *Args) next(name string) (l yamlcfg.Literal, ok bool) {
 	return l, true
 }
 
-func (a *Args) wrong(name string, l yamlcfg.Literal, expected string) {
+// Wrong reports an argument that is missing or is not what was expected.
+func (a *Args) Wrong(name string, l yamlcfg.Literal, expected string) {
 	if l.Span.IsZero() {
 		a.Errorf("argument %s is missing, expected %s", name, expected)
 		return
 	}
-	a.errorAt(l.Span, "argument %s is %s, expected %s", name, l.Repr(), expected)
+	a.ErrorAt(l.Span, "argument %s is %s, expected %s", name, l.Repr(), expected)
 }
 
 // limit bounds integer arguments: far above any real one, and safe to multiply.
 const limit = 1 << 20
 
-// keep notes what an argument came out as.
+// keep notes what the argument that was asked for last came out as.
 func keep[T any](a *Args, value T) T {
-	a.taken = append(a.taken, fmt.Sprint(value))
+	a.given = append(a.given, Argument{a.names[len(a.names)-1], value})
 	return value
 }
 
@@ -84,7 +159,7 @@ func (a *Args) int(name string, def int) int {
 	case l.Kind == yamlcfg.Int && l.Int >= 0 && l.Int <= limit:
 		return int(l.Int)
 	}
-	a.wrong(name, l, "an integer from 0 to 1048576")
+	a.Wrong(name, l, "an integer from 0 to 1048576")
 	return def
 }
 
@@ -92,7 +167,7 @@ func (a *Args) int(name string, def int) int {
 func (a *Args) Positive(name string, def int) int {
 	if len(a.rest) > 0 && a.rest[0].Kind == yamlcfg.Int && a.rest[0].Int < 1 {
 		l, _ := a.next(name)
-		a.wrong(name, l, "an integer of at least 1")
+		a.Wrong(name, l, "an integer of at least 1")
 		return def
 	}
 	return a.Int(name, def)
@@ -123,7 +198,7 @@ func (a *Args) pair(name string, def int, least int64, expected string) [2]int {
 	}
 	if len(both) != 2 || both[0].Kind != yamlcfg.Int || both[1].Kind != yamlcfg.Int ||
 		min(both[0].Int, both[1].Int) < least || max(both[0].Int, both[1].Int) > limit {
-		a.wrong(name, l, expected)
+		a.Wrong(name, l, expected)
 		return square(1)
 	}
 	return [2]int{int(both[0].Int), int(both[1].Int)}
@@ -133,7 +208,7 @@ func (a *Args) pair(name string, def int, least int64, expected string) [2]int {
 func (a *Args) Odd(name string, def int) int {
 	if len(a.rest) > 0 && a.rest[0].Kind == yamlcfg.Int && a.rest[0].Int%2 == 0 {
 		l, _ := a.next(name)
-		a.wrong(name, l, "an odd number: an even kernel would change the size of the map")
+		a.Wrong(name, l, "an odd number: an even kernel would change the size of the map")
 		return def
 	}
 	return a.Positive(name, def)
@@ -151,7 +226,7 @@ func (a *Args) bool(name string, def bool) bool {
 		return x != 0
 	}
 	if l.Kind != yamlcfg.Bool && l.Kind != yamlcfg.None {
-		a.wrong(name, l, "True or False")
+		a.Wrong(name, l, "True or False")
 	}
 	return l.Bool
 }
@@ -166,7 +241,7 @@ func (a *Args) float(name string, def float64) float64 {
 	}
 	x, number := l.Number()
 	if !number || x < -limit || x > limit {
-		a.wrong(name, l, "a number")
+		a.Wrong(name, l, "a number")
 		return def
 	}
 	return x
@@ -174,9 +249,7 @@ func (a *Args) float(name string, def float64) float64 {
 
 // Activation takes what YOLOv5's Conv takes as act: True for the default, a torch.nn module, anything else for none.
 func (a *Args) Activation(name string) *Activation {
-	act := a.activation(name)
-	a.taken = append(a.taken, act.text())
-	return act
+	return keep(a, a.activation(name))
 }
 
 func (a *Args) activation(name string) *Activation {
@@ -187,12 +260,12 @@ func (a *Args) activation(name string) *Activation {
 	case l.Kind == yamlcfg.Bool || l.Kind == yamlcfg.None:
 		return nil
 	case l.Kind != yamlcfg.Call:
-		a.wrong(name, l, "True, False or a torch.nn activation such as nn.ReLU()")
+		a.Wrong(name, l, "True, False or a torch.nn activation such as nn.ReLU()")
 		return nil
 	}
 	act, err := activation(l)
 	if err != nil {
-		a.errorAt(l.Span, "%v", err)
+		a.ErrorAt(l.Span, "%v", err)
 	}
 	return act
 }
@@ -200,46 +273,13 @@ func (a *Args) activation(name string) *Activation {
 // Literal takes an argument of any kind.
 func (a *Args) Literal(name string) (yamlcfg.Literal, bool) {
 	l, ok := a.next(name)
-	if ok {
-		a.taken = append(a.taken, l.Repr())
-	}
-	return l, ok
+	return keep(a, l), ok
 }
 
-// SameArguments reports whether two rows, each of its own YAML, give a module of the table the same arguments: scaled by
-// depth and width, and with the defaults of those that are left out. Rows of modules that are not in the table, and of
-// arguments that are wrong, have to be written alike.
-func SameArguments(a, b *yamlcfg.Model, row, other *yamlcfg.Row) bool {
-	if slices.EqualFunc(row.Args, other.Args, func(x, y yamlcfg.Literal) bool { return x.Repr() == y.Repr() }) &&
-		a.ScaleDepth(row.Number) == b.ScaleDepth(other.Number) && a.WidthMultiple == b.WidthMultiple && a.ChannelMultiple == b.ChannelMultiple {
-		return true
-	}
-	if spec := byName[row.Module]; spec != nil && spec.Wiring == Head && len(row.Args) > 0 && len(other.Args) > 0 {
-		return row.Args[0].Repr() == other.Args[0].Repr() // what follows are the anchors, a tensor of the model
-	}
-	first, ok1 := takenBy(a, row)
-	second, ok2 := takenBy(b, other)
-	return ok1 && ok2 && row.Module == other.Module && slices.Equal(first, second)
-}
-
-// takenBy lists what a row's constructor gets; ok is false where it cannot be made.
-func takenBy(cfg *yamlcfg.Model, row *yamlcfg.Row) (list []string, ok bool) {
-	spec := byName[row.Module]
-	if spec == nil || row.Broken {
-		return nil, false
-	}
-	b := &builder{cfg: cfg, diags: yamlcfg.NewDiagnostics(cfg.Source), act: SiLU(), lowering: &lowering{}}
-	a, channels := b.args(row, spec, make([]output, max(len(row.From), 1)))
-	if a == nil {
-		return nil, false
-	}
-	if spec.Join != nil {
-		spec.Join(a)
-	} else {
-		spec.New(a)
-	}
-	a.end()
-	return append(a.taken, strconv.Itoa(channels), strconv.Itoa(a.N)), !a.failed
+// Replaced takes an argument of any kind that stands for a tensor: a checkpoint's counts, so that it may differ.
+func (a *Args) Replaced(name string) yamlcfg.Literal {
+	l, _ := a.next(name)
+	return l
 }
 
 // end reports the arguments that no one took.
@@ -248,12 +288,12 @@ func (a *Args) end() {
 		return
 	}
 	names := a.names
-	if a.scalable {
+	if a.scaled {
 		names = append([]string{"c2"}, names...)
 	}
 	if len(names) == 0 {
-		a.errorAt(a.rest[0].Span, "takes no arguments, got %d", len(a.row.Args))
+		a.ErrorAt(a.rest[0].Span, "takes no arguments, got %d", len(a.row.Args))
 		return
 	}
-	a.errorAt(a.rest[0].Span, "takes at most %d arguments (%s), got %d", len(names), strings.Join(names, ", "), len(a.row.Args))
+	a.ErrorAt(a.rest[0].Span, "takes at most %d arguments (%s), got %d", len(names), strings.Join(names, ", "), len(a.row.Args))
 }

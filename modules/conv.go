@@ -2,6 +2,20 @@ package modules
 
 import "ysc2onnx/onnxbuild"
 
+var convClass = Class{Path: "models.common.Conv", Inert: []string{"forward"}} // a fused one's forward is forward_fuse
+
+var convSpec = Spec{
+	Name: "Conv", Class: &convClass, Wiring: Scaled,
+	Doc: "convolution, batch norm, activation: c2, k=1, s=1, p=None, g=1, d=1, act=True",
+	New: func(a *Args) Module {
+		args := ConvArgs{
+			Kernel: a.Pair("k", 1), Stride: a.Pair("s", 1), Pad: a.PadOrNone("p"),
+			Groups: a.Positive("g", 1), Dilation: a.Positive("d", 1),
+		}
+		return NewConv(a.C1, a.C2, args, a.Activation("act"))
+	},
+}
+
 // Conv is YOLOv5's standard convolution: Conv2d without bias, BatchNorm2d, activation. [N, c1, H, W] -> [N, c2, H', W'].
 type Conv struct {
 	conv *Conv2d
@@ -34,61 +48,29 @@ func NewConv(c1, c2 int, a ConvArgs, act *Activation) *Conv {
 	}
 }
 
-// conv1x1 is a Conv with kernel and stride 1.
-func conv1x1(c1, c2 int, act *Activation) *Conv {
+// NewConv1x1 is a Conv with kernel and stride 1.
+func NewConv1x1(c1, c2 int, act *Activation) *Conv {
 	return NewConv(c1, c2, ConvArgs{Kernel: square(1), Stride: square(1), Groups: 1, Dilation: 1}, act)
 }
 
 // autopad is the padding that keeps the size at stride 1: half of the kernel as dilation spreads it.
 func autopad(kernel, dilation int) int { return (dilation*(kernel-1) + 1) / 2 }
 
+// Class is YOLOv5's Conv.
+func (c *Conv) Class() *Class { return &convClass }
+
 // Forward is act(bn(conv(x))). A checkpoint that was fused has a bias in the place of bn, and one of an older release may
 // have another activation than today's default.
 func (c *Conv) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	conv, fused := *c.conv, s.has("conv.bias") && !s.has("bn.weight")
+	conv, fused := *c.conv, s.Has("conv.bias") && !s.Has("bn.weight")
 	conv.Bias = fused
-	y := conv.Forward(s.In("conv"), x)
+	y := s.Call("conv", &conv, x)
 	if !fused {
-		y = c.bn.Forward(s.In("bn"), y)
+		y = s.Call("bn", c.bn, y)
 	}
-	act := c.trained(s)
+	act := s.activation("act", c.act)
 	if act == nil {
-		s.In("act") // an nn.Identity
-		return y
+		return s.Call("act", Identity(), y)
 	}
-	return act.Forward(s.Shared("act", act), y)
-}
-
-// trained is the activation that a checkpoint has, or else the one of the arguments.
-func (c *Conv) trained(s *Scope) *Activation {
-	t, ok := s.model.weights.(Trained)
-	if !ok {
-		return c.act
-	}
-	class := s.class("act")
-	name := className(class)
-	found := Setting{Module: "Conv", Attribute: "act", Value: c.act.text()}
-	if class == "" {
-		s.model.settings.add(s.path, found)
-		return c.act
-	}
-	var act *Activation
-	if name != "Identity" {
-		construct := activations[name]
-		if construct == nil {
-			s.Err("the checkpoint's activation is %s, which is not known here", class)
-			return nil
-		}
-		slope := leakyReLUSlope
-		if given := t.Numbers(s.path+".act", "negative_slope"); len(given) == 1 {
-			slope = given[0]
-		}
-		act = construct(float32(slope))
-	}
-	if act.text() == found.Value {
-		return c.act
-	}
-	found.Instead, found.Value = found.Value, act.text()
-	s.model.settings.add(s.path, found)
-	return act
+	return s.CallShared("act", act, y)
 }

@@ -8,11 +8,62 @@ import (
 
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/weights"
+	"ysc2onnx/yamlcfg"
 )
 
-// Detect is YOLOv5's detection head, decoded: each cell of each map gives, for each of its anchors, a box (centre x and
-// y, width, height in pixels of the image), an objectness and nc class scores.
-// [N, chᵢ, Hᵢ, Wᵢ] for each level -> [N, Σ na·Hᵢ·Wᵢ, 5+nc].
+var detectClass = Class{Path: "models.yolo.Detect", Inert: []string{
+	"nc", "no", "nl", "na", "grid", "anchor_grid", "stride", "dynamic", "onnx_dynamic"}}
+
+var detectSpec = Spec{
+	Name: "Detect", Class: &detectClass, Wiring: Ends,
+	Doc:  "detection head: nc, anchors",
+	Head: newDetect,
+}
+
+func newDetect(a *Args) Head {
+	m := &Detect{Classes: a.Positive("nc", 80), Channels: a.In}
+	anchors := a.Replaced("anchors")                                                       // by the checkpoint's, a tensor
+	if n := anchors.Int; anchors.Kind == yamlcfg.Int && n > 0 && n <= yamlcfg.MaxAnchors { // as YOLOv5: 0, 1, 2, …
+		level := make([]float64, n*2)
+		for i := range level {
+			level[i] = float64(i)
+		}
+		for range a.In {
+			m.Anchors = append(m.Anchors, level)
+		}
+		m.Counted = true
+		a.shown[1] = countedText(int(n), len(a.In))
+		return m
+	}
+	const expected = "a list of lists of numbers, w and h of each anchor, one list for each input"
+	if anchors.Kind != yamlcfg.List || len(anchors.Items) == 0 {
+		a.Wrong("anchors", anchors, expected)
+		return m
+	}
+	for _, item := range anchors.Items {
+		var level []float64
+		for _, l := range item.Items {
+			x, number := l.Number()
+			if !number || !(x > 0 && x <= limit) {
+				a.Wrong("anchors", l, "a number of pixels over 0")
+				return m
+			}
+			level = append(level, x)
+		}
+		if len(level) == 0 || len(level)%2 != 0 || len(m.Anchors) > 0 && len(level) != len(m.Anchors[0]) {
+			a.Wrong("anchors", item, expected+", all of the same length")
+			return m
+		}
+		m.Anchors = append(m.Anchors, level)
+	}
+	if len(m.Anchors) != len(a.In) {
+		a.ErrorAt(a.row.FromSpan, "%d inputs, but anchors for %d", len(a.In), len(m.Anchors))
+	}
+	return m
+}
+
+// Detect is YOLOv5's detection head: a 1x1 convolution for each level gives each cell, for each of its anchors, a box, an
+// objectness and nc class scores, not decoded. [N, chᵢ, Hᵢ, Wᵢ] for each level -> [N, na·(5+nc), Hᵢ, Wᵢ].
 type Detect struct {
 	Classes  int
 	Anchors  [][]float64 // for each level w, h of each anchor, in pixels
@@ -20,37 +71,50 @@ type Detect struct {
 	Channels []int       // of each input
 }
 
-// Forward decodes all levels and joins them.
-func (m *Detect) Forward(s *Scope, inputs []*onnxbuild.Value) *onnxbuild.Value {
+// Class is YOLOv5's Detect.
+func (m *Detect) Class() *Class { return &detectClass }
+
+// Forward applies the convolutions.
+func (m *Detect) Forward(s *Scope, inputs []*onnxbuild.Value) *Raw {
 	if len(inputs) != len(m.Anchors) {
 		s.Err("%d inputs, but anchors for %d", len(inputs), len(m.Anchors))
-		return inputs[0]
+		return nil
 	}
 	for _, x := range inputs {
 		if x.Refused() {
-			return x
+			return nil
 		}
 	}
-	strides := s.model.strides
-	if strides == nil {
-		strides = m.strides(s, inputs)
+	raw := &Raw{Strides: s.model.strides, Classes: m.Classes}
+	if raw.Strides == nil {
+		raw.Strides = m.strides(s, inputs)
 	}
-	if len(strides) != len(inputs) {
-		return inputs[0]
+	if len(raw.Strides) != len(inputs) {
+		return nil
 	}
-	s.model.strides, s.model.classes = strides, m.Classes
-	anchors := m.inStrides(s, m.ordered(s, strides), strides)
+	anchors := m.inStrides(s, m.ordered(s, raw.Strides), raw.Strides)
 	if anchors == nil {
-		return inputs[0]
+		return nil
 	}
-	list, levels := s.In("m"), make([]*onnxbuild.Value, len(inputs))
+	list := s.Items("m")
 	for i, x := range inputs {
-		levels[i] = m.level(s, list.At(i), x, m.Channels[i], anchors[i], strides[i])
+		pixels := make([]float32, len(anchors[i]))
+		for k, a := range anchors[i] {
+			pixels[k] = a * float32(raw.Strides[i])
+		}
+		raw.Anchors = append(raw.Anchors, pixels)
+		raw.Maps = append(raw.Maps, list.CallItem(i, m.conv(m.Channels[i], len(pixels)/2, raw.Strides[i]), x))
 	}
-	if len(levels) == 1 {
-		return levels[0]
+	return raw
+}
+
+// conv is the convolution of a level with na anchors.
+func (m *Detect) conv(channels, na int, stride int64) *Conv2d {
+	c := &Conv2d{
+		C1: channels, C2: na * (m.Classes + 5), Kernel: square(1), Stride: square(1), Dilation: square(1), Groups: 1, Bias: true,
 	}
-	return s.Concat(1, levels...)
+	c.BiasInit = KaimingUniform(int64(c.C2), int64(channels), 1, 1).Plus(m.biasOffset(stride))
+	return c
 }
 
 // strides are how many pixels of the image a cell of each input is high; nil after an error.
@@ -69,7 +133,7 @@ func (m *Detect) strides(s *Scope, inputs []*onnxbuild.Value) []int64 {
 // ordered are the anchors in the order of the strides: YOLOv5 turns them around where the first and the last anchors'
 // areas run against the strides (utils/autoanchor.py, check_anchor_order).
 func (m *Detect) ordered(s *Scope, strides []int64) [][]float64 {
-	if s.has("anchors") { // a checkpoint's are in order
+	if s.Has("anchors") { // a checkpoint's are in order
 		return m.Anchors
 	}
 	area := func(level []float64) (sum float64) {
@@ -92,40 +156,6 @@ func (m *Detect) ordered(s *Scope, strides []int64) [][]float64 {
 	return m.Anchors
 }
 
-// level decodes one map. Grid and anchors are spread over all cells, as YOLOv5 has them: OpenCV's DNN module (4.6) does
-// not broadcast constants of five dimensions. With t the sigmoid of the map: xy = (2·t - 1/2 + cell)·stride, wh = (2·t)²·anchor.
-func (m *Detect) level(s, sm *Scope, x *onnxbuild.Value, channels int, anchors []float32, stride int64) *onnxbuild.Value {
-	na, no := int64(len(anchors)/2), int64(m.Classes+5)
-	conv := &Conv2d{
-		C1: channels, C2: int(na * no), Kernel: square(1), Stride: square(1), Dilation: square(1), Groups: 1, Bias: true,
-	}
-	conv.BiasInit = KaimingUniform(int64(conv.C2), int64(channels), 1, 1).Plus(m.biasOffset(stride))
-	x = conv.Forward(sm, x)
-	t := s.Sigmoid(s.Transpose(s.Reshape(x, s.withMap(x, 0, na, no)), 0, 1, 3, 4, 2)) // [N, na, H, W, 5+nc]
-	part := s.Split(t, 4, 2, 2, no-4)
-	two := s.Scalar("two", 2)
-	cells := s.Concat(0, s.Ints("anchors", 1, na), s.Sizes(x, 2, 4), s.Ints("one", 1))
-	xy := s.Mul(s.Add(s.Mul(part[0], two), m.grid(s, x, cells)), s.Scalar("stride", float32(stride)))
-	wh := s.Mul(part[1], two)
-	wh = s.Mul(s.Mul(wh, wh), s.Expand(s.Constant("anchor_grid", anchorGrid(anchors, stride)), cells))
-	return s.Reshape(s.Concat(4, xy, wh, part[2]), s.Ints("rows", 0, -1, no))
-}
-
-// grid holds the place of each cell, column before row, less a half, for each anchor: [1, na, H, W, 2]. cells is the list
-// 1, na, H, W, 1.
-func (m *Detect) grid(s *Scope, x, cells *onnxbuild.Value) *onnxbuild.Value {
-	if x.Refused() {
-		return x
-	}
-	count := func(axis int, shape ...int64) *onnxbuild.Value {
-		limit := s.Reshape(s.Sizes(x, axis, axis+1), s.Ints("scalar"))
-		line := s.Cast(s.Range(s.Int("from", 0), limit, s.Int("step", 1)), onnxbuild.Float32)
-		return s.Expand(s.Reshape(line, s.Ints("line", shape...)), cells)
-	}
-	places := s.Concat(4, count(3, 1, 1, 1, -1, 1), count(2, 1, 1, -1, 1, 1))
-	return s.Sub(places, s.Scalar("half", 0.5))
-}
-
 // inStrides is the buffer in which YOLOv5 keeps the anchors, [levels, na, 2] in units of the strides, by level; nil after
 // an error. A checkpoint's may differ from the YAML's: AutoAnchor changes them.
 func (m *Detect) inStrides(s *Scope, pixels [][]float64, strides []int64) [][]float32 {
@@ -145,10 +175,8 @@ func (m *Detect) inStrides(s *Scope, pixels [][]float64, strides []int64) [][]fl
 		s.Err("anchors: %w", err)
 		return nil
 	}
-	if s.has("anchors") && !m.Counted && !alike(trained, elements) {
-		s.model.settings.add(s.path, Setting{
-			Module: "Detect", Attribute: "anchors", Value: anchorsText(trained, each, strides), Instead: anchorsText(elements, each, strides),
-		})
+	if s.Has("anchors") && !m.Counted && !alike(trained, elements) {
+		s.Setting("anchors", anchorsText(trained, each, strides), anchorsText(elements, each, strides))
 	}
 	return slices.Collect(slices.Chunk(trained, int(each)))
 }
@@ -176,15 +204,6 @@ func anchorsText(anchors []float32, each int64, strides []int64) string {
 	return "[" + strings.Join(levels, ", ") + "]"
 }
 
-// anchorGrid is [1, na, 1, 1, 2], in pixels, of anchors in units of the stride.
-func anchorGrid(anchors []float32, stride int64) *onnxbuild.Tensor {
-	pixels := make([]float32, len(anchors))
-	for i, a := range anchors {
-		pixels[i] = a * float32(stride)
-	}
-	return onnxbuild.FloatTensor([]int64{1, int64(len(anchors) / 2), 1, 1, 2}, pixels)
-}
-
 // biasOffset is what YOLOv5 adds to the biases of the last convolution (models/yolo.py, _initialize_biases; Lin et al.,
 // Focal Loss, section 3.3): eight objects in an image of 640 pixels, and classes of equal frequency.
 func (m *Detect) biasOffset(stride int64) func(i int64) float64 {
@@ -201,4 +220,13 @@ func (m *Detect) biasOffset(stride int64) func(i int64) float64 {
 		}
 		return 0
 	}
+}
+
+// countedText is what YOLOv5's parser prints for a number of anchors, which stand for 0, 1, 2, … at each level.
+func countedText(anchors, levels int) string {
+	level := make([]int, anchors*2)
+	for k := range level {
+		level[k] = k
+	}
+	return "[" + strings.Join(slices.Repeat([]string{intList(level)}, levels), ", ") + "]"
 }

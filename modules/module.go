@@ -2,25 +2,53 @@ package modules
 
 import "ysc2onnx/onnxbuild"
 
-// Module is a layer with one input.
+// Module is a torch.nn.Module with one input and one output.
 type Module interface {
-	// Forward adds the module's nodes in the scope s and returns its output. What does not fit is refused by the
-	// scope's builder, and shows as an error of the graph.
+	// Class is the Python class whose forward this is. A checkpoint's module has to be of it.
+	Class() *Class
+	// Forward adds the module's nodes in the scope s and returns its output. What does not fit is refused by the scope's
+	// builder, and shows as an error of the graph. The module itself stays as it is: a model is lowered for several sizes.
 	Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value
 }
 
-// Joiner is a layer with several inputs.
+// Joiner is a module with several inputs.
 type Joiner interface {
+	Class() *Class
 	Forward(s *Scope, inputs []*onnxbuild.Value) *onnxbuild.Value
+}
+
+// Lister is a module with several inputs and several outputs, such as the levels of a pyramid.
+type Lister interface {
+	Class() *Class
+	Forward(s *Scope, inputs []*onnxbuild.Value) []*onnxbuild.Value
+}
+
+// Head is the last layer: what it gives is decoded by a stage of its own.
+type Head interface {
+	Class() *Class
+	Forward(s *Scope, inputs []*onnxbuild.Value) *Raw
+}
+
+// Raw is what the convolutions of a head give, and what decoding them takes. It is nil after an error.
+type Raw struct {
+	Maps    []*onnxbuild.Value // by level, [N, na·no, Hᵢ, Wᵢ]
+	Anchors [][]float32        // by level, w and h of each of the na anchors, in pixels
+	Strides []int64            // by level, pixels that a cell is wide and high
+	Classes int                // nc, of the no = 5+nc columns
 }
 
 // Sequential is torch.nn.Sequential: modules applied in turn, under the names 0, 1, …
 type Sequential []Module
 
+var sequentialClass = Class{Path: "torch.nn.modules.container.Sequential"}
+
+// Class is torch.nn.Sequential.
+func (Sequential) Class() *Class { return &sequentialClass }
+
 // Forward applies the modules in turn.
 func (q Sequential) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	for i, m := range q {
-		x = m.Forward(s.At(i), x)
+		x = s.CallItem(i, m, x)
 	}
 	return x
 }

@@ -2,6 +2,15 @@ package modules
 
 import "ysc2onnx/onnxbuild"
 
+// The classes of torch.nn. What a tensor's shape tells again, and what only training uses, is inert.
+var (
+	conv2dClass = Class{Path: "torch.nn.modules.conv.Conv2d", Inert: []string{
+		"in_channels", "out_channels", "kernel_size", "transposed", "output_padding", "_reversed_padding_repeated_twice"}}
+	batchNorm2dClass       = Class{Path: "torch.nn.modules.batchnorm.BatchNorm2d", Inert: []string{"num_features", "momentum", "affine", "track_running_stats"}}
+	maxPool2dClass         = Class{Path: "torch.nn.modules.pooling.MaxPool2d"}
+	adaptiveAvgPool2dClass = Class{Path: "torch.nn.modules.pooling.AdaptiveAvgPool2d"}
+)
+
 // Conv2d is torch.nn.Conv2d. [N, c1, H, W] -> [N, c2, H', W'].
 type Conv2d struct {
 	C1, C2   int
@@ -13,6 +22,9 @@ type Conv2d struct {
 	Bias     bool
 	BiasInit Init // nil: as PyTorch does
 }
+
+// Class is torch.nn.Conv2d.
+func (c *Conv2d) Class() *Class { return &conv2dClass }
 
 // Forward adds the convolution.
 func (c *Conv2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
@@ -31,17 +43,18 @@ func (c *Conv2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 		bias = s.Param("bias", init, shape[0])
 	}
 	y := s.Conv(x, weight, bias, window(c.Kernel, c.Stride, c.Pad, c.Dilation), int64(c.Groups))
-	s.countMACs(y.Shape.Elements(), shape[1]*shape[2]*shape[3])
+	s.CountMACs(y.Shape.Elements(), shape[1]*shape[2]*shape[3])
 	return y
 }
 
 // trained is the convolution with what a checkpoint says of it.
 func (c *Conv2d) trained(s *Scope) *Conv2d {
 	t := *c
-	t.Stride = s.ints("Conv2d", "stride", c.Stride, 1)
-	t.Pad = s.ints("Conv2d", "padding", c.Pad, 0)
-	t.Dilation = s.ints("Conv2d", "dilation", c.Dilation, 1)
-	t.Groups = s.ints("Conv2d", "groups", square(c.Groups), 1)[0]
+	s.OnlyText("padding_mode", "zeros")
+	t.Stride = s.Pair("stride", c.Stride, 1)
+	t.Pad = s.Pair("padding", c.Pad, 0)
+	t.Dilation = s.Pair("dilation", c.Dilation, 1)
+	t.Groups = s.Pair("groups", square(c.Groups), 1)[0]
 	return &t
 }
 
@@ -51,31 +64,44 @@ const batchNormEps = 1e-3
 // BatchNorm2d is torch.nn.BatchNorm2d when it is not training, with YOLOv5's epsilon. [N, c, H, W], same out.
 type BatchNorm2d struct{ C int }
 
+// Class is torch.nn.BatchNorm2d.
+func (b *BatchNorm2d) Class() *Class { return &batchNorm2dClass }
+
 // Forward adds the normalisation.
 func (b *BatchNorm2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	c := int64(b.C)
 	scale, bias := s.Param("weight", Constant(1), c), s.Param("bias", Constant(0), c)
 	mean, variance := s.Buffer("running_mean", Constant(0), c), s.Buffer("running_var", Constant(1), c)
-	s.countMACs(x.Shape.Elements(), 4)
-	return s.BatchNormalization(x, scale, bias, mean, variance, float32(s.epsilon("BatchNorm2d", batchNormEps)))
+	s.CountMACs(x.Shape.Elements(), 4)
+	return s.BatchNormalization(x, scale, bias, mean, variance, float32(s.Epsilon(batchNormEps)))
 }
 
 // MaxPool2d is torch.nn.MaxPool2d with a square window.
 type MaxPool2d struct{ Kernel, Stride, Pad int }
 
+// Class is torch.nn.MaxPool2d.
+func (p *MaxPool2d) Class() *Class { return &maxPool2dClass }
+
 // Forward adds the pooling.
 func (p *MaxPool2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	kernel := s.ints("MaxPool2d", "kernel_size", square(p.Kernel), 1)
-	stride := s.ints("MaxPool2d", "stride", square(p.Stride), 1)
-	return s.MaxPool(x, window(kernel, stride, s.ints("MaxPool2d", "padding", square(p.Pad), 0), square(1)))
+	s.Only("dilation", 1)
+	s.Only("ceil_mode", 0)
+	s.Only("return_indices", 0)
+	kernel := s.Pair("kernel_size", square(p.Kernel), 1)
+	stride := s.Pair("stride", square(p.Stride), 1)
+	return s.MaxPool(x, window(kernel, stride, s.Pair("padding", square(p.Pad), 0), square(1)))
 }
 
 // AdaptiveAvgPool2d is torch.nn.AdaptiveAvgPool2d(1): the mean of each channel. [N, c, H, W] -> [N, c, 1, 1].
 type AdaptiveAvgPool2d struct{}
 
+// Class is torch.nn.AdaptiveAvgPool2d.
+func (AdaptiveAvgPool2d) Class() *Class { return &adaptiveAvgPool2dClass }
+
 // Forward adds the mean.
 func (AdaptiveAvgPool2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	s.countMACs(x.Shape.Elements().Plus(x.Dim(0).Times(x.Dim(1))), 1)
+	s.Only("output_size", 1)
+	s.CountMACs(x.Shape.Elements().Plus(x.Dim(0).Times(x.Dim(1))), 1)
 	if n, ok := x.Dim(0).Times(x.Dim(1)).Static(); ok {
 		s.model.count.averages += n
 	}

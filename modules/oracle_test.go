@@ -1,4 +1,4 @@
-package modules
+package modules_test
 
 import (
 	"archive/zip"
@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"ysc2onnx/heads"
+	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
 	"ysc2onnx/onnxbuild/passes"
@@ -93,7 +95,7 @@ func readText(t *testing.T, path, name string) string {
 }
 
 // Tensor implements Weights, and refuses a name or a shape that PyTorch does not have.
-func (c *oracleCase) Tensor(name string, shape []int64, _ Init) (onnxbuild.FloatSource, error) {
+func (c *oracleCase) Tensor(name string, shape []int64, _ modules.Init) (onnxbuild.FloatSource, error) {
 	t, ok := c.tensors[strings.TrimPrefix(name, "model.0.")]
 	if !ok {
 		return nil, fmt.Errorf("PyTorch's module has no %s", name)
@@ -119,7 +121,7 @@ func (c *oracleCase) lower(t *testing.T) *onnxbuild.Graph {
 	if args == nil { // no row wires this call: its first argument is c1 and c2, the others follow as they are
 		args = c.Call[:1]
 	}
-	if len(c.inputs) > 1 || byName[c.Module].Join != nil {
+	if len(c.inputs) > 1 || modules.Builtin().Find(c.Module).New == nil {
 		from = "[-1]"
 	}
 	cfg, diags := yamlcfg.Parse("case.yaml", strings.NewReader(fmt.Sprintf(`
@@ -135,40 +137,25 @@ head: []
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	b := &builder{cfg: cfg, diags: yamlcfg.NewDiagnostics(cfg.Source), graph: onnxbuild.New("case"), act: SiLU()}
-	b.lowering = &lowering{weights: c, params: map[string]*onnxbuild.Value{}, submodules: map[any]bool{}}
-	if c.Stride != nil {
-		b.lowering.height = onnxbuild.D(c.inputs[0].Shape[2] * c.Stride[0])
+	g := onnxbuild.New("case")
+	var inputs []*onnxbuild.Value
+	for _, x := range c.inputs {
+		inputs = append(inputs, g.Input(x.Name, onnxbuild.Float32, onnxbuild.ShapeOf(x.Shape...)))
 	}
-	var inputs []output
-	for i, x := range c.inputs {
-		v := b.graph.Input(x.Name, onnxbuild.Float32, onnxbuild.ShapeOf(x.Shape...))
-		inputs = append(inputs, output{v, channels[i]})
-	}
-	row, spec := &cfg.Rows[0], byName[c.Module]
-	a, _ := b.args(row, spec, inputs)
-	var values []*onnxbuild.Value
-	for _, in := range inputs {
-		values = append(values, in.value)
-	}
-	var y *onnxbuild.Value
+	var call modules.Module
 	if c.Args == nil {
-		y = c.scconv(t).Forward(b.scope(0), values[0])
-	} else {
-		y = b.apply(row, spec, a, values)
+		call = c.scconv(t)
 	}
-	if err := b.graph.TakeErr(); err != nil {
+	y, err := modules.LowerRow(g, cfg, inputs, channels, call, modules.Options{Weights: c, Strides: c.Stride, Stage: heads.Decoded})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if b.diags.HasErrors() {
-		t.Fatal(b.diags)
-	}
-	b.graph.Output("y", y)
-	return b.graph
+	g.Output("y", y)
+	return g
 }
 
 // scconv makes the ScConv of a call (c, group_num) that no row wires.
-func (c *oracleCase) scconv(t *testing.T) *ScConv {
+func (c *oracleCase) scconv(t *testing.T) *modules.ScConv {
 	t.Helper()
 	var call []int
 	raw, err := json.Marshal(c.Call)
@@ -178,11 +165,11 @@ func (c *oracleCase) scconv(t *testing.T) *ScConv {
 	if err := json.Unmarshal(raw, &call); err != nil {
 		t.Fatal(err)
 	}
-	args := defaultScConv
+	args := modules.DefaultScConv
 	if len(call) > 1 {
 		args.Groups = call[1]
 	}
-	return NewScConv(call[0], args)
+	return modules.NewScConv(call[0], args)
 }
 
 // pythonList prints JSON values as a YAML row has them.
@@ -265,12 +252,9 @@ func TestEveryModuleHasACase(t *testing.T) {
 	for _, file := range files {
 		have[readCase(t, file).Module] = true
 	}
-	for _, spec := range Table {
+	for _, spec := range modules.Builtin().Specs() {
 		if !have[spec.Name] {
 			t.Errorf("%s has no case in testdata/oracle/cases", spec.Name)
-		}
-		if spec.Doc == "" || spec.Class == "" {
-			t.Errorf("%s needs a Doc and a Class", spec.Name)
 		}
 	}
 }

@@ -7,6 +7,40 @@ import (
 	"ysc2onnx/onnxbuild"
 )
 
+var (
+	scConvClass         = Class{Path: "models.common.ScConv"}
+	sruClass            = Class{Path: "models.common.SRU"}
+	cruClass            = Class{Path: "models.common.CRU"}
+	groupBatchnormClass = Class{Path: "models.common.GroupBatchnorm2d"}
+)
+
+var scConvSpec = Spec{
+	Name: "ScConv", Class: &scConvClass, Wiring: Scaled,
+	Doc: "spatial and channel reconstruction: c2 (becomes group_num), gate_treshold=0.5, alpha=0.5, squeeze_radio=2, group_size=2, group_kernel_size=3",
+	New: newScConv,
+}
+
+// newScConv is wired as in the tutorial's parser, which hands c2 to the parameter group_num.
+func newScConv(a *Args) Module {
+	args := ScConvArgs{Groups: a.C2}
+	written := len(a.rest)
+	args.Gate = a.Float("gate_treshold", defaultScConv.Gate)
+	args.Alpha = a.Float("alpha", defaultScConv.Alpha)
+	args.Squeeze = a.Positive("squeeze_radio", defaultScConv.Squeeze)
+	args.GroupSize = a.Positive("group_size", defaultScConv.GroupSize)
+	args.GroupKernel = a.Odd("group_kernel_size", defaultScConv.GroupKernel)
+	switch {
+	case a.C1 != a.C2:
+		a.Errorf("gets %d channels and is given %d: it keeps its channels, while YOLOv5 counts on those given; write the channels of its input (before width_multiple)", a.C1, a.C2)
+	case written > 0 && (args.Gate < 0 || args.Gate >= 1):
+		a.Warnf("the second argument %g is the gate's threshold, to which a softmax between 0 and 1 is compared: it does not set the groups, which are as many as channels (%d)", args.Gate, a.C2)
+	}
+	if n := a.row.Number; n > 1 && a.model.ScaleDepth(n) == 1 {
+		a.WarnAt(a.row.NumberSpan, "the number %d does nothing: depth_multiple %g makes it 1", n, a.model.DepthMultiple)
+	}
+	return NewScConv(a.C1, args)
+}
+
 // ScConv is spatial and channel reconstruction convolution (Li et al., CVPR 2023): CRU(SRU(x)). It keeps the shape.
 type ScConv struct {
 	sru *SRU
@@ -34,9 +68,12 @@ func NewScConv(c int, a ScConvArgs) *ScConv {
 	}
 }
 
+// Class is ScConv.
+func (m *ScConv) Class() *Class { return &scConvClass }
+
 // Forward is CRU(SRU(x)).
 func (m *ScConv) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	return m.cru.Forward(s.In("CRU"), m.sru.Forward(s.In("SRU"), x))
+	return s.Call("CRU", m.cru, s.Call("SRU", m.sru, x))
 }
 
 // GroupBatchnorm2d normalises groups of channels by their mean and their unbiased standard deviation, eps added to the
@@ -50,10 +87,13 @@ func (m *GroupBatchnorm2d) gamma(s *Scope) *onnxbuild.Value {
 	return s.Param("gamma", Normal(), int64(m.C), 1, 1)
 }
 
+// Class is GroupBatchnorm2d.
+func (m *GroupBatchnorm2d) Class() *Class { return &groupBatchnormClass }
+
 // Forward normalises x.
 func (m *GroupBatchnorm2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	s.chans(x, m.C)
-	count := int(s.number("GroupBatchnorm2d", "group_num", float64(m.Groups)))
+	s.Expect(x, m.C)
+	count := int(s.Number("group_num", float64(m.Groups)))
 	if count < 1 || m.C%count != 0 {
 		s.Err("%d channels do not form %d groups: group_num has to divide the channels", m.C, count)
 		return x
@@ -65,8 +105,8 @@ func (m *GroupBatchnorm2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Valu
 	}
 	d := s.Sub(groups, s.ReduceMean(groups, 2))
 	variance := s.Div(s.ReduceSum(s.Mul(d, d), 2), m.degrees(s, groups))
-	y := s.Div(d, s.Add(s.Sqrt(variance), s.Scalar("eps", float32(s.epsilon("GroupBatchnorm2d", m.Eps)))))
-	y = s.Reshape(y, s.withMap(x, 0, int64(m.C)))
+	y := s.Div(d, s.Add(s.Sqrt(variance), s.Scalar("eps", float32(s.Epsilon(m.Eps)))))
+	y = s.Reshape(y, s.WithMap(x, 0, int64(m.C)))
 	return s.Add(s.Mul(y, m.gamma(s)), s.Param("beta", Constant(0), int64(m.C), 1, 1))
 }
 
@@ -87,6 +127,9 @@ type SRU struct {
 	gn   *GroupBatchnorm2d
 }
 
+// Class is SRU.
+func (m *SRU) Class() *Class { return &sruClass }
+
 // Forward is cat(x1[:h] + x2[h:], x1[h:] + x2[:h]) with x1 = (w > t)·r·x, x2 = (w ≤ t)·r·x, r = σ(gn(x)·w) and
 // w = softmax(gamma) over the channels.
 func (m *SRU) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
@@ -94,11 +137,10 @@ func (m *SRU) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 		s.Err("%d channels cannot be halved", m.c)
 		return x
 	}
-	gn := s.In("gn")
-	g := m.gn.Forward(gn, x)
-	w := s.Softmax(m.gn.gamma(gn), 0)
-	r := s.In("sigomid").Sigmoid(s.Mul(g, w))
-	t := s.Scalar("gate_treshold", float32(s.number("SRU", "gate_treshold", m.gate)))
+	g := s.Call("gn", m.gn, x)
+	w := s.Softmax(m.gn.gamma(s.Child("gn")), 0)
+	r := s.Call("sigomid", Sigmoid(), s.Mul(g, w))
+	t := s.Scalar("gate_treshold", float32(s.Number("gate_treshold", m.gate)))
 	x1 := s.Mul(s.Mul(s.Cast(s.Greater(w, t), onnxbuild.Float32), r), x)
 	x2 := s.Mul(s.Mul(s.Cast(s.LessOrEqual(w, t), onnxbuild.Float32), r), x)
 	h := int64(m.c / 2)
@@ -139,7 +181,7 @@ func (m *CRU) layers() *CRU {
 func (m *CRU) trained(s *Scope) *CRU {
 	var shapes [3][]int64
 	for i, name := range []string{"squeeze1.weight", "squeeze2.weight", "GWC.weight"} {
-		shape, _ := s.shape(name)
+		shape, _ := s.TensorShape(name)
 		if len(shape) != 4 || slices.Min(shape) < 1 || slices.Max(shape) > limit {
 			return m
 		}
@@ -159,11 +201,16 @@ func (m *CRU) trained(s *Scope) *CRU {
 		{"squeeze2.out_channels", t.lowSqueezed, m.lowSqueezed}, {"GWC.groups", t.groups, m.groups}, {"GWC.kernel_size", t.kernel, m.kernel},
 	} {
 		if part.value != part.instead {
-			s.model.settings.add(s.path, Setting{Module: "CRU", Attribute: part.attribute, Value: strconv.Itoa(part.value), Instead: strconv.Itoa(part.instead)})
+			s.Setting(part.attribute, strconv.Itoa(part.value), strconv.Itoa(part.instead))
 		}
 	}
+	s.Only("up_channel", float64(t.up))
+	s.Only("low_channel", float64(t.low))
 	return t.layers()
 }
+
+// Class is CRU.
+func (m *CRU) Class() *Class { return &cruClass }
 
 // Forward is o[:c] + o[c:] with o = cat(GWC(u) + PWC1(u), PWC2(l), l) weighed by softmax(mean(o)), where u and l are the
 // squeezed parts of x.
@@ -174,11 +221,11 @@ func (m *CRU) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 		return x
 	}
 	parts := s.Split(x, 1, int64(m.up), int64(m.low))
-	u := m.squeeze1.Forward(s.In("squeeze1"), parts[0])
-	l := m.squeeze2.Forward(s.In("squeeze2"), parts[1])
-	y1 := s.Add(m.gwc.Forward(s.In("GWC"), u), m.pwc1.Forward(s.In("PWC1"), u))
-	o := s.Concat(1, y1, m.pwc2.Forward(s.In("PWC2"), l), l)
-	o = s.Mul(s.Softmax(AdaptiveAvgPool2d{}.Forward(s.In("advavg"), o), 1), o)
+	u := s.Call("squeeze1", m.squeeze1, parts[0])
+	l := s.Call("squeeze2", m.squeeze2, parts[1])
+	y1 := s.Add(s.Call("GWC", m.gwc, u), s.Call("PWC1", m.pwc1, u))
+	o := s.Concat(1, y1, s.Call("PWC2", m.pwc2, l), l)
+	o = s.Mul(s.Softmax(s.Call("advavg", AdaptiveAvgPool2d{}, o), 1), o)
 	halves := s.Split(o, 1, int64(m.c), int64(m.c))
 	return s.Add(halves[0], halves[1])
 }

@@ -4,16 +4,18 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"ysc2onnx/onnxbuild"
 )
 
 // Scope is where a module adds its nodes: a builder in the module's name scope, with the parameters under its
-// state_dict path. It also keeps count of what PyTorch's model summary prints.
+// state_dict path. Modules apply their children through it, so that it knows what the model is made of, and keeps count
+// of what PyTorch's model summary prints.
 type Scope struct {
 	onnxbuild.Builder
 	path  string // "model.2.cv1"
+	name  string // in the module around it: "cv1"
+	class *Class
 	model *lowering
 }
 
@@ -22,48 +24,84 @@ type lowering struct {
 	weights    Weights
 	height     onnxbuild.Dim // of the image
 	params     map[string]*onnxbuild.Value
-	submodules map[any]bool // paths, and pointers of modules that several parents share
+	visits     map[string]*visit // by path
+	submodules map[any]bool      // paths, and pointers of modules that several parents share
+	origins    map[*onnxbuild.Value]int
 	count      counts
-	strides    []int64 // of the detection head's inputs
+	strides    []int64 // of the head's inputs
 	warnings   []string
 	settings   settings
 	classes    int
 }
 
-// counts adds up what PyTorch's model summary prints.
-type counts struct {
-	modules    int
-	parameters int64
-	macs       int64 // multiply-accumulates, as the thop package counts them
-	averages   int64 // those of macs that finish an average
+func newLowering(opt Options) *lowering {
+	return &lowering{
+		weights: opt.Weights, height: opt.Height, strides: opt.Strides,
+		params: map[string]*onnxbuild.Value{}, visits: map[string]*visit{}, submodules: map[any]bool{}, origins: map[*onnxbuild.Value]int{},
+		count: counts{modules: 2}, // the model, and the Sequential of its layers
+	}
 }
 
-// In is the scope of a submodule.
-func (s *Scope) In(name string) *Scope {
-	in := &Scope{Builder: s.Builder.In(name), path: s.path + "." + name, model: s.model}
-	if s.path == "" {
-		in.path = name
+// root is the scope around the layers.
+func (l *lowering) root(g *onnxbuild.Graph) *Scope { return &Scope{Builder: g.Build(), model: l} }
+
+// enter is the scope of a child.
+func (s *Scope) enter(name string, class *Class) *Scope {
+	return s.child(s.Builder.In(name), name, name, class)
+}
+
+func (s *Scope) child(b onnxbuild.Builder, key, name string, class *Class) *Scope {
+	in := &Scope{Builder: b, path: key, name: name, class: class, model: s.model}
+	if s.path != "" {
+		in.path = s.path + "." + key
 	}
-	in.visit(in.path)
+	s.visit(in.path, in.path, class)
 	return in
 }
 
-// At is the scope of the i-th submodule of a list.
-func (s *Scope) At(i int) *Scope { return s.In(strconv.Itoa(i)) }
-
-// Shared is the scope of a submodule that several parents have in common, which counts as one module.
-func (s *Scope) Shared(name string, module any) *Scope {
-	s.visit(module)
-	return &Scope{Builder: s.Builder.In(name), path: s.path + "." + name, model: s.model}
-}
-
-// visit counts a submodule the first time.
-func (s *Scope) visit(key any) {
+// visit notes that a module of the class was applied at the path, and counts it the first time.
+func (s *Scope) visit(key any, path string, class *Class) {
+	if s.model.visits[path] == nil {
+		s.model.visits[path] = &visit{class: class}
+	}
 	if !s.model.submodules[key] {
 		s.model.submodules[key] = true
 		s.model.count.modules++
 	}
 }
+
+// Call applies a child module.
+func (s *Scope) Call(name string, m Module, x *onnxbuild.Value) *onnxbuild.Value {
+	return m.Forward(s.enter(name, m.Class()), x)
+}
+
+// Child is the scope of a child that is called elsewhere, for a tensor of it.
+func (s *Scope) Child(name string) *Scope {
+	return &Scope{Builder: s.Builder.In(name), path: s.path + "." + name, name: name, model: s.model}
+}
+
+// CallJoin applies a child module that takes several inputs.
+func (s *Scope) CallJoin(name string, m Joiner, inputs ...*onnxbuild.Value) *onnxbuild.Value {
+	return m.Forward(s.enter(name, m.Class()), inputs)
+}
+
+// CallShared applies a child module that several parents have in common, which counts as one.
+func (s *Scope) CallShared(name string, m Module, x *onnxbuild.Value) *onnxbuild.Value {
+	path := s.path + "." + name
+	s.visit(m, path, m.Class())
+	return m.Forward(&Scope{Builder: s.Builder.In(name), path: path, name: name, class: m.Class(), model: s.model}, x)
+}
+
+// CallItem applies the i-th module of a container, in the container's scope.
+func (s *Scope) CallItem(i int, m Module, x *onnxbuild.Value) *onnxbuild.Value {
+	key := strconv.Itoa(i)
+	return m.Forward(s.child(s.Builder.In(key), key, key, m.Class()), x)
+}
+
+var moduleListClass = Class{Path: "torch.nn.modules.container.ModuleList"}
+
+// Items is the scope of a torch.nn.ModuleList, whose modules are applied with CallItem.
+func (s *Scope) Items(name string) *Scope { return s.enter(name, &moduleListClass) }
 
 // Param is a trained tensor of the module: an initializer under its state_dict path.
 func (s *Scope) Param(name string, init Init, shape ...int64) *onnxbuild.Value {
@@ -94,43 +132,21 @@ func (s *Scope) Buffer(name string, init Init, shape ...int64) *onnxbuild.Value 
 	return s.Initializer(path, &onnxbuild.Tensor{DType: onnxbuild.Float32, Shape: shape, Floats: source})
 }
 
-// class is the Python class of a submodule, as far as a checkpoint tells.
-func (s *Scope) class(submodule string) string {
-	if t, ok := s.model.weights.(Trained); ok {
-		return t.Class(s.path + "." + submodule)
-	}
-	return ""
-}
-
-// shape is that of a checkpoint's tensor of the module, if there is one.
-func (s *Scope) shape(name string) ([]int64, bool) {
-	t, ok := s.model.weights.(Trained)
-	if !ok {
-		return nil, false
-	}
-	return t.Shape(s.path + "." + name)
-}
-
-// has reports whether a checkpoint has a tensor of the module, false without a checkpoint.
-func (s *Scope) has(name string) bool {
-	_, ok := s.shape(name)
-	return ok
-}
-
 // Warn notes what builds but is probably not meant.
 func (s *Scope) Warn(format string, args ...any) {
 	s.model.warnings = append(s.model.warnings, fmt.Sprintf(format, args...))
 }
 
-// countMACs adds n multiply-accumulates, where n is static: a model with open sizes has no such figure.
-func (s *Scope) countMACs(n onnxbuild.Dim, times int64) {
-	if k, ok := n.Static(); ok {
-		s.model.count.macs += k * times
+// Origin says which layer gives a value, for messages.
+func (s *Scope) Origin(v *onnxbuild.Value) string {
+	if i, ok := s.model.origins[v]; ok {
+		return "layer " + strconv.Itoa(i)
 	}
+	return "the image"
 }
 
-// withMap is the shape of the given sizes followed by the height and width of x, for a Reshape.
-func (s *Scope) withMap(x *onnxbuild.Value, front ...int64) *onnxbuild.Value {
+// WithMap is the shape of the given sizes followed by the height and width of x, for a Reshape.
+func (s *Scope) WithMap(x *onnxbuild.Value, front ...int64) *onnxbuild.Value {
 	if x.Refused() {
 		return s.Ints("shape", append(front, -1, 1)...)
 	}
@@ -140,15 +156,9 @@ func (s *Scope) withMap(x *onnxbuild.Value, front ...int64) *onnxbuild.Value {
 	return s.Concat(0, s.Ints("shape", front...), s.Sizes(x, 2, 4))
 }
 
-// chans checks that x has c channels, and says which module expected them.
-func (s *Scope) chans(x *onnxbuild.Value, c int) {
+// Expect checks that x has c channels, and says which module expected them.
+func (s *Scope) Expect(x *onnxbuild.Value, c int) {
 	if !x.Refused() && !x.Dim(1).Is(int64(c)) {
 		s.Err("expected %d channels, got %s", c, x.Shape)
 	}
 }
-
-// layerName is the state_dict path of a row.
-func layerName(i int) string { return "model." + strconv.Itoa(i) }
-
-// className is the last part of a Python class path.
-func className(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }

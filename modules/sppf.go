@@ -2,6 +2,14 @@ package modules
 
 import "ysc2onnx/onnxbuild"
 
+var sppfClass = Class{Path: "models.common.SPPF"}
+
+var sppfSpec = Spec{
+	Name: "SPPF", Class: &sppfClass, Wiring: Scaled,
+	Doc: "fast spatial pyramid pooling: c2, k=5",
+	New: func(a *Args) Module { return NewSPPF(a.C1, a.C2, a.Odd("k", 5), a.Act) },
+}
+
 // SPPF is fast spatial pyramid pooling: one max pooling, applied three times. [N, c1, H, W] -> [N, c2, H, W].
 type SPPF struct {
 	cv1, cv2 *Conv
@@ -12,18 +20,20 @@ type SPPF struct {
 func NewSPPF(c1, c2, k int, act *Activation) *SPPF {
 	hidden := c1 / 2
 	return &SPPF{
-		cv1: conv1x1(c1, hidden, act),
-		cv2: conv1x1(hidden*4, c2, act),
+		cv1: NewConv1x1(c1, hidden, act),
+		cv2: NewConv1x1(hidden*4, c2, act),
 		m:   &MaxPool2d{Kernel: k, Stride: 1, Pad: k / 2},
 	}
 }
 
+// Class is YOLOv5's SPPF.
+func (p *SPPF) Class() *Class { return &sppfClass }
+
 // Forward is cv2(cat(y, m(y), m(m(y)), m(m(m(y))))) with y = cv1(x).
 func (p *SPPF) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	pool := s.In("m")
-	y0 := p.cv1.Forward(s.In("cv1"), x)
-	y1 := p.m.Forward(pool, y0)
-	y2 := p.m.Forward(pool, y1)
-	y3 := p.m.Forward(pool, y2)
-	return p.cv2.Forward(s.In("cv2"), s.Concat(1, y0, y1, y2, y3))
+	y0 := s.Call("cv1", p.cv1, x)
+	y1 := s.Call("m", p.m, y0)
+	y2 := s.Call("m", p.m, y1)
+	y3 := s.Call("m", p.m, y2)
+	return s.Call("cv2", p.cv2, s.Concat(1, y0, y1, y2, y3))
 }

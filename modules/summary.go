@@ -2,10 +2,8 @@ package modules
 
 import (
 	"strconv"
-	"strings"
 
 	"ysc2onnx/onnxbuild"
-	"ysc2onnx/yamlcfg"
 )
 
 // Summary is what YOLOv5 prints of a model when training begins, with shapes.
@@ -32,58 +30,37 @@ type SummaryRow struct {
 	GFLOPs    float64 `json:"gflops"`    // of the layer, for the whole batch
 }
 
-func summaryRow(row *yamlcfg.Row, cfg *yamlcfg.Model, spec *Spec, a *Args, after, before counts, out *onnxbuild.Value) SummaryRow {
+func summaryRow(l *Layer, after, before counts, out *onnxbuild.Value) SummaryRow {
 	shape, _ := out.Shape.Static()
 	r := SummaryRow{
-		Index: row.Index, From: intList(row.From), N: cfg.ScaleDepth(row.Number), Params: after.parameters - before.parameters,
-		Module: spec.Class, Arguments: arguments(row, spec, a), Shape: shape, GFLOPs: float64(after.macs-before.macs) * 2 / 1e9,
+		Index: l.Row.Index, From: intList(l.Row.From), N: l.N, Params: after.parameters - before.parameters,
+		Module: l.Spec.Class.Path, Arguments: l.Arguments, Shape: shape, GFLOPs: float64(after.macs-before.macs) * 2 / 1e9,
 	}
-	if !row.FromList {
-		r.From = strconv.Itoa(row.From[0])
+	if !l.Row.FromList {
+		r.From = strconv.Itoa(l.Row.From[0])
 	}
 	return r
 }
 
-// arguments prints what YOLOv5's parser hands to the constructor.
-func arguments(row *yamlcfg.Row, spec *Spec, a *Args) string {
-	var parts []string
-	rest := row.Args
-	if a.wiring == Scaled || a.wiring == Repeats {
-		parts = append(parts, strconv.Itoa(a.C1), strconv.Itoa(a.C2))
-		if a.wiring == Repeats {
-			parts = append(parts, strconv.Itoa(a.N))
-		}
-		rest = rest[1:]
-	}
-	for i, l := range rest {
-		if spec.Wiring == Head && i == 1 && l.Kind == yamlcfg.Int { // a number of anchors stands for 0, 1, 2, …
-			level := make([]int, l.Int*2)
-			for k := range level {
-				level[k] = k
-			}
-			parts = append(parts, "["+strings.Join(repeatText(intList(level), len(a.In)), ", ")+"]")
-			continue
-		}
-		parts = append(parts, l.Repr())
-	}
-	if spec.Wiring == Head {
-		parts = append(parts, intList(a.In))
-	}
-	return "[" + strings.Join(parts, ", ") + "]"
+// counts adds up what PyTorch's model summary prints.
+type counts struct {
+	modules    int
+	parameters int64
+	macs       int64 // multiply-accumulates, as the thop package counts them
+	averages   int64 // those of macs that finish an average
 }
 
-func intList(list []int) string {
-	parts := make([]string, len(list))
-	for i, n := range list {
-		parts[i] = strconv.Itoa(n)
-	}
-	return "[" + strings.Join(parts, ", ") + "]"
+// gflops is the figure for one image that YOLOv5 prints (utils/torch_utils.py, model_info): it counts on an image as
+// large as the stride and scales by the area, also what does not depend on it.
+func (c counts) gflops(batch, area, stride int64) float64 {
+	scale := float64(area) / float64(stride*stride)
+	macs := float64(c.macs-c.averages) + float64(float64(c.averages)*scale)
+	return macs * 2 / 1e9 / float64(batch)
 }
 
-func repeatText(s string, n int) []string {
-	list := make([]string, n)
-	for i := range list {
-		list[i] = s
+// CountMACs adds n multiply-accumulates, where n is static: a model with open sizes has no such figure.
+func (s *Scope) CountMACs(n onnxbuild.Dim, times int64) {
+	if k, ok := n.Static(); ok {
+		s.model.count.macs += k * times
 	}
-	return list
 }

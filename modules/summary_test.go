@@ -1,15 +1,15 @@
-package modules
+package modules_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
-	"ysc2onnx/onnxbuild"
+	"ysc2onnx/modules"
 	"ysc2onnx/yamlcfg"
 )
 
@@ -46,11 +46,9 @@ func parseFile(t *testing.T, path string) *yamlcfg.Model {
 	return cfg
 }
 
-func buildAt(t *testing.T, cfg *yamlcfg.Model, batch, height, width int64) *Model {
+func buildAt(t *testing.T, cfg *yamlcfg.Model, batch, height, width int64) *modules.Model {
 	t.Helper()
-	m, diags := Build(context.Background(), cfg, Options{
-		Batch: onnxbuild.D(batch), Height: onnxbuild.D(height), Width: onnxbuild.D(width), Weights: Seeded(0),
-	})
+	m, diags := build(cfg, batch, height, width)
 	if m == nil {
 		t.Fatal(diags)
 	}
@@ -129,5 +127,5 @@ func pythonText(t *testing.T, raw json.RawMessage) string {
 	if err := json.Unmarshal(raw, &list); err != nil {
 		t.Fatal(err)
 	}
-	return intList(list)
+	return strings.ReplaceAll(fmt.Sprint(list), " ", ", ")
 }

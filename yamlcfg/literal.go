@@ -2,6 +2,7 @@ package yamlcfg
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -174,4 +175,12 @@ func reprString(b *strings.Builder, s string) {
 func hex(r rune, digits int) string {
 	s := strconv.FormatInt(int64(r), 16)
 	return strings.Repeat("0", digits-len(s)) + s
+}
+
+// Equal reports whether two literals are of the same type and value, wherever they stand: 1 and 1.0 are not.
+func (l Literal) Equal(other Literal) bool {
+	same := func(a, b Keyword) bool { return a.Name == b.Name && a.Value.Equal(b.Value) }
+	float := l.Float == other.Float || math.IsNaN(l.Float) && math.IsNaN(other.Float)
+	return l.Kind == other.Kind && l.Bool == other.Bool && l.Int == other.Int && float && l.Str == other.Str &&
+		slices.EqualFunc(l.Items, other.Items, Literal.Equal) && slices.EqualFunc(l.Kw, other.Kw, same)
 }

@@ -11,18 +11,6 @@ type Weights interface {
 	Tensor(name string, shape []int64, init Init) (onnxbuild.FloatSource, error)
 }
 
-// Trained are weights that know more of a model than its tensors: what a checkpoint keeps of each module. It wins over
-// the YAML.
-type Trained interface {
-	Weights
-	// Shape gives the shape of the tensor of that name, if there is one.
-	Shape(name string) (shape []int64, ok bool)
-	// Numbers gives a numeric attribute of the module at a state_dict path, or those of a list; nil where there is none.
-	Numbers(path, attribute string) []float64
-	// Class gives the Python class of the module at a state_dict path, "" where it is not known.
-	Class(path string) string
-}
-
 // Init makes the elements that PyTorch gives a tensor before training.
 type Init func(seed weights.Seed, name string) onnxbuild.FloatSource
 

@@ -1,0 +1,35 @@
+package modules
+
+import (
+	"ysc2onnx/onnxbuild"
+	"ysc2onnx/yamlcfg"
+)
+
+// DefaultScConv are the defaults of ScConv, for tests of calls that no row wires.
+var DefaultScConv = defaultScConv
+
+// LowerRow makes the module of a YAML's only row, for inputs of the given channels in place of the image, and applies it
+// in g. call, where there is one, is applied instead.
+func LowerRow(g *onnxbuild.Graph, cfg *yamlcfg.Model, inputs []*onnxbuild.Value, channels []int, call Module, opt Options) (*onnxbuild.Value, error) {
+	p := &parser{registry: Builtin(), diags: yamlcfg.NewDiagnostics(cfg.Source), act: SiLU(), net: &Network{Config: cfg}, channels: channels}
+	l := &Layer{Row: &cfg.Rows[0], Spec: p.registry.Find(cfg.Rows[0].Module)}
+	if call == nil {
+		p.layer(l)
+		if p.diags.HasErrors() {
+			return nil, p.diags.Err()
+		}
+	}
+	scope := newLowering(opt).root(g).enter(layerName(0), &identityClass)
+	var y *onnxbuild.Value
+	switch {
+	case call != nil:
+		y = call.Forward(scope, inputs[0])
+	case l.head != nil:
+		if raw := l.head.Forward(scope, inputs); raw != nil {
+			y = opt.Stage(scope, raw)[0].Value
+		}
+	default:
+		y = l.apply(scope, inputs)[0]
+	}
+	return y, g.TakeErr()
+}

@@ -1,0 +1,277 @@
+package modules
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"ysc2onnx/onnxbuild"
+	"ysc2onnx/yamlcfg"
+)
+
+// Options says how a network is lowered.
+type Options struct {
+	Batch, Height, Width onnxbuild.Dim // of the input
+	Weights              Weights
+	Strides              []int64 // of the head's inputs; nil: as the input's height gives them
+	Stage                Stage   // makes the outputs of what the head gives; nil: each map is an output
+}
+
+// Stage makes a model's outputs of what its head gives, in the head's scope.
+type Stage func(s *Scope, raw *Raw) []Output
+
+// Output is an output of a model.
+type Output struct {
+	Name  string
+	Value *onnxbuild.Value
+}
+
+// maps is the stage that leaves a head's maps as they are.
+func maps(_ *Scope, raw *Raw) []Output {
+	var outputs []Output
+	for i, m := range raw.Maps {
+		outputs = append(outputs, Output{fmt.Sprintf("output%d", i), m})
+	}
+	return outputs
+}
+
+// Model is a lowered model: the graph as PyTorch's forward has it, before any pass.
+type Model struct {
+	Graph   *onnxbuild.Graph
+	Summary Summary
+	Strides []int64 // of the head's inputs
+	Outputs []Output
+	// Settings are what a trained model had the last word on, and what it did not tell, in the order of the layers.
+	Settings []Setting
+	// Strangers are what a trained model is made of and the lowering does not know. The graph is not that model's then.
+	Strangers []Stranger
+}
+
+// Lower makes the graph of a network for one size of its input. The diagnostics hold every error that was found, and
+// warnings; the model is nil where there is an error, or one in the rows before. A cancelled context ends it early, with
+// neither.
+func Lower(ctx context.Context, net *Network, opt Options) (*Model, *yamlcfg.Diagnostics) {
+	cfg := net.Config
+	b := &builder{
+		net:    net,
+		diags:  yamlcfg.NewDiagnostics(cfg.Source),
+		graph:  onnxbuild.New(graphName(cfg.Source.Name)),
+		stage:  opt.Stage,
+		values: make([][]*onnxbuild.Value, len(net.Layers)),
+	}
+	if b.stage == nil {
+		b.stage = maps
+	}
+	b.lowering = newLowering(opt)
+	b.image = b.graph.Input("images", onnxbuild.Float32, onnxbuild.Shape{opt.Batch, onnxbuild.D(int64(cfg.Channels)), opt.Height, opt.Width})
+	for _, l := range net.Layers {
+		if ctx.Err() != nil {
+			return nil, b.diags
+		}
+		b.layer(l)
+	}
+	b.diags.Sort()
+	if b.missing || b.outputs == nil || b.diags.HasErrors() {
+		return nil, b.diags
+	}
+	return b.model(opt), b.diags
+}
+
+// builder lowers layer by layer.
+type builder struct {
+	net      *Network
+	diags    *yamlcfg.Diagnostics
+	graph    *onnxbuild.Graph
+	stage    Stage
+	lowering *lowering
+	image    *onnxbuild.Value
+	values   [][]*onnxbuild.Value // of each layer; nil after an error
+	outputs  []Output
+	missing  bool // a layer has no values
+	summary  []SummaryRow
+}
+
+func (b *builder) layer(l *Layer) {
+	before := b.lowering.count
+	values := b.apply(l)
+	row := l.Row
+	if values != nil && len(b.graph.Nodes) > maxNodes {
+		b.diags.Errorf(row.Span, "the model has more than %d nodes", maxNodes)
+		values = nil
+	}
+	if values == nil {
+		b.missing = true
+		return
+	}
+	b.values[row.Index] = values
+	for i, v := range values {
+		if l.head == nil {
+			b.graph.Rename(v, valueName(row.Index, i))
+		}
+		b.lowering.origins[v] = row.Index
+	}
+	if err := b.graph.TakeErr(); err != nil {
+		b.diags.Errorf(row.Span, "%s: %v", row.Module, err)
+	}
+	b.summary = append(b.summary, summaryRow(l, b.lowering.count, before, values[0]))
+}
+
+// valueName is what the i-th value of a layer is called.
+func valueName(layer, i int) string {
+	if i == 0 {
+		return layerName(layer)
+	}
+	return join(layerName(layer), i)
+}
+
+// apply adds a layer's module, and gives its values; nil after an error, and where a layer that it reads has none.
+func (b *builder) apply(l *Layer) []*onnxbuild.Value {
+	if !l.made() {
+		return nil
+	}
+	var inputs []*onnxbuild.Value
+	for _, src := range l.Row.Sources() {
+		switch {
+		case src < 0:
+			inputs = append(inputs, b.image)
+		case b.values[src] == nil:
+			return nil
+		default:
+			inputs = append(inputs, b.values[src]...)
+		}
+	}
+	warnings := len(b.lowering.warnings)
+	scope := b.lowering.root(b.graph).enter(layerName(l.Row.Index), l.class())
+	var values []*onnxbuild.Value
+	if l.head != nil {
+		values = b.end(l, scope, inputs)
+	} else {
+		values = l.apply(scope, inputs)
+	}
+	for _, w := range b.lowering.warnings[warnings:] {
+		b.diags.Warnf(l.Row.Span, "%s: %s", l.Row.Module, w)
+	}
+	if err := b.graph.TakeErr(); err != nil {
+		b.refused(l, err)
+		return nil
+	}
+	if !b.booked(l, values) {
+		return nil
+	}
+	return values
+}
+
+// end applies the head and the stage that decodes it.
+func (b *builder) end(l *Layer, s *Scope, inputs []*onnxbuild.Value) (values []*onnxbuild.Value) {
+	raw := l.head.Forward(s, inputs)
+	if raw == nil {
+		return nil
+	}
+	b.lowering.strides, b.lowering.classes = raw.Strides, raw.Classes
+	outputs := b.stage(s, raw)
+	for _, o := range outputs {
+		if o.Value.Refused() {
+			return nil
+		}
+		b.graph.Output(o.Name, o.Value)
+		values = append(values, o.Value)
+	}
+	b.outputs = outputs
+	return values
+}
+
+// refused reports the first operator of a layer that did not fit.
+func (b *builder) refused(l *Layer, err error) {
+	row := l.Row
+	d := b.diags.Errorf(row.Span, "%s: %v", row.Module, trimScope(err, row.Index))
+	for _, src := range row.Sources() {
+		if src >= 0 {
+			d.AddNote(b.net.Layers[src].Row.Span, "layer %d is defined here, its output is %s", src, shapes(b.values[src]))
+		}
+	}
+	if l.N > 1 && !l.inside && l.c1 != l.c2 {
+		d.AddNote(row.NumberSpan, "the row is repeated %d times, and each copy takes %d channels", l.N, l.c1)
+	}
+}
+
+// booked compares the channels that a layer gives with those that YOLOv5's parser counts on, by which the modules that
+// read it are made.
+func (b *builder) booked(l *Layer, values []*onnxbuild.Value) bool {
+	if l.head != nil {
+		return values != nil
+	}
+	if len(values) != len(l.Channels) {
+		b.diags.Errorf(l.Row.Span, "%s: gives %d values, and the parser counts on %d", l.Row.Module, len(values), len(l.Channels))
+		return false
+	}
+	for i, v := range values {
+		if n, static := v.Dim(1).Static(); len(v.Shape) == 4 && static && n != int64(l.Channels[i]) {
+			b.diags.Errorf(l.Row.Span, "%s: gives %d channels, while YOLOv5's parser counts on %d: what reads this layer would not fit", l.Row.Module, n, l.Channels[i])
+			return false
+		}
+	}
+	return true
+}
+
+func shapes(values []*onnxbuild.Value) string {
+	parts := make([]string, len(values))
+	for i, v := range values {
+		parts[i] = v.Shape.String()
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (b *builder) model(opt Options) *Model {
+	if first := b.outputs[0].Value.Shape; len(first) == 3 {
+		if _, static := first[1].Static(); !static {
+			b.graph.NameDim(first[1], "anchors")
+		}
+	}
+	m := &Model{
+		Graph: b.graph, Strides: b.lowering.strides, Outputs: b.outputs,
+		Settings: b.lowering.settings.list, Strangers: b.lowering.strangers(),
+	}
+	m.Summary = Summary{
+		Rows: b.summary, Layers: b.lowering.count.modules, Parameters: b.lowering.count.parameters,
+		Stride: m.Stride(), Classes: b.lowering.classes,
+	}
+	batch, fixed := opt.Batch.Static()
+	h, fixedH := opt.Height.Static()
+	w, fixedW := opt.Width.Static()
+	if fixed && fixedH && fixedW {
+		m.Summary.Height, m.Summary.Width = int(h), int(w)
+		m.Summary.GFLOPs = b.lowering.count.gflops(batch, h*w, int64(m.Summary.Stride))
+	}
+	return m
+}
+
+// Stride is the largest stride, of which the image's height and width have to be multiples: 32 at least, as in YOLOv5.
+func (m *Model) Stride() int { return Stride(m.Strides) }
+
+// Stride is the largest of a model's strides, 32 at least.
+func Stride(strides []int64) int {
+	stride := int64(32)
+	for _, s := range strides {
+		stride = max(stride, s)
+	}
+	return int(stride)
+}
+
+// graphName is the YAML's file name without its folder and ending.
+func graphName(file string) string {
+	if i := strings.LastIndexAny(file, `/\`); i >= 0 {
+		file = file[i+1:]
+	}
+	name, _, _ := strings.Cut(file, ".")
+	if name == "" || name == "-" {
+		return "model"
+	}
+	return name
+}
+
+// trimScope leaves out the layer's own scope, which the diagnostic's place tells.
+func trimScope(err error, i int) string {
+	text := err.Error()
+	text = strings.TrimPrefix(text, layerName(i)+": ")
+	return strings.TrimPrefix(text, layerName(i)+"/")
+}

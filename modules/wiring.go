@@ -1,0 +1,55 @@
+package modules
+
+// Wiring makes the first arguments of a module's constructor from a row, as YOLOv5's parser does, and gives the channels
+// of each value that the parser books for the layer; nil after an error, which is reported at the row.
+type Wiring func(a *Args) (channels []int)
+
+// The wirings of models/yolo.py, parse_model.
+
+// Scaled is (c1, c2, *args): the first argument is the channels out, scaled by the width.
+func Scaled(a *Args) []int {
+	if !a.takeC2() {
+		return nil
+	}
+	a.pass(a.C1, a.C2)
+	return []int{a.C2}
+}
+
+// Repeats is Scaled with the number of repeats after c2: one module, whatever the number.
+func Repeats(a *Args) []int {
+	if !a.takeC2() {
+		return nil
+	}
+	a.pass(a.C1, a.C2, a.N)
+	a.inside = true
+	return []int{a.C2}
+}
+
+// Keeps is (*args): the channels stay.
+func Keeps(a *Args) []int { return []int{a.C1} }
+
+// Sums is (*args) of a module with several inputs, whose channels add up.
+func Sums(a *Args) []int {
+	sum := 0
+	for _, c := range a.In {
+		sum += c
+	}
+	return []int{sum}
+}
+
+// Ends is (*args, in) of a head, after which nothing comes.
+func Ends(*Args) []int { return []int{0} }
+
+// RepeatsAsTrained is Repeats, unless a checkpoint was trained by a fork whose parser leaves the module out of those that
+// take the number of repeats: then its blocks are in a Sequential, or have not as many repeats inside, and it is Scaled.
+// repeated is a tensor that each repeat inside the module has: "SRU.gn.gamma".
+func RepeatsAsTrained(repeated string) Wiring {
+	return func(a *Args) []int {
+		if a.N > 0 && a.trained != nil {
+			if _, there := a.trained.Shape(join(a.path(), "m", a.N-1, repeated)); !there {
+				return Scaled(a)
+			}
+		}
+		return Repeats(a)
+	}
+}
