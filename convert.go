@@ -168,7 +168,9 @@ func fit(ctx context.Context, name string, text io.Reader, w modules.Weights, op
 	} else { // a trained model's wiring is what it was trained with
 		diags.Append(cfg.Lint())
 	}
-	rows.Registry = opt.Modules
+	if rows.Registry = opt.Modules; rows.Registry == nil {
+		rows.Registry = modules.Builtin()
+	}
 	net, found := modules.Parse(cfg, rows)
 	if isTrained {
 		t.compare(net, carried, rows, diags)

@@ -228,13 +228,14 @@ func TestAddingAModule(t *testing.T) {
 		t.Fatal(err)
 	}
 	code := regexp.MustCompile("(?s)\n```go\n(.*?\n)```\n").FindAllStringSubmatch(string(page), -1)
-	table, err := os.ReadFile("modules/table.go")
+	list, err := os.ReadFile("modules/builtin.go")
 	if err != nil || len(code) != 2 {
-		t.Fatalf("found %d blocks of code, want the file and the row (%v)", len(code), err)
+		t.Fatalf("found %d blocks of code, want the file and the line (%v)", len(code), err)
 	}
-	row := strings.Replace(string(table), "var Table = []Spec{\n", "var Table = []Spec{\n"+code[1][1], 1)
+	const begins = "var builtin = []Spec{\n"
+	longer := strings.Replace(string(list), begins, begins+code[1][1], 1)
 	dir, replace := t.TempDir(), map[string]string{}
-	for name, text := range map[string]string{"ghostconv.go": code[0][1], "table.go": row} {
+	for name, text := range map[string]string{"ghostconv.go": code[0][1], "builtin.go": longer} {
 		target, err := filepath.Abs(filepath.Join("modules", name))
 		if err != nil {
 			t.Fatal(err)

@@ -15,10 +15,11 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "modules" / "testdata" / "oracle"))
 
 import numpy as np  # noqa: E402
+import yaml  # noqa: E402
 import training_code as code  # noqa: E402
 from training_code import parity  # noqa: E402
 
-torch, yaml = parity.torch, parity.yaml
+torch = parity.torch
 nn = torch.nn
 
 
@@ -28,7 +29,6 @@ def change(model, common):
     scconv = common.ScConv(32, 8, 0.05, 0.25, 4, 1, 5)  # group_num, gate_treshold, alpha, squeeze_radio, group_size, group_kernel_size
     scconv.i, scconv.f, scconv.type, scconv.np = 2, -1, "models.common.ScConv", 0
     scconv.SRU.gn.eps = 0.25
-    scconv.SRU.gn.group_num, scconv.SRU.gate_treshold = 8, 0.05  # as the published classes call them
     rows[2] = scconv
     rows[0].act, rows[1].act = nn.LeakyReLU(0.2), nn.Hardswish()
     rows[1].conv.dilation, rows[1].conv.padding = (2, 2), (2, 2)

@@ -106,13 +106,13 @@ class GroupBatchnorm2d(nn.Module):
         super().__init__()
         if channels % groups:
             raise ValueError(f"GroupBatchnorm2d: {channels} channels do not form {groups} equal groups")
-        self.groups, self.eps = groups, 1e-10
+        self.group_num, self.eps = groups, 1e-10
         self.gamma = nn.Parameter(torch.randn(channels, 1, 1))
         self.beta = nn.Parameter(torch.zeros(channels, 1, 1))
 
     def forward(self, x):
         n, c, h, w = x.shape
-        v = x.reshape(n, self.groups, -1)
+        v = x.reshape(n, self.group_num, -1)
         v = (v - v.mean(dim=2, keepdim=True)) / (v.std(dim=2, keepdim=True) + self.eps)
         return v.reshape(n, c, h, w) * self.gamma + self.beta
 
@@ -123,15 +123,15 @@ class SRU(nn.Module):
     def __init__(self, channels, groups, gate):
         super().__init__()
         self.gn = GroupBatchnorm2d(channels, groups)
-        self.gate = gate
+        self.gate_treshold = gate
         self.sigomid = nn.Sigmoid()
 
     def forward(self, x):
         share = torch.softmax(self.gn.gamma, dim=0)
         weighed = self.sigomid(self.gn(x) * share)
         half = x.shape[1] // 2
-        rich = ((share > self.gate) * weighed * x).split(half, dim=1)
-        poor = ((share <= self.gate) * weighed * x).split(half, dim=1)
+        rich = ((share > self.gate_treshold) * weighed * x).split(half, dim=1)
+        poor = ((share <= self.gate_treshold) * weighed * x).split(half, dim=1)
         return torch.cat([rich[0] + poor[1], rich[1] + poor[0]], dim=1)
 
 
@@ -140,17 +140,18 @@ class CRU(nn.Module):
 
     def __init__(self, channels, alpha, squeeze, groups, kernel):
         super().__init__()
-        self.parts = [int(alpha * channels), channels - int(alpha * channels)]
-        up, low = (part // squeeze for part in self.parts)
-        self.squeeze1 = nn.Conv2d(self.parts[0], up, 1, bias=False)
-        self.squeeze2 = nn.Conv2d(self.parts[1], low, 1, bias=False)
+        self.up_channel = int(alpha * channels)
+        self.low_channel = channels - self.up_channel
+        up, low = self.up_channel // squeeze, self.low_channel // squeeze
+        self.squeeze1 = nn.Conv2d(self.up_channel, up, 1, bias=False)
+        self.squeeze2 = nn.Conv2d(self.low_channel, low, 1, bias=False)
         self.GWC = nn.Conv2d(up, channels, kernel, padding=kernel // 2, groups=groups)
         self.PWC1 = nn.Conv2d(up, channels, 1, bias=False)
         self.PWC2 = nn.Conv2d(low, channels - low, 1, bias=False)
         self.advavg = nn.AdaptiveAvgPool2d(1)
 
     def forward(self, x):
-        up, low = torch.split(x, self.parts, dim=1)
+        up, low = torch.split(x, [self.up_channel, self.low_channel], dim=1)
         up, low = self.squeeze1(up), self.squeeze2(low)
         both = torch.cat([self.GWC(up) + self.PWC1(up), self.PWC2(low), low], dim=1)
         both = torch.softmax(self.advavg(both), dim=1) * both
