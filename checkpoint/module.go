@@ -75,6 +75,12 @@ var innerAttributes = setOf("_parameters", "_buffers", "_modules", "_non_persist
 	"_forward_pre_hooks_with_kwargs", "_state_dict_hooks", "_state_dict_pre_hooks", "_load_state_dict_pre_hooks",
 	"_load_state_dict_post_hooks", "_backend", "training")
 
+// isHook reports whether an inner attribute is functions that run with the module's forward, and may change what it gives.
+func isHook(name string, v Value) bool {
+	d, ok := v.(*Dict)
+	return ok && len(d.Entries) > 0 && (name == "_forward_hooks" || name == "_forward_pre_hooks")
+}
+
 // modelKeys are where training programs put the model in the dict that they save, the preferred one first: YOLOv5's
 // ema is what it validates and exports.
 var modelKeys = []string{"ema", "model", "state_dict", "model_state_dict"}
@@ -180,7 +186,7 @@ func (b *moduleBuilder) build(o *Object, path string) (*Module, error) {
 	}
 	m := &Module{Class: o.Class, Path: path, Attrs: &Dict{}}
 	for _, e := range attributes.Entries {
-		if name, ok := AsString(e.Key); ok && !innerAttributes[name] {
+		if name, ok := AsString(e.Key); ok && (!innerAttributes[name] || isHook(name, e.Value)) {
 			m.Attrs.set(e.Key, e.Value)
 		}
 	}

@@ -101,8 +101,7 @@ func (s *Scope) activation(child string, usual *Activation) *Activation {
 	if !identityClass.fits(path) {
 		construct := activations[className(path)]
 		if construct == nil || !construct(0).class.fits(path) {
-			s.Err("the checkpoint's activation is %s, which is not known here", path)
-			return nil
+			return usual // which the checkpoint's is compared with then, and refused beside all others of its kind
 		}
 		slope := leakyReLUSlope
 		if given := t.Module(s.path + "." + child).Numbers("negative_slope"); len(given) == 1 {

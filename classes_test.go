@@ -1,0 +1,120 @@
+package ysc2onnx
+
+import (
+	"context"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"ysc2onnx/checkpoint"
+)
+
+// altered converts testdata/changed.pt, after change has altered what the checkpoint has at the path.
+func altered(t *testing.T, path string, change func(m *checkpoint.Module)) error {
+	t.Helper()
+	file, err := os.Open("testdata/changed.pt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	trained, err := openTrained("changed.pt", file, info.Size())
+	if err != nil {
+		t.Fatal(err)
+	}
+	trained.alone = true
+	change(trained.modules[path])
+	trained.index(trained.root)
+	text, err := trained.modelYAML(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := Options{ScConv: ScConvSoftmax}
+	if err := opt.complete(); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = fit(context.Background(), "changed.yaml", strings.NewReader(text), trained, &opt)
+	return err
+}
+
+// modulePaths lists the modules inside the rows of testdata/changed.pt, and the rows.
+func modulePaths(t *testing.T) []string {
+	t.Helper()
+	var paths []string
+	if err := altered(t, "", func(m *checkpoint.Module) {
+		var walk func(m *checkpoint.Module)
+		walk = func(m *checkpoint.Module) {
+			if strings.Count(m.Path, ".") > 0 {
+				paths = append(paths, m.Path)
+			}
+			for _, c := range m.Children {
+				walk(c.Module)
+			}
+		}
+		walk(m)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(paths) < 40 || !slices.Contains(paths, "model.2.SRU.gn") || !slices.Contains(paths, "model.4.m") {
+		t.Fatalf("found %d modules: %v", len(paths), paths)
+	}
+	return paths
+}
+
+func global(path string) checkpoint.Global {
+	i := strings.LastIndexByte(path, '.')
+	return checkpoint.Global{Module: path[:i], Name: path[i+1:]}
+}
+
+// TestOtherClassesAreRefused makes each module of a checkpoint one of another class with the same tensors, gives it a child
+// without weights, and gives it an attribute: each is refused by its path and its name.
+func TestOtherClassesAreRefused(t *testing.T) {
+	child := func(class string) func(*checkpoint.Module) {
+		return func(m *checkpoint.Module) {
+			m.Children = append(m.Children, checkpoint.Child{Name: "att", Module: &checkpoint.Module{Class: global(class), Path: m.Path + ".att", Attrs: &checkpoint.Dict{}}})
+		}
+	}
+	for _, path := range modulePaths(t) {
+		for _, c := range []struct {
+			what, name string
+			change     func(m *checkpoint.Module)
+		}{
+			{"another class", path, func(m *checkpoint.Module) { m.Class = global("models.common.Other") }},
+			{"its own name, in torch.nn or out of it", path, func(m *checkpoint.Module) {
+				if strings.HasPrefix(m.Class.Module, "torch.") {
+					m.Class.Module = "models.common"
+				} else {
+					m.Class.Module = "torch.nn.modules.conv"
+				}
+			}},
+			{"a child without weights", path + ".att", child("models.common.SimAM")},
+			{"an activation as a child", path + ".att", child("torch.nn.modules.activation.ReLU")},
+			{"an attribute", path, func(m *checkpoint.Module) {
+				m.Attrs = checkpoint.NewDict(append(slices.Clone(m.Attrs.Entries), checkpoint.Entry{Key: checkpoint.Str("scale"), Value: checkpoint.Float(2)})...)
+			}},
+		} {
+			err := altered(t, path, c.change)
+			if err == nil || !strings.Contains(err.Error(), c.name) {
+				t.Errorf("%s, %s: %v", path, c.what, err)
+			}
+		}
+	}
+}
+
+// TestIdleChildrenAreLetThrough gives each module children that do nothing in eval mode.
+func TestIdleChildrenAreLetThrough(t *testing.T) {
+	for _, path := range modulePaths(t) {
+		for _, class := range []string{"torch.nn.modules.dropout.Dropout", "torch.nn.modules.dropout.Dropout2d", "torch.nn.modules.linear.Identity"} {
+			err := altered(t, path, func(m *checkpoint.Module) {
+				m.Children = append(m.Children, checkpoint.Child{Name: "drop", Module: &checkpoint.Module{Class: global(class), Path: m.Path + ".drop", Attrs: &checkpoint.Dict{}}})
+			})
+			if err != nil {
+				t.Errorf("%s with %s: %v", path, class, err)
+			}
+		}
+	}
+}
