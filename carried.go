@@ -35,6 +35,9 @@ func (t *trained) carry() (c checkpoint.Description, left []string, err error) {
 		}
 		like := checkpoint.DescribedModules{Class: m.Class.String(), Attributes: map[string]json.RawMessage{}}
 		for _, name := range (trainedModule{t, m}).Attributes() {
+			if path == "" && (name == "yaml" || name == "names") { // which have places of their own
+				continue
+			}
 			v, _ := m.Attr(name)
 			if room -= checkpoint.TextSize(v, room); room == 0 { // several modules may share what is large
 				return c, nil, errors.New(t.name + ": the attributes of its modules take more bytes than a safetensors file has for them")

@@ -48,10 +48,10 @@ func (t *trained) parse(cfg *yamlcfg.Model, diags *yamlcfg.Diagnostics) (*yamlcf
 
 // compare parses the YAML that the checkpoint has of itself, nil if none, and compares the rows with the model's.
 func (t *trained) compare(net *modules.Network, carried *yamlcfg.Model, opt modules.ParseOptions, diags *yamlcfg.Diagnostics) {
-	switch {
-	case carried == nil:
+	switch carried {
+	case nil:
 		t.agree(net, nil, diags)
-	case carried == net.Config:
+	case net.Config:
 		t.agree(net, net, diags)
 	default:
 		own, _ := modules.Parse(carried, opt)

@@ -41,7 +41,7 @@ func TestDescription(t *testing.T) {
 		if x.Class != (checkpoint.Global{Module: "x", Name: "Y"}) {
 			t.Errorf("%q is %s", x.Path, x.Class)
 		}
-		want := "{'f': [-1, 2], 'type': 'z', 'eps': 0.5"
+		want := "{'eps': 0.5, 'f': [-1, 2], 'other': 1, 'type': 'z'"
 		if x == m {
 			want += ", 'yaml': 'nc: 1', 'names': ['a']"
 		}

@@ -146,7 +146,7 @@ func (s *Scope) Pair(attribute string, usual [2]int, least int) [2]int {
 // Missing refuses a checkpoint that has an attribute that has to be None.
 func (s *Scope) Missing(attribute string) {
 	if m := s.known(attribute); m != nil && slices.Contains(m.Attributes(), attribute) {
-		s.Err("the checkpoint's %s is %s, and %s is converted without one only", attribute, m.Show(attribute), s.class.Name())
+		s.Err("the checkpoint's %s is %s; only None is converted", attribute, m.Show(attribute))
 	}
 }
 
@@ -158,7 +158,7 @@ func (s *Scope) Only(attribute string, value float64) {
 		return
 	}
 	if found := m.Numbers(attribute); len(found) == 0 || slices.ContainsFunc(found, func(x float64) bool { return x != value }) {
-		s.Err("the checkpoint's %s is %s, and %s is converted with %s only", attribute, m.Show(attribute), s.class.Name(), numbersText(value))
+		s.Err("the checkpoint's %s is %s; only %s is converted", attribute, m.Show(attribute), numbersText(value))
 	}
 }
 
@@ -169,7 +169,7 @@ func (s *Scope) OnlyText(attribute, value string) {
 		return
 	}
 	if found, ok := m.Text(attribute); !ok || found != value {
-		s.Err("the checkpoint's %s is %s, and %s is converted with %q only", attribute, m.Show(attribute), s.class.Name(), value)
+		s.Err("the checkpoint's %s is %s; only '%s' is converted", attribute, m.Show(attribute), value)
 	}
 }
 
