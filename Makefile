@@ -22,8 +22,11 @@ BUILDVCS := $(shell git status >/dev/null 2>&1 && echo auto || echo false)
 # The packages that need no operating system and no C: all but ONNX Runtime's, the command and programs around it.
 CORE = $(shell $(GO) list ./... | grep -vE '/(verify/ort|cmd|bench|examples)(/|$$)')
 
-# The packages that have tests against peers; make check runs those of the others.
-PEERS = $(sort $(dir $(shell grep -rls --include='*_test.go' '^//go:build peers' .)))
+# A module of its own inside this one, which go's ./... leaves out: tests whose requirements users do not get.
+NESTED := verify/peers
+
+# The packages of this module that have tests against peers; make check runs those of the others.
+PEERS = $(filter-out ./$(NESTED)/%,$(sort $(dir $(shell grep -rls --include='*_test.go' '^//go:build peers' .))))
 
 # The packages whose arithmetic has the same bits on every machine, and machines whose compilers fuse multiply-adds.
 EXACT      := ./weights ./onnxbuild ./onnxbuild/passes ./modules
@@ -55,16 +58,19 @@ check: fmt vet lint tidy generate portable test ## everything that must hold bef
 test: runtime ## run the tests
 	$(call title,go test)
 	@$(GO) test ./...
+	@$(GO) -C $(NESTED) test ./...
 
 .PHONY: test-peers
 test-peers: runtime ## run the tests against PyTorch, ONNX, OpenCV, Node.js and a browser too (what they need: .ci/run)
 	$(call title,go test -tags peers)
 	@$(GO) test -tags peers -timeout 20m $(PEERS)
+	@$(GO) -C $(NESTED) test -tags peers -timeout 20m ./...
 
 .PHONY: race
 race: runtime ## run the tests with the race detector
 	$(call title,go test -race)
 	@$(GO) test -race -timeout 30m ./...
+	@$(GO) -C $(NESTED) test -race ./...
 
 .PHONY: fmt
 fmt: ## check that gofmt would change nothing
@@ -76,17 +82,20 @@ vet: ## go vet, with and without the tests against peers
 	$(call title,go vet)
 	@$(GO) vet ./...
 	@$(GO) vet -tags peers ./...
+	@$(GO) -C $(NESTED) vet ./...
+	@$(GO) -C $(NESTED) vet -tags peers ./...
 
 .PHONY: lint
 lint: ## golangci-lint, built from source into bin/tools when missing
 	$(call title,golangci-lint $(GOLANGCI))
 	@$(call tool,$(LINTER),github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI))
-	@if [[ -x $(LINTER) ]]; then $(LINTER) run ./...; else $(call missing,golangci-lint $(GOLANGCI) could not be installed); fi
+	@if [[ -x $(LINTER) ]]; then $(LINTER) run ./... && cd $(NESTED) && $(LINTER) run ./...; else $(call missing,golangci-lint $(GOLANGCI) could not be installed); fi
 
 .PHONY: tidy
-tidy: ## check that go.mod and go.sum list what is used
+tidy: ## check that each go.mod and go.sum lists what is used
 	$(call title,go mod tidy -diff)
 	@$(GO) mod tidy -diff
+	@$(GO) -C $(NESTED) mod tidy -diff
 
 .PHONY: generate
 generate: ## check that generated files are what go generate writes
@@ -110,7 +119,7 @@ portable: ## build for WebAssembly and without cgo; look for fused arithmetic wh
 	done
 
 .PHONY: vuln
-vuln: ## govulncheck; needs its database on the network
+vuln: ## govulncheck of what users get; needs its database on the network
 	$(call title,govulncheck $(GOVULNCHECK))
 	@$(call tool,$(VULNCHECK),golang.org/x/vuln/cmd/govulncheck,$(GOVULNCHECK))
 	@if [[ -x $(VULNCHECK) ]]; then $(VULNCHECK) ./...; else $(call missing,govulncheck $(GOVULNCHECK) could not be installed); fi

@@ -3,14 +3,7 @@ package onnxfile_test
 import (
 	"context"
 	"path/filepath"
-	"slices"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
-	"github.com/owulveryck/onnx-go"
-	"github.com/owulveryck/onnx-go/backend/simple"
-	"gonum.org/v1/gonum/graph"
-	"gorgonia.org/tensor"
 
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
@@ -77,60 +70,5 @@ func TestONNXRuntime(t *testing.T) {
 		if err := session.Close(); err != nil {
 			t.Error(err)
 		}
-	}
-}
-
-// decoded is what onnx-go builds: its simple graph, with the operators' names and the tensors.
-type decoded struct {
-	*simple.Graph
-	operators []string
-}
-
-func (d *decoded) ApplyOperation(o onnx.Operation, _ ...graph.Node) error {
-	d.operators = append(d.operators, o.Name)
-	return nil
-}
-
-func (d *decoded) NewNode() graph.Node { return &carrier{Node: d.Graph.NewNode()} }
-
-// carrier is a node that has a tensor.
-type carrier struct {
-	graph.Node
-	tensor tensor.Tensor
-}
-
-func (c *carrier) SetTensor(t tensor.Tensor) error {
-	c.tensor = t
-	return nil
-}
-
-func (c *carrier) GetTensor() tensor.Tensor { return c.tensor }
-
-// onnx-go, a reader in Go with a protobuf library of its own, finds the nodes and the elements.
-func TestOnnxGo(t *testing.T) {
-	b, _ := written(t, conv(), onnxfile.Options{})
-	d := &decoded{Graph: simple.NewSimpleGraph()}
-	m := onnx.NewModel(d)
-	if err := m.UnmarshalBinary(b); err != nil {
-		t.Fatal(err)
-	}
-	slices.Sort(d.operators)
-	if diff := cmp.Diff([]string{"Conv", "Mul"}, d.operators); diff != "" {
-		t.Error(diff)
-	}
-	n, ok := m.GetNodeByName("weight")
-	if !ok {
-		t.Fatal("there is no weight")
-	}
-	weight, ok := n.(*carrier)
-	if !ok || weight.tensor == nil {
-		t.Fatalf("the weight is %T without a tensor", n)
-	}
-	if diff := cmp.Diff(tensor.Shape{256, 1, 2, 2}, weight.tensor.Shape()); diff != "" {
-		t.Error(diff)
-	}
-	want := slices.Repeat([]float32{1, 2, 3, 4}, 256)
-	if diff := cmp.Diff(any(want), weight.tensor.Data()); diff != "" {
-		t.Error(diff)
 	}
 }

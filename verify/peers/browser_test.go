@@ -17,7 +17,7 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 
-	"ysc2onnx/verify/internal/browsertest"
+	"ysc2onnx/verify/peers/browsertest"
 )
 
 // page is a tab of a headless Chromium that shows examples/deploy/web.

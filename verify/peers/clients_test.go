@@ -13,8 +13,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"ysc2onnx/verify/internal/browsertest"
 	"ysc2onnx/verify/ort/orttest"
+	"ysc2onnx/verify/peers/browsertest"
 )
 
 // deployFolder holds the clients that are tested here.
@@ -94,7 +94,7 @@ func openCPP(t *testing.T, folder string) client {
 
 func openGo(t *testing.T, folder string) client {
 	binary := filepath.Join(folder, "go")
-	want(t, 0, "go", "build", "-o", binary, "ysc2onnx/examples/deploy/go")
+	want(t, 0, "go", "-C", "../..", "build", "-o", binary, "ysc2onnx/examples/deploy/go")
 	return command{binary}
 }
 

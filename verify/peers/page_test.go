@@ -10,7 +10,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"ysc2onnx/verify/internal/browsertest"
+	"ysc2onnx/verify/peers/browsertest"
 )
 
 // TestPage uses examples/deploy/web as people do: a picture first, the model after it, the slider, the buttons, files that are

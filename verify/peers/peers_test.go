@@ -1,7 +1,5 @@
 //go:build peers
 
-// Package peers holds exported files against other people's programs: PyTorch, onnx's checker and OpenCV's DNN module,
-// through the Python scripts beside this file. Run it with make test-peers.
 package peers
 
 import (
@@ -74,7 +72,7 @@ func tool(t *testing.T) string {
 		if bench.folder, bench.err = os.MkdirTemp("", "ysc2onnx-peers"); bench.err != nil {
 			return
 		}
-		build := exec.Command("go", "build", "-o", filepath.Join(bench.folder, "ysc2onnx"), "ysc2onnx/cmd/ysc2onnx")
+		build := exec.Command("go", "-C", "../..", "build", "-o", filepath.Join(bench.folder, "ysc2onnx"), "ysc2onnx/cmd/ysc2onnx")
 		if out, err := build.CombinedOutput(); err != nil {
 			bench.err = fmt.Errorf("go build: %w\n%s", err, out)
 		}

@@ -1,8 +1,9 @@
 //go:build peers
 
-package report
+package peers
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -20,12 +21,13 @@ import (
 
 	"ysc2onnx"
 	"ysc2onnx/verify"
-	"ysc2onnx/verify/internal/browsertest"
 	"ysc2onnx/verify/ort/orttest"
+	"ysc2onnx/verify/peers/browsertest"
+	"ysc2onnx/verify/report"
 )
 
-// browser is a tab of a headless Chromium, and what went on in it.
-type browser struct {
+// reports is a tab of a headless Chromium, and what went on in it.
+type reports struct {
 	ctx context.Context
 
 	mu       sync.Mutex
@@ -33,10 +35,10 @@ type browser struct {
 	messages []string // of the console, exceptions, violations of the policy
 }
 
-// openBrowser starts Chromium.
-func openBrowser(t *testing.T) *browser {
+// openReports starts Chromium.
+func openReports(t *testing.T) *reports {
 	t.Helper()
-	b := &browser{ctx: browsertest.Open(t, 3*time.Minute)}
+	b := &reports{ctx: browsertest.Open(t, 3*time.Minute)}
 	if err := chromedp.Listen(b.ctx, b.note); err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +46,7 @@ func openBrowser(t *testing.T) *browser {
 }
 
 // note keeps what a page asks for and complains about.
-func (b *browser) note(event any) {
+func (b *reports) note(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch e := event.(type) {
@@ -60,7 +62,7 @@ func (b *browser) note(event any) {
 }
 
 // open shows a report, which must ask for nothing else and complain about nothing.
-func (b *browser) open(t *testing.T, path string) {
+func (b *reports) open(t *testing.T, path string) {
 	t.Helper()
 	b.mu.Lock()
 	b.requests, b.messages = nil, nil
@@ -77,7 +79,7 @@ func (b *browser) open(t *testing.T, path string) {
 }
 
 // equal demands what JavaScript comes to.
-func equal[T comparable](t *testing.T, b *browser, script string, want T) {
+func equal[T comparable](t *testing.T, b *reports, script string, want T) {
 	t.Helper()
 	if got := browsertest.Evaluate[T](b.ctx, t, script); got != want {
 		t.Errorf("%s: got %v, want %v", script, got, want)
@@ -85,7 +87,7 @@ func equal[T comparable](t *testing.T, b *browser, script string, want T) {
 }
 
 // trained is a report of a trained checkpoint that was converted and compared with what PyTorch recorded.
-func trained(t *testing.T) *Data {
+func trained(t *testing.T) *report.Data {
 	t.Helper()
 	fixture := filepath.Join("..", "..", "..", "shared", "fixtures", "c3")
 	checkpoint, err := os.Open(fixture + ".pt")
@@ -108,8 +110,8 @@ func trained(t *testing.T) *Data {
 		t.Fatal(err)
 	}
 	defer func() { _ = ref.Close() }()
-	d := &Data{
-		Model: File{"c3.onnx", 1, "ab"}, Reference: &File{"c3.npz", 1, "cd"}, Samples: &Sampler{},
+	d := &report.Data{
+		Model: report.File{Name: "c3.onnx", Size: 1, SHA256: "ab"}, Reference: &report.File{Name: "c3.npz", Size: 1, SHA256: "cd"}, Samples: &report.Sampler{},
 		Command: "ysc2onnx verify c3.onnx --against c3.npz --report c3.html --profile", Machine: "linux/amd64", Version: ysc2onnx.Version,
 	}
 	rt := orttest.Runtime(t)
@@ -133,36 +135,55 @@ func trained(t *testing.T) *Data {
 	return d
 }
 
+// differing is a report of the same checkpoint with faults from layer 2 on, in as far as layers and boxes say so.
+func differing(t *testing.T) *report.Data {
+	t.Helper()
+	d := trained(t)
+	for _, i := range []int{2, d.Comparison.Layers} {
+		row := &d.Comparison.Rows[i]
+		row.OK, row.Outside, row.Problem = false, 7, "7 values are outside"
+		row.MaxAbs, row.MaxRel = row.Tolerance*100*max(row.Largest, 1), row.Tolerance*100
+	}
+	return d
+}
+
+// hostile is a name that would be code in a page that does not escape.
+const hostile = `<script>alert(1)</script><img src="http://evil.example/x" onerror='x'>{{.}}&"'` + "\x00\u202e"
+
 // overlapping counts the names of axes and the like that are written over each other.
 const overlapping = `[...document.querySelectorAll("figure > svg")].filter(svg => {
 	const boxes = [...svg.querySelectorAll(".axis")].map(e => e.getBoundingClientRect());
 	return boxes.some((a, i) => boxes.slice(i + 1).some(b => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom));
 }).length`
 
-// TestBrowser opens reports in Chromium, on a desktop and a phone, light and dark, and uses them. SCREENSHOTS=folder keeps
+// TestReport opens reports in Chromium, on a desktop and a phone, light and dark, and uses them. SCREENSHOTS=folder keeps
 // what was seen.
-func TestBrowser(t *testing.T) {
-	b := openBrowser(t)
-	evil := compared(t, 0.5)
+func TestReport(t *testing.T) {
+	b := openReports(t)
+	evil := differing(t)
 	evil.Model.Name, evil.Command = hostile, hostile
 	for i := range evil.Stages {
 		evil.Stages[i].Module = hostile
 	}
-	evil.Comparison.Rows[3].NotFinite = 1 // so that it has a line of its own
+	boxes := &evil.Comparison.Rows[evil.Comparison.Layers]
+	boxes.NotFinite = 1 // so that it has a line of its own
 	evil.Comparison.Rows[2].Module, evil.Comparison.Rows[2].Problem = hostile, hostile
 	for _, c := range []struct {
 		name, heading string
-		data          *Data
-		layers        int // that the picture has
-		first         string
+		data          *report.Data
+		first         string // that differs
 	}{
-		{"verified", "c3.onnx computes what c3.npz holds", trained(t), 25, ""},
-		{"differs", "dir/my model.onnx does not compute what ref.npz holds", compared(t, 0.5), 4, "2 Concat"},
-		{"hostile", "", evil, 4, "2 "},
+		{"verified", "c3.onnx computes what c3.npz holds", trained(t), ""},
+		{"differs", "c3.onnx does not compute what c3.npz holds", differing(t), "2 C3_ScConv"},
+		{"hostile", "", evil, "2 "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "report.html")
-			if err := os.WriteFile(path, []byte(written(t, c.data)), 0o644); err != nil {
+			var page bytes.Buffer
+			if err := report.Write(&page, c.data); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, page.Bytes(), 0o644); err != nil {
 				t.Fatal(err)
 			}
 			for _, width := range []int64{1280, 768, 390, 320} {
@@ -176,7 +197,7 @@ func TestBrowser(t *testing.T) {
 					if c.heading != "" {
 						equal(t, b, `document.querySelector("h1").innerText`, c.heading)
 					}
-					equal(t, b, `document.querySelectorAll(".box:not(.end)").length`, c.layers)
+					equal(t, b, `document.querySelectorAll(".box:not(.end)").length`, 25)
 					if c.first != "" {
 						equal(t, b, fmt.Sprintf(`document.querySelector(".box.first title").textContent.startsWith(%q)`, c.first), true)
 					}
@@ -197,14 +218,14 @@ func TestBrowser(t *testing.T) {
 }
 
 // emulate makes the window a phone or a desktop, light or dark.
-func (b *browser) emulate(t *testing.T, width int64, media, scheme string) {
+func (b *reports) emulate(t *testing.T, width int64, media, scheme string) {
 	t.Helper()
 	browsertest.Do(b.ctx, t, chromedp.EmulateViewport(width, 900))
 	browsertest.Emulate(b.ctx, t, media, scheme)
 }
 
 // use filters and sorts the table, and marks a line.
-func (b *browser) use(t *testing.T) {
+func (b *reports) use(t *testing.T) {
 	t.Helper()
 	const shown = `[...document.querySelectorAll("#all tbody tr:not(.why)")].filter(r => !r.hidden)`
 	all := browsertest.Evaluate[int](b.ctx, t, shown+`.length`)
@@ -241,7 +262,7 @@ func (b *browser) use(t *testing.T) {
 }
 
 // withoutScript shows all rows, and no tools that would do nothing.
-func (b *browser) withoutScript(t *testing.T, path string) {
+func (b *reports) withoutScript(t *testing.T, path string) {
 	t.Helper()
 	set := func(off bool) {
 		if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: off}); err != nil {
@@ -256,7 +277,7 @@ func (b *browser) withoutScript(t *testing.T, path string) {
 }
 
 // onPaper lays the page out for A4 with margins of 1 cm, in a browser that is dark: all of it has to fit, in black on white.
-func (b *browser) onPaper(t *testing.T, path, name string) {
+func (b *reports) onPaper(t *testing.T, path, name string) {
 	t.Helper()
 	b.emulate(t, 718, "print", "dark")
 	b.open(t, path)
