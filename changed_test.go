@@ -40,7 +40,7 @@ func TestCheckpointDecides(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c, err := verify.Against(context.Background(), rt, out, ref, verify.AgainstOptions{Layer: 1e-5, Box: 1e-3, Score: 1e-5})
+			c, err := verify.Against(context.Background(), rt, out, ref, verify.AgainstOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}

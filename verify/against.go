@@ -5,62 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
 )
-
-// Default tolerances, for float32 models.
-const (
-	// LayerTolerance is the largest error of a layer, relative to the largest
-	// magnitude in that layer: float32 sums in another order differ by some 1e-6.
-	LayerTolerance = 1e-4
-	// BoxTolerance is the largest error of a box's centre or size, in pixels: of a trained yolov5n at 640x640, what
-	// PyTorch itself exports differs by 2e-3 from PyTorch.
-	BoxTolerance = 5e-3
-	// ScoreTolerance is the largest error of a confidence or class score, which lie in [0,1].
-	ScoreTolerance = 1e-5
-)
-
-// boxColumns is how many columns of output0 are a box: x, y, width, height.
-const boxColumns = 4
-
-// Exact is the tolerance that allows no difference at all; 0 means the default.
-const Exact = math.SmallestNonzeroFloat64
-
-// AgainstOptions change a comparison; zero tolerances mean the defaults.
-type AgainstOptions struct {
-	Layer, Box, Score float64
-	Session           SessionOptions
-
-	// Height and Width are the size of the input of AgainstFile where both files leave it open.
-	Height, Width int
-	// Seed is that of AgainstFile's input.
-	Seed uint64
-
-	// Observe is called for each row, in the order of Comparison.Rows, with the whole values that it compares: output0
-	// twice, once for its boxes and once for its scores. It must not change or keep them. nil leaves it out.
-	Observe func(row Row, got, want Tensor)
-}
-
-func (o *AgainstOptions) fill() error {
-	for _, t := range []struct {
-		value    *float64
-		fallback float64
-	}{{&o.Layer, LayerTolerance}, {&o.Box, BoxTolerance}, {&o.Score, ScoreTolerance}} {
-		switch *t.value {
-		case 0:
-			*t.value = t.fallback
-		case Exact:
-			*t.value = 0
-		}
-		if !(*t.value >= 0) || math.IsInf(*t.value, 1) {
-			return fmt.Errorf("a tolerance is %g, expected a number that is not negative", *t.value)
-		}
-	}
-	return nil
-}
 
 // Comparison holds a model's values against others.
 type Comparison struct {
@@ -232,7 +180,8 @@ func (r *comparing) outcome(ctx context.Context, values map[string]Tensor, befor
 		if err != nil {
 			return nil, err
 		}
-		for _, row := range r.opts.rows(p, values[p.value], want) {
+		for _, j := range r.rows(p, values[p.value], want) {
+			row := j.Row
 			if before != nil {
 				if b := before[len(rows)]; b.Outside > row.Outside {
 					row.Before = &Before{MaxAbs: b.MaxAbs, MaxRel: b.MaxRel, Outside: b.Outside}
@@ -401,14 +350,11 @@ func runSession(ctx context.Context, session Session, inputs []Tensor, path stri
 	return values, nil
 }
 
-// rows compares one pair: a detection output's boxes and scores apart, anything
-// else as a whole, relative to its largest magnitude.
-func (o *AgainstOptions) rows(p pair, got, want Tensor) []Row {
-	last := len(want.Shape) - 1
-	if p.layer || last != 2 || want.Shape[last] <= boxColumns {
-		return []Row{compare(p, got, want, measure{tolerance: o.Layer, relative: true})}
+// rows compares one pair: a detection output's boxes and scores apart, anything else as a whole.
+func (r *comparing) rows(p pair, got, want Tensor) []judged {
+	var list []judged
+	for _, m := range r.opts.measures(p, want.Shape, r.facts.stride()) {
+		list = append(list, judge(p, got, want, m))
 	}
-	boxes := compare(p, got, want, measure{name: "boxes", tolerance: o.Box, to: boxColumns})
-	scores := compare(p, got, want, measure{name: "scores", tolerance: o.Score, from: boxColumns, to: want.Shape[last]})
-	return []Row{boxes, scores}
+	return list
 }

@@ -52,14 +52,7 @@ func commonInput(facts, theirs *Facts, opts *AgainstOptions) (Tensor, error) {
 	if len(a.Dims) != 4 || len(b.Dims) != 4 || a.DType != Float32 || b.DType != Float32 {
 		return Tensor{}, fmt.Errorf("they take %s and %s; one float32 image each was expected, [batch, channels, height, width]", a, b)
 	}
-	stride := int64(1)
-	for _, f := range []*Facts{facts, theirs} {
-		n, err := strconv.ParseInt(f.Metadata["stride"], 10, 64)
-		if err != nil || n < 1 || n > 1<<12 {
-			n = 32
-		}
-		stride = max(stride, n)
-	}
+	stride := max(facts.stride(), theirs.stride())
 	open := []int64{2, 3, 3 * stride, 4 * stride}
 	if opts.Height > 0 && opts.Width > 0 {
 		open[2], open[3] = int64(opts.Height), int64(opts.Width)

@@ -151,10 +151,10 @@ func TestAgainstDiffers(t *testing.T) {
 		{"zero layer", 3, 1, 1e-30, "the first divergent value is model.10: 1 of 2 values (50%) are outside the tolerance 0.0001 of the largest value; the worst is at [0, 1]: 1e-30, want 0"},
 		{"NaN", 0, 1, nan, "the first divergent value is model.0: 1 of 2 values (50%) are outside the tolerance 0.0001 of the largest value, 1 are not finite; the worst is at [0, 1]: NaN, want 2"},
 		{"infinite", 1, 0, inf, "the first divergent value is model.1: 1 of 2 values (50%) are outside the tolerance 0.0001 of the largest value, 1 are not finite; the worst is at [0, 0]: +Inf, want 3"},
-		{"box within", 4, 1, 200.0049, "4 layers, largest error 0.0e+00, at model.0"},
-		{"box outside", 4, 1, 200.0052, "the first divergent value is output0 boxes: 1 of 4 values (25%) are outside the tolerance 0.005; the worst is at [0, 0, 1]: 200.0052, want 200"},
-		{"score within", 4, 5, 0.250009, "4 layers, largest error 0.0e+00, at model.0"},
-		{"score outside", 4, 5, 0.250012, "the first divergent value is output0 scores: 1 of 2 values (50%) are outside the tolerance 1e-05; the worst is at [0, 0, 5]: 0.250012, want 0.25"},
+		{"box within", 4, 1, 200.0039, "4 layers, largest error 0.0e+00, at model.0"},
+		{"box outside", 4, 1, 200.0041, "the first divergent value is output0 boxes: 1 of 4 values (25%) are outside the tolerance 0.0001 of the box; the worst is at [0, 0, 1]: 200.0041, want 200"},
+		{"score within", 4, 5, 0.250029, "4 layers, largest error 0.0e+00, at model.0"},
+		{"score outside", 4, 5, 0.250031, "the first divergent value is output0 scores: 1 of 2 values (50%) are outside the tolerance 3e-05; the worst is at [0, 0, 5]: 0.250031, want 0.25"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -303,9 +303,9 @@ func TestComparisonTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `
- value           module  shape  max abs  max rel  worst at   got  want  outside  ulp 50%  99.9%
- model.0         Conv    1x2    0.0e+00  0.0e+00  [0, 0]     1    1     0        0        0      ok
- model.1         C3      1x2    5.0e-01  1.2e-01  [0, 1]     4.5  4     1 (50%)  0        1e+06  FAILED
+ value           module  shape  max abs  max rel  rms worst at   got  want  outside  ulp 50%  99.9%
+ model.0         Conv    1x2    0.0e+00  0.0e+00  0.0e+00  [0, 0]     1    1     0        0        0      ok
+ model.1         C3      1x2    5.0e-01  1.2e-01 1.0e-01  [0, 1]     4.5  4     1 (50%)  0        1e+06  FAILED
  model.2         ScConv  1x2                                                                     FAILED: the model gives 2, the reference is 1x2
  output0 boxes   ScConv  1x1x6  0.0e+00  0.0e+00  [0, 0, 0]  100  100   0        0        0      ok
  output0 scores  ScConv  1x1x6  0.0e+00  0.0e+00  [0, 0, 4]  0.5  0.5   0        0        0      ok

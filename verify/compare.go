@@ -19,11 +19,16 @@ type Row struct {
 	OK        bool    `json:"ok"`
 	Problem   string  `json:"problem,omitempty"` // what is wrong, in one line
 
-	MaxAbs    float64 `json:"max_abs"`   // largest |got - want| among finite elements
-	MaxRel    float64 `json:"max_rel"`   // MaxAbs / Largest; MaxAbs itself where everything is 0
-	Largest   float64 `json:"largest"`   // largest |want|
-	Tolerance float64 `json:"tolerance"` // for MaxRel where Relative, else for MaxAbs
-	Relative  bool    `json:"relative"`
+	MaxAbs  float64 `json:"max_abs"` // largest |got - want| among finite elements
+	MaxRel  float64 `json:"max_rel"` // largest |got - want| in the row's Unit
+	RMS     float64 `json:"rms"`     // of the differences of the channel where it is largest, relative to the whole value's root mean square
+	Largest float64 `json:"largest"` // largest |want|
+
+	Tolerance    float64 `json:"tolerance"`               // for MaxRel
+	RMSTolerance float64 `json:"rms_tolerance,omitempty"` // for RMS; 0 where that is not judged, of columns
+	Unit         Unit    `json:"unit,omitempty"`
+	Own          *Own    `json:"own,omitempty"`        // the recorded program's; nil where the reference does not tell
+	FromExact    bool    `json:"from_exact,omitempty"` // the errors are distances from float64, and not from the recorded values
 
 	Count     int    `json:"count"`      // elements compared
 	Outside   int    `json:"outside"`    // of them outside the tolerance, or not finite
@@ -37,6 +42,13 @@ type Row struct {
 	UlpWorst  uint32 `json:"ulp_worst"` // at Worst, where the error is largest
 
 	Before *Before `json:"before,omitempty"` // as the file decides its gates, where it was outside and no longer is with Comparison.Gates.Flips
+}
+
+// Own is how far the program that was recorded is itself from float64, measured as a row's errors are.
+type Own struct {
+	MaxAbs float64 `json:"max_abs"`
+	MaxRel float64 `json:"max_rel"`
+	RMS    float64 `json:"rms"`
 }
 
 // Before is a row's outcome with all gates as the file decides them.
@@ -73,92 +85,195 @@ func (n Number) MarshalJSON() ([]byte, error) {
 	return []byte(text), nil
 }
 
-// measure says which columns of the last axis are compared, and how.
-type measure struct {
-	name      string // of the part; "" for the whole value
-	from, to  int64  // columns, of a part
-	tolerance float64
-	relative  bool
+// judged is a row with what it was judged by.
+type judged struct {
+	Row
+	measure
+	want    []float64 // the recorded values, or what float64 gives
+	sides   []float64 // of each box, in pixels, no less than the stride; nil of other units
+	matters float64   // the squared error that one element at its limit, or one channel, has
+	channel int       // where RMS is
 }
 
-// compare holds got against want, element by element, in float64. A NaN or an
-// infinity on either side is outside every tolerance.
-func compare(p pair, got, want Tensor, m measure) Row {
-	row := Row{Name: cmp.Or(p.name, p.value), Value: p.value, Reference: p.reference, Module: p.module, Shape: want.Shape, Tolerance: m.tolerance, Relative: m.relative}
+// judge compares got with want, element by element, in float64. A NaN or an infinity on either side is outside every tolerance.
+func judge(p pair, got, want Tensor, m measure) judged {
+	j := judged{measure: m, Row: Row{
+		Name: cmp.Or(p.name, p.value), Value: p.value, Reference: p.reference, Module: p.module, Shape: want.Shape, Unit: m.unit, Tolerance: m.tolerance,
+	}}
 	if m.name != "" {
-		row.Name += " " + m.name
-		row.Columns = []int64{m.from, m.to}
+		j.Name += " " + m.name
+		j.Columns = []int64{m.from, m.to}
+	} else {
+		j.RMSTolerance = ChannelFactor * m.tolerance
 	}
 	switch {
 	case want.Floats == nil:
-		row.Problem = "the reference does not hold floating-point numbers"
-		return row
+		j.Problem = "the reference does not hold floating-point numbers"
+		return j
 	case got.Floats == nil:
-		row.Problem = "the model does not give floating-point numbers"
-		return row
+		j.Problem = "the model does not give floating-point numbers"
+		return j
 	case !slices.Equal(got.Shape, want.Shape):
-		row.Problem = fmt.Sprintf("the model gives %s, the reference is %s", shapeText(got.Shape), shapeText(want.Shape))
-		return row
+		j.Problem = fmt.Sprintf("the model gives %s, the reference is %s", shapeText(got.Shape), shapeText(want.Shape))
+		return j
 	case len(want.Floats) == 0:
-		row.Problem = "there is nothing in it to compare"
-		return row
+		j.Problem = "there is nothing in it to compare"
+		return j
 	}
-	worst, worstAt := -1.0, 0
-	var ulps ulpCounts
+	j.target(want)
+	j.errors(got)
+	if j.OK = j.Outside == 0 && !j.spread(); !j.OK {
+		j.Problem = j.why()
+	}
+	return j
+}
+
+// target sets what is compared with: what float64 gives, where the recording holds it and the recorded program is near it,
+// and then with tolerances by that program's own distance; else what was recorded.
+func (j *judged) target(want Tensor) {
+	j.want = make([]float64, len(want.Floats))
 	for i, w := range want.Floats {
-		if !row.holds(i) {
+		j.want[i] = float64(w)
+	}
+	j.measureSides()
+	if j.floor == 0 || len(want.Exact) != len(want.Floats) {
+		return
+	}
+	recorded := j.want
+	j.want = want.Exact
+	gap, _ := j.gap(want)
+	j.Own = &Own{gap.abs, gap.rel, gap.rms}
+	if !(max(gap.rel, gap.rms) <= OwnLimit) || gap.notFinite > 0 {
+		j.want = recorded
+		return
+	}
+	j.FromExact = true
+	j.Tolerance = OwnFactor * max(gap.rel, j.floor)
+	if j.RMSTolerance > 0 {
+		j.RMSTolerance = OwnFactor * max(gap.rms, ChannelFactor*j.floor)
+	}
+}
+
+// measureSides finds the scale of each box.
+func (j *judged) measureSides() {
+	if j.unit != OfBox {
+		return
+	}
+	columns := int(j.Shape[len(j.Shape)-1])
+	for box := range slices.Chunk(j.want, columns) {
+		side := j.stride
+		for _, v := range box[2:boxColumns] {
+			if a := math.Abs(v); a <= math.MaxFloat32 {
+				side = max(side, a)
+			}
+		}
+		j.sides = append(j.sides, side)
+	}
+}
+
+// unitAt is what the error of an element is a part of.
+func (j *judged) unitAt(i int) float64 {
+	switch j.unit {
+	case OfLargest:
+		return j.Largest
+	case OfBox:
+		return j.sides[i/int(j.Shape[len(j.Shape)-1])]
+	}
+	return 1
+}
+
+// gap is how far values are from others.
+type gap struct {
+	count, notFinite int
+	abs, rel, rms    float64 // see Row
+	worst            int     // the element that is furthest in its unit
+}
+
+// gap measures how far values are from those that are wanted, and sets how large these are.
+func (j *judged) gap(got Tensor) (g gap, channel int) {
+	j.Largest = 0
+	for i, w := range j.want {
+		if j.holds(i) && math.Abs(w) <= math.MaxFloat32 {
+			j.Largest = max(j.Largest, math.Abs(w))
+		}
+	}
+	channels, plane := 1, len(j.want)
+	if len(j.Shape) > 2 && j.Columns == nil { // [N, C, ...]
+		channels = int(j.Shape[1])
+		plane = len(j.want) / int(j.Shape[0]) / channels
+	}
+	squares, all, worst := make([]float64, channels), 0.0, -1.0
+	for i, w := range j.want {
+		if !j.holds(i) {
 			continue
 		}
-		row.Count++
-		row.Largest = max(row.Largest, magnitude(w))
-		d := difference(got.Floats[i], w)
+		g.count++
+		d := difference(float64(got.Floats[i]), w)
+		rel := d
+		if unit := j.unitAt(i); unit > 0 {
+			rel /= unit
+		}
+		if rel > worst {
+			worst, g.worst = rel, i
+		}
 		if math.IsInf(d, 1) {
-			row.NotFinite++
-		} else {
-			row.MaxAbs = max(row.MaxAbs, d)
-			ulps.add(ulpDistance(got.Floats[i], w))
+			g.notFinite++
+			continue
 		}
-		if d > worst {
-			worst, worstAt = d, i
-		}
+		g.abs, g.rel = max(g.abs, d), max(g.rel, rel)
+		squares[i/plane%channels] += d * d
+		all += w * w
 	}
-	row.MaxRel = row.MaxAbs
-	if row.Largest > 0 {
-		row.MaxRel /= row.Largest
-	}
-	limit := row.limit()
-	for i, w := range want.Floats {
-		if row.holds(i) && !(difference(got.Floats[i], w) <= limit) {
-			row.Outside++
+	for c, sum := range squares {
+		if sum > squares[channel] {
+			channel = c
 		}
 	}
-	row.UlpMedian, row.UlpMost = ulps.percentile(0.5), ulps.percentile(0.999)
-	if !math.IsInf(worst, 1) {
-		row.UlpWorst = ulpDistance(got.Floats[worstAt], want.Floats[worstAt])
+	most := squares[channel] * float64(channels)
+	if all > 0 {
+		most /= all
+	} else if g.count > 0 {
+		most /= float64(g.count)
 	}
-	row.Worst = &Point{Index: position(int64(worstAt), want.Shape), Got: Number(got.Floats[worstAt]), Want: Number(want.Floats[worstAt])}
-	row.OK = row.Outside == 0
-	if !row.OK {
-		row.Problem = row.why()
-	}
-	return row
+	g.rms = math.Sqrt(most)
+	j.matters = all * j.RMSTolerance * j.RMSTolerance / float64(channels)
+	return g, channel
 }
 
-// magnitude is |v|, or 0 where v is not finite.
-func magnitude(v float32) float64 {
-	if a := math.Abs(float64(v)); a <= math.MaxFloat32 {
-		return a
+// errors fills in the row's errors.
+func (j *judged) errors(got Tensor) {
+	g, channel := j.gap(got)
+	j.Count, j.NotFinite, j.MaxAbs, j.MaxRel, j.RMS, j.channel = g.count, g.notFinite, g.abs, g.rel, g.rms, channel
+	var ulps ulpCounts
+	for i, w := range j.want {
+		if !j.holds(i) {
+			continue
+		}
+		if j.outside(i, got) {
+			j.Outside++
+		}
+		if !math.IsInf(difference(float64(got.Floats[i]), w), 1) {
+			ulps.add(ulpDistance(got.Floats[i], float32(w)))
+		}
 	}
-	return 0
+	j.UlpMedian, j.UlpMost = ulps.percentile(0.5), ulps.percentile(0.999)
+	got1, want1 := got.Floats[g.worst], float32(j.want[g.worst])
+	if !math.IsInf(difference(float64(got1), j.want[g.worst]), 1) {
+		j.UlpWorst = ulpDistance(got1, want1)
+	}
+	j.Worst = &Point{Index: position(int64(g.worst), j.Shape), Got: Number(got1), Want: Number(want1)}
+	if limit := j.Tolerance * j.unitAt(g.worst); j.RMSTolerance == 0 || limit*limit < j.matters {
+		j.matters = limit * limit
+	}
 }
 
-// limit is the largest difference that a row allows.
-func (r *Row) limit() float64 {
-	if r.Relative {
-		return r.Tolerance * r.Largest
-	}
-	return r.Tolerance
+// outside says whether an element is outside the tolerance.
+func (j *judged) outside(i int, got Tensor) bool {
+	return !(difference(float64(got.Floats[i]), j.want[i]) <= j.Tolerance*j.unitAt(i))
 }
+
+// spread says whether a channel as a whole is outside the tolerance, whatever its single elements are.
+func (j *judged) spread() bool { return j.RMSTolerance > 0 && !(j.RMS <= j.RMSTolerance) }
 
 // holds says whether a row compares the element at a flat offset.
 func (r *Row) holds(flat int) bool {
@@ -169,12 +284,12 @@ func (r *Row) holds(flat int) bool {
 	return col >= r.Columns[0] && col < r.Columns[1]
 }
 
-// squares is the sum of a row's squared differences, infinite where an element is not finite.
-func (r *Row) squares(got, want Tensor) float64 {
+// squares is the sum of the squared differences, infinite where an element is not finite.
+func (j *judged) squares(got Tensor) float64 {
 	sum := 0.0
-	for i, w := range want.Floats {
-		if r.holds(i) {
-			d := difference(got.Floats[i], w)
+	for i, w := range j.want {
+		if j.holds(i) {
+			d := difference(float64(got.Floats[i]), w)
 			sum += d * d
 		}
 	}
@@ -182,8 +297,8 @@ func (r *Row) squares(got, want Tensor) float64 {
 }
 
 // difference is |got - want|, infinite where either is not finite.
-func difference(got, want float32) float64 {
-	d := math.Abs(float64(got) - float64(want))
+func difference(got, want float64) float64 {
+	d := math.Abs(got - want)
 	if math.IsNaN(d) {
 		return math.Inf(1)
 	}
@@ -191,15 +306,32 @@ func difference(got, want float32) float64 {
 }
 
 // why puts a row's failure into one line.
-func (r *Row) why() string {
-	text := fmt.Sprintf("%d of %d values (%.3g%%) are outside the tolerance %g", r.Outside, r.Count, 100*r.Share(), r.Tolerance)
-	if r.Relative {
-		text += " of the largest value"
+func (j *judged) why() string {
+	text := fmt.Sprintf("%d of %d values (%.3g%%) are outside the tolerance %.3g", j.Outside, j.Count, 100*j.Share(), j.Tolerance)
+	if j.Outside == 0 {
+		text = fmt.Sprintf("channel %d is off by %.3g of the layer's root mean square, where %.3g is allowed", j.channel, j.RMS, j.RMSTolerance)
+	} else if of := j.Unit.text(); of != "" {
+		text += " of " + of
 	}
-	if r.NotFinite > 0 {
-		text += fmt.Sprintf(", %d are not finite", r.NotFinite)
+	if j.NotFinite > 0 {
+		text += fmt.Sprintf(", %d are not finite", j.NotFinite)
 	}
-	return text + fmt.Sprintf("; the worst is at %s: %g, want %g", indexText(r.Worst.Index), float32(r.Worst.Got), float32(r.Worst.Want))
+	text += fmt.Sprintf("; the worst is at %s: %g, want %g", indexText(j.Worst.Index), float32(j.Worst.Got), float32(j.Worst.Want))
+	if j.FromExact {
+		text += fmt.Sprintf(" in float64, from which PyTorch itself is at most %.3g away", j.Own.MaxAbs)
+	}
+	return text
+}
+
+// text names a unit.
+func (u Unit) text() string {
+	switch u {
+	case OfLargest:
+		return "the largest value"
+	case OfBox:
+		return "the box"
+	}
+	return ""
 }
 
 // position turns a flat offset into an index, row-major.

@@ -81,7 +81,7 @@ func (r *resolution) resolve(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for part := range r.opts.rows(p, values[p.value], want) { // boxes and scores are two rows
+		for part := range r.rows(p, values[p.value], want) { // boxes and scores are two rows
 			if explained, err := r.explain(ctx, p, part, want); err != nil || !explained {
 				return err
 			}
@@ -153,7 +153,7 @@ func (r *resolution) decide(values map[string]Tensor) []*decided {
 func (r *resolution) explain(ctx context.Context, p pair, part int, want Tensor) (explained bool, err error) {
 	values, state, flips, list := r.values, r.state, copied(r.flips), r.found.Flips
 	for tries := 0; ; {
-		row := r.opts.rows(p, r.values[p.value], want)[part]
+		row := r.rows(p, r.values[p.value], want)[part]
 		if row.OK {
 			if r.found.Note = r.doubt(); r.found.Note == "" {
 				r.list()
@@ -165,14 +165,14 @@ func (r *resolution) explain(ctx context.Context, p pair, part int, want Tensor)
 			break
 		}
 		better := false
-		for _, try := range r.proposals(p, row, want) {
+		for _, try := range r.proposals(p, row) {
 			if r.found.Runs >= maxFlipRuns || tries >= maxFlipTries {
 				r.found.Note = fmt.Sprintf("%d gates lie within rounding of their thresholds; %d runs with others decided did not explain %s",
 					r.found.Near, r.found.Runs, row.Name)
 				break
 			}
 			tries++
-			if better, err = r.try(ctx, p, row, want, try); err != nil {
+			if better, err = r.try(ctx, p, row, try); err != nil {
 				return false, err
 			}
 			if better {
@@ -192,7 +192,7 @@ func (r *resolution) explain(ctx context.Context, p pair, part int, want Tensor)
 }
 
 // try flips, and keeps the flips if they explain something: as much as one element at the row's limit.
-func (r *resolution) try(ctx context.Context, p pair, row Row, want Tensor, flips proposal) (better bool, err error) {
+func (r *resolution) try(ctx context.Context, p pair, row judged, flips proposal) (better bool, err error) {
 	for _, e := range flips.elements {
 		r.flips[flips.gate][e] = true
 	}
@@ -200,8 +200,7 @@ func (r *resolution) try(ctx context.Context, p pair, row Row, want Tensor, flip
 	if err != nil {
 		return false, err
 	}
-	limit := row.limit()
-	if row.squares(values[p.value], want) < row.squares(r.values[p.value], want)-limit*limit {
+	if row.squares(values[p.value]) < row.squares(r.values[p.value])-row.matters {
 		r.values, r.state = values, state
 		return true, nil
 	}
@@ -213,9 +212,9 @@ func (r *resolution) try(ctx context.Context, p pair, row Row, want Tensor, flip
 
 // proposals are the flips to try for a row, the most promising first: of another file the gates that are known to differ,
 // else each that lies within rounding.
-func (r *resolution) proposals(p pair, row Row, want Tensor) []proposal {
+func (r *resolution) proposals(p pair, row judged) []proposal {
 	upstream := r.facts.upstream(p.value)
-	marked := outsideSpots(r.values[p.value], want, row.limit())
+	marked := row.spots(r.values[p.value])
 	var list []proposal
 	for i, d := range r.state {
 		if d == nil || !upstream[d.outputs[0]] {

@@ -3,6 +3,7 @@ package verify
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -157,7 +158,9 @@ func (g gate) decide(values map[string]Tensor, tolerance float64) *decided {
 	largest := 0.0
 	for _, t := range []Tensor{d.x, d.y} {
 		for _, v := range t.Floats {
-			largest = max(largest, magnitude(v))
+			if a := math.Abs(float64(v)); a <= math.MaxFloat32 {
+				largest = max(largest, a)
+			}
 		}
 	}
 	d.window = gateWindow * tolerance * largest
@@ -219,7 +222,10 @@ func (d *decided) above(i int) bool {
 }
 
 // distance is how far apart the two values of element i are; infinite where one is not finite.
-func (d *decided) distance(i int) float64 { return difference(d.at(i)) }
+func (d *decided) distance(i int) float64 {
+	x, y := d.at(i)
+	return difference(float64(x), float64(y))
+}
 
 // near gives the elements that rounding can decide.
 func (d *decided) near() []int {
@@ -249,16 +255,16 @@ type spots struct {
 	bad     []bool
 }
 
-// outsideSpots gives nil for what is no map.
-func outsideSpots(got, want Tensor, limit float64) *spots {
-	if len(want.Shape) != 4 {
+// spots gives nil for what is no map.
+func (j *judged) spots(got Tensor) *spots {
+	if len(j.Shape) != 4 {
 		return nil
 	}
-	s := &spots{n: want.Shape[0], h: want.Shape[2], w: want.Shape[3]}
-	plane, image := int(s.h*s.w), int(want.Shape[1]*s.h*s.w)
+	s := &spots{n: j.Shape[0], h: j.Shape[2], w: j.Shape[3]}
+	plane, image := int(s.h*s.w), int(j.Shape[1]*s.h*s.w)
 	s.bad = make([]bool, s.n*s.h*s.w)
-	for i, w := range want.Floats {
-		if !(difference(got.Floats[i], w) <= limit) {
+	for i := range j.want {
+		if j.outside(i, got) {
 			s.bad[i/image*plane+i%plane] = true
 		}
 	}

@@ -52,7 +52,7 @@ func (s *Sample) inside(ctx context.Context, rt Runtime, path string, facts *Fac
 			return nil, err
 		}
 		p := pair{value: in.Name, reference: in.Name}
-		rows = append(rows, compare(p, got[in.Name], want, measure{tolerance: SampleInnerTolerance, relative: true}))
+		rows = append(rows, judge(p, got[in.Name], want, measure{unit: OfLargest, tolerance: SampleInnerTolerance}).Row)
 	}
 	return rows, nil
 }

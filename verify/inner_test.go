@@ -31,10 +31,10 @@ func TestNumbersInside(t *testing.T) {
 		{"rounded", []float32{0, 0}, []float32{0, 3e-4}, "3 layers, largest error 0.0e+00, at layer 0 (Conv); 2 values inside them", false, true},
 		{"inside alone", []float32{0, 0}, []float32{0, 0.5}, "layer 1 (C3) is the first to differ, inside, at /in1: " + outside + "3.5, want 3", false, false},
 		{"inside and in the result", []float32{0, 1}, []float32{0, 0.5}, "layer 1 (C3) is the first to differ: " +
-			"1 of 4 values (25%) are outside the tolerance 2e-05 of the largest value; the worst is at [0, 0]: 1, want 1e-08; it begins at /in1", false, false},
+			"1 of 4 values (25%) are outside the tolerance 5e-05 of the largest value; the worst is at [0, 0]: 1, want 1e-08; it begins at /in1", false, false},
 		{"inside, before another result", []float32{0, 1}, []float32{0.5, 0}, "layer 0 (Conv) is the first to differ, inside, at /in0: " + outside + "1.5, want 1", false, false},
 		{"inside, behind a result", []float32{1, 0}, []float32{0, 0.5}, "layer 0 (Conv) is the first to differ: " +
-			"1 of 4 values (25%) are outside the tolerance 2e-05 of the largest value; the worst is at [0, 0]: 2, want 1", false, false},
+			"1 of 4 values (25%) are outside the tolerance 5e-05 of the largest value; the worst is at [0, 0]: 2, want 1", false, false},
 		{"a value that the file lacks", []float32{0, 0}, []float32{0, 0}, `the file has no value "/in2"`, true, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -71,7 +72,31 @@ func NewNPZ(r io.ReaderAt, size int64) (*NPZ, error) {
 		z.members[name] = member
 		z.names = append(z.names, name)
 	}
+	z.names = slices.DeleteFunc(z.names, func(name string) bool {
+		of, ok := strings.CutSuffix(name, rounding)
+		return ok && z.members[of] != nil
+	})
 	return z, nil
+}
+
+// rounding ends the name of an array that says how far another one is from float64: layer.9.rounding is what has to be added
+// to layer.9. So a recording with both holds no number twice, and is read by those who do not know of it.
+const rounding = ".rounding"
+
+// exactly adds what a recording says about float64.
+func (t *Tensor) exactly(member *zip.File) error {
+	r, err := readMember(member)
+	if err != nil {
+		return fmt.Errorf("its %s: %w", member.Name, err)
+	}
+	if r.Floats == nil || t.Floats == nil || !slices.Equal(r.Shape, t.Shape) {
+		return fmt.Errorf("its %s has the shape %s; %s of floating-point numbers was expected", member.Name, shapeText(r.Shape), shapeText(t.Shape))
+	}
+	t.Exact = make([]float64, len(r.Floats))
+	for i, d := range r.Floats {
+		t.Exact[i] = float64(t.Floats[i]) + float64(d)
+	}
+	return nil
 }
 
 // Close closes the file that OpenNPZ opened.
@@ -82,17 +107,20 @@ func (z *NPZ) Close() error {
 	return z.file.Close()
 }
 
-// Names lists the arrays in the archive's order.
+// Names lists the arrays in the archive's order, without those that only say how exact another one is.
 func (z *NPZ) Names() []string { return z.names }
 
-// Read gives the array of that name: floating-point types as float32, whole
-// numbers and bools as int64.
+// Read gives the array of that name: floating-point types as float32, whole numbers and bools as int64. Where the archive has
+// a name.rounding as well, [Tensor.Exact] is the sum of both.
 func (z *NPZ) Read(name string) (t Tensor, err error) {
 	member := z.members[name]
 	if member == nil {
 		return Tensor{}, fmt.Errorf("the .npz file has no array %q", name)
 	}
 	t, err = readMember(member)
+	if exact := z.members[name+rounding]; err == nil && exact != nil {
+		err = t.exactly(exact)
+	}
 	if err != nil && z.path != "" {
 		return Tensor{}, fmt.Errorf("%s: array %q: %w", z.path, name, err)
 	}

@@ -69,16 +69,16 @@ func TestNPZFromNumPy(t *testing.T) {
 	}
 	inf := float32(math.Inf(1))
 	want := []Tensor{
-		{"half", []int64{2, 2}, []float32{1.5, -2, 6.103515625e-05, 5.960464477539063e-08}, nil},
-		{"single", []int64{2, 3, 4}, single, nil},
-		{"double", []int64{2}, []float32{0.1, -1e10}, nil},
-		{"short", []int64{2}, nil, []int64{-7, 1<<31 - 1}},
-		{"long", []int64{2, 1}, nil, []int64{math.MinInt64, math.MaxInt64}},
-		{"byte", []int64{2}, nil, []int64{0, 255}},
-		{"truth", []int64{3}, nil, []int64{1, 0, 1}},
-		{"scalar", []int64{}, []float32{2.5}, nil},
-		{"empty", []int64{0, 3}, []float32{}, nil},
-		{"special", []int64{3}, []float32{float32(math.NaN()), inf, -inf}, nil},
+		{"half", []int64{2, 2}, []float32{1.5, -2, 6.103515625e-05, 5.960464477539063e-08}, nil, nil},
+		{"single", []int64{2, 3, 4}, single, nil, nil},
+		{"double", []int64{2}, []float32{0.1, -1e10}, nil, nil},
+		{"short", []int64{2}, nil, []int64{-7, 1<<31 - 1}, nil},
+		{"long", []int64{2, 1}, nil, []int64{math.MinInt64, math.MaxInt64}, nil},
+		{"byte", []int64{2}, nil, []int64{0, 255}, nil},
+		{"truth", []int64{3}, nil, []int64{1, 0, 1}, nil},
+		{"scalar", []int64{}, []float32{2.5}, nil, nil},
+		{"empty", []int64{0, 3}, []float32{}, nil, nil},
+		{"special", []int64{3}, []float32{float32(math.NaN()), inf, -inf}, nil, nil},
 	}
 	var got []Tensor
 	for _, name := range z.Names() {
@@ -206,6 +206,7 @@ func readAll(b []byte) error {
 func FuzzNPZ(f *testing.F) {
 	good := npy("<f4", "(2,)", []float32{1, 2})
 	f.Add(npz(f, member{"a.npy", good}))
+	f.Add(npz(f, member{"a.npy", good}, member{"a.rounding.npy", good}))
 	f.Add(npz(f, member{"input.npy", good}, member{"layer.0.npy", npy("<i8", "()", []int64{3})}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if err := readAll(b); err != nil && err.Error() == "" {
@@ -239,6 +240,34 @@ func TestNPZNamesItsFile(t *testing.T) {
 	defer func() { _ = z.Close() }()
 	want := `testdata/fortran.npz: array "a": the array is in Fortran order; save it with numpy.ascontiguousarray`
 	if _, err := z.Read("a"); err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+// TestNPZRounding: an array that says how far another one is from float64 is part of it, and no value of its own.
+func TestNPZRounding(t *testing.T) {
+	half, tiny := npy("<f4", "(2,)", []float32{0.5, 2}), npy("<f4", "(2,)", []float32{1.0 / (1 << 28), -1.0 / (1 << 28)})
+	data := npz(t, member{"layer.0.npy", half}, member{"layer.0.rounding.npy", tiny}, member{"lone.rounding.npy", tiny}, member{"layer.1.npy", half})
+	z, err := NewNPZ(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"layer.0", "lone.rounding", "layer.1"}, z.Names()); diff != "" {
+		t.Error(diff)
+	}
+	got, err := z.Read("layer.0")
+	if diff := cmp.Diff(Tensor{Name: "layer.0", Shape: []int64{2}, Floats: []float32{0.5, 2}, Exact: []float64{0.5 + 1.0/(1<<28), 2 - 1.0/(1<<28)}}, got); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+	if got, err := z.Read("layer.1"); err != nil || got.Exact != nil {
+		t.Error(err, got)
+	}
+	data = npz(t, member{"layer.0.npy", half}, member{"layer.0.rounding.npy", npy("<f4", "(1,)", []float32{0})})
+	if z, err = NewNPZ(bytes.NewReader(data), int64(len(data))); err != nil {
+		t.Fatal(err)
+	}
+	want := `array "layer.0": its layer.0.rounding.npy has the shape 1; 2 of floating-point numbers was expected`
+	if _, err := z.Read("layer.0"); err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }

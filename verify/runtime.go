@@ -83,6 +83,10 @@ type Tensor struct {
 	Shape  []int64
 	Floats []float32
 	Ints   []int64
+
+	// Exact are the same elements as computed in float64, where Floats were recorded of a float32 program and the recording
+	// holds both; else nil.
+	Exact []float64
 }
 
 // IO describes a graph input, a graph output or a value on the way.

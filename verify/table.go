@@ -3,11 +3,15 @@ package verify
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
+
+// ownColumn is the column of the table with how far the recorded program is from float64.
+const ownColumn = 7
 
 // WriteTable prints a comparison for people: one line for each value, then the gates that flipped and what was not
 // compared, then the verdict. It is no wider than 130 columns for the models of this project.
@@ -18,13 +22,14 @@ func (c *Comparison) WriteTable(w io.Writer) error {
 	style.Format.Header = text.FormatDefault
 	style.Box.PaddingRight = ""
 	t.SetStyle(style)
-	t.AppendHeader(table.Row{"value", "module", "shape", "max abs", "max rel", "worst at", "got", "want", "outside", "ulp 50%", "99.9%", ""})
+	t.AppendHeader(table.Row{"value", "module", "shape", "max abs", "max rel", "rms", "PyTorch", "worst at", "got", "want", "outside", "ulp 50%", "99.9%", ""})
 	for i := range c.Rows {
 		t.AppendRow(c.Rows[i].cells())
 	}
-	columns := []table.ColumnConfig{{Number: 12, WidthMax: 60}}
-	for n := 4; n <= 11; n++ {
-		columns = append(columns, table.ColumnConfig{Number: n, Align: text.AlignRight})
+	columns := []table.ColumnConfig{{Number: 14, WidthMax: 60}}
+	recorded := slices.ContainsFunc(c.Rows, func(r Row) bool { return r.Own != nil })
+	for n := 4; n <= 13; n++ {
+		columns = append(columns, table.ColumnConfig{Number: n, Align: text.AlignRight, Hidden: n == ownColumn && !recorded})
 	}
 	t.SetColumnConfigs(columns)
 	_, err := fmt.Fprintf(w, "%s%s\n%s%s\n", c.heading(), t.Render(), c.notes(), c.Summary())
@@ -49,14 +54,21 @@ func (r *Row) cells() table.Row {
 		verdict = "ok, flips"
 	}
 	if r.Worst == nil {
-		return table.Row{r.Name, r.Module, shapeText(r.Shape), "", "", "", "", "", "", "", "", verdict + ": " + r.Problem}
+		return table.Row{r.Name, r.Module, shapeText(r.Shape), "", "", "", "", "", "", "", "", "", "", verdict + ": " + r.Problem}
+	}
+	rms, own := "", ""
+	if r.RMSTolerance > 0 {
+		rms = fmt.Sprintf("%.1e", r.RMS)
+	}
+	if r.Own != nil {
+		own = fmt.Sprintf("%.1e", r.Own.MaxRel)
 	}
 	outside := "0"
 	if r.Outside > 0 {
 		outside = fmt.Sprintf("%d (%.3g%%)", r.Outside, 100*r.Share())
 	}
 	return table.Row{
-		r.Name, r.Module, shapeText(r.Shape), fmt.Sprintf("%.1e", r.MaxAbs), fmt.Sprintf("%.1e", r.MaxRel), indexText(r.Worst.Index),
+		r.Name, r.Module, shapeText(r.Shape), fmt.Sprintf("%.1e", r.MaxAbs), fmt.Sprintf("%.1e", r.MaxRel), rms, own, indexText(r.Worst.Index),
 		fmt.Sprintf("%.5g", float32(r.Worst.Got)), fmt.Sprintf("%.5g", float32(r.Worst.Want)), outside, ulpText(r.UlpMedian), ulpText(r.UlpMost), verdict,
 	}
 }
@@ -118,8 +130,9 @@ func counted(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
-// Summary is one line: "26 layers, largest error 2.1e-06, at model.9", the error
-// relative to the layer's largest value, or what is wrong.
+// Summary is one line: "26 layers, largest error 2.1e-06, at model.9", the error relative to the layer's largest value, or what
+// is wrong. Of a recording with float64 it says both distances: "26 layers, at most 2.1e-06 from float64, at model.9, where
+// PyTorch is 2.6e-06 from it; boxes at most 0.0066 px, PyTorch 0.025 px".
 func (c *Comparison) Summary() string {
 	if err := c.Err(); err != nil {
 		return err.Error()
@@ -135,6 +148,14 @@ func (c *Comparison) Summary() string {
 		}
 	}
 	line := fmt.Sprintf("%s, largest error %.1e, at %s", what, worst.MaxRel, worst.Name)
+	if worst.FromExact {
+		line = fmt.Sprintf("%s, at most %.1e from float64, at %s, where PyTorch is %.1e from it", what, worst.MaxRel, worst.Name, worst.Own.MaxRel)
+	}
+	for i := range c.Rows {
+		if row := &c.Rows[i]; row.FromExact && row.Unit == OfBox {
+			line += fmt.Sprintf("; boxes at most %.2g px, PyTorch %.2g px", row.MaxAbs, row.Own.MaxAbs)
+		}
+	}
 	if c.Gates != nil && len(c.Gates.Flips) > 0 {
 		line += fmt.Sprintf(", with %s decided as the reference decided", counted(len(c.Gates.Flips), "gate"))
 	}

@@ -39,12 +39,13 @@ With --against ref.npz the file is run on the recorded input instead, and each l
 recorded one; verify/parity.py records them. With --against other.onnx both files are run on the same random input, of
 --imgsz where neither has a size, and the values of the second are what those of the first are held against.
 
-A layer's tolerance, --rtol, is relative to its largest value, %g if not given. That of the outputs, --atol, is
-absolute: %g pixels for boxes and %g for scores. 0 allows no difference. A value that differs because a discontinuous
-gate was decided the other way by rounding is told from one that is wrong, and counted apart.
+A layer may be off by %g of its largest value, a box by %g of its size, and a score by %g. Where the archive holds what
+float64 gives, as parity.py records it, a file may be at most %d times as far from that as PyTorch is itself. --rtol gives
+another bound for layers, and --atol one for boxes, in pixels, and scores; 0 allows no difference. A value that differs
+because a discontinuous gate was decided the other way by rounding is told from one that is wrong, and counted apart.
 
 It exits with 3 if the file is wrong or differs. docs/verification.md explains the table.`,
-			verify.LayerTolerance, verify.BoxTolerance, verify.ScoreTolerance),
+			verify.LayerTolerance, verify.BoxTolerance, verify.ScoreTolerance, verify.OwnFactor),
 		Example: `  ysc2onnx verify model.onnx
   ysc2onnx verify model.onnx --against ref.npz --rtol 1e-5
   ysc2onnx verify model.onnx --against unfused.onnx`,
@@ -58,7 +59,7 @@ It exits with 3 if the file is wrong or differs. docs/verification.md explains t
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&v.against, "against", "", "NumPy `archive` of recorded values, or another ONNX file")
-	flags.Float64Var(&v.atol, "atol", 0, "largest absolute `error` of boxes and scores")
+	flags.Float64Var(&v.atol, "atol", 0, "largest absolute `error` of boxes, in pixels, and scores")
 	flags.Float64Var(&v.rtol, "rtol", 0, "largest `error` of a layer, relative to its largest value")
 	sizeFlag(flags, &v.size)
 	imgsz := flags.Lookup("imgsz")
@@ -214,8 +215,8 @@ func (v *verification) compare(ctx context.Context, rt verify.Runtime, path stri
 		opts.Layer = max(v.rtol, verify.Exact)
 	}
 	if v.given("atol") {
-		opts.Box = max(v.atol, verify.Exact)
-		opts.Score = opts.Box
+		opts.Pixels = max(v.atol, verify.Exact)
+		opts.Score = opts.Pixels
 	}
 	if v.given("imgsz") {
 		opts.Height, opts.Width = v.size.height, v.size.width

@@ -202,16 +202,15 @@ func (l *line) First() bool { return l.first }
 func (l *line) Level() level { return l.level }
 
 // errorOf is a row's largest error, in the unit of its tolerance.
-func errorOf(row *verify.Row) float64 {
-	if row.Relative {
-		return row.MaxRel
-	}
-	return row.MaxAbs
-}
+func errorOf(row *verify.Row) float64 { return row.MaxRel }
 
-// unitOf is what an absolute difference is divided by, to be in the unit of the row's tolerance.
+// unitOf is what an absolute difference is divided by, to be in the unit of the row's tolerance. Of boxes, which have each its
+// own, it is about that of those that differ most.
 func unitOf(row *verify.Row) float64 {
-	if row.Relative && row.Largest > 0 {
+	switch {
+	case row.MaxRel > 0 && row.MaxAbs > 0:
+		return row.MaxAbs / row.MaxRel
+	case row.Unit == verify.OfLargest && row.Largest > 0:
 		return row.Largest
 	}
 	return 1

@@ -80,9 +80,9 @@ type reference map[string]verify.Tensor
 func compare(model map[string]verify.Tensor, ref reference, samples *Sampler) *verify.Comparison {
 	c := &verify.Comparison{Path: "dir/my model.onnx", Runtime: "ONNX Runtime 1.30.0", Layers: 3, NotCompared: []verify.Skipped{{Name: "layer.7", Reason: "the file has no value model.7"}}}
 	for _, r := range []verify.Row{
-		{Name: "model.0", Reference: "layer.0", Module: "Conv", Tolerance: 1e-4, Relative: true},
-		{Name: "model.1", Reference: "layer.1", Module: "SPPF", Tolerance: 1e-4, Relative: true},
-		{Name: "model.2", Reference: "layer.2", Module: "Concat", Tolerance: 1e-4, Relative: true},
+		{Name: "model.0", Reference: "layer.0", Module: "Conv", Tolerance: 1e-4, Unit: verify.OfLargest},
+		{Name: "model.1", Reference: "layer.1", Module: "SPPF", Tolerance: 1e-4, Unit: verify.OfLargest},
+		{Name: "model.2", Reference: "layer.2", Module: "Concat", Tolerance: 1e-4, Unit: verify.OfLargest},
 		{Name: "output0 boxes", Reference: "output0", Module: "Detect", Columns: []int64{0, 4}, Tolerance: 5e-3},
 		{Name: "output0 scores", Reference: "output0", Module: "Detect", Columns: []int64{4, 6}, Tolerance: 1e-5},
 	} {
@@ -102,7 +102,10 @@ func compare(model map[string]verify.Tensor, ref reference, samples *Sampler) *v
 				r.Worst = &verify.Point{Index: []int64{0, int64(i)}, Got: verify.Number(got.Floats[i]), Want: verify.Number(w)}
 			}
 		}
-		r.MaxRel = r.MaxAbs / r.Largest
+		r.MaxRel = r.MaxAbs
+		if r.Unit == verify.OfLargest {
+			r.MaxRel /= r.Largest
+		}
 		if errorOf(&r) > r.Tolerance {
 			r.OK, r.Outside, r.Problem = false, 7, "7 values are outside"
 		}
@@ -273,7 +276,7 @@ func TestOddValues(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := compared(t, 0)
 			tensor := func(v []float32) verify.Tensor { return verify.Tensor{Shape: []int64{int64(len(v))}, Floats: v} }
-			row := verify.Row{Name: "model.0", Reference: "layer.0", Shape: []int64{int64(len(pair[0]))}, Tolerance: 1e-4, Relative: true,
+			row := verify.Row{Name: "model.0", Reference: "layer.0", Shape: []int64{int64(len(pair[0]))}, Tolerance: 1e-4, Unit: verify.OfLargest,
 				MaxAbs: 1, MaxRel: 1, Count: len(pair[0]), NotFinite: 1, Outside: 1, Problem: "odd",
 				Worst: &verify.Point{Index: []int64{0}, Got: verify.Number(pair[0][0]), Want: verify.Number(pair[1][0])}}
 			d.Comparison.Rows, d.Comparison.Layers = []verify.Row{row}, 1

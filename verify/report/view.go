@@ -110,7 +110,7 @@ func (v *view) compared() {
 	}
 	for i := range c.Rows[c.Layers:] {
 		row := &c.Rows[c.Layers+i]
-		v.Figures = append(v.Figures, figure{number(errorOf(row)), "largest error of " + row.Name, unitText(row.Name, row.Relative), number(row.Tolerance)})
+		v.Figures = append(v.Figures, figure{number(errorOf(row)), "largest error of " + row.Name, unitText(row), number(row.Tolerance)})
 	}
 	where := fmt.Sprintf("in %d layers and %d parts of outputs", c.Layers, len(c.Rows)-c.Layers)
 	if c.Layers == 0 {
@@ -315,13 +315,15 @@ func named(row *verify.Row) string {
 }
 
 // unitText says what a row's error is measured in.
-func unitText(name string, relative bool) string {
+func unitText(row *verify.Row) string {
 	switch {
-	case relative:
+	case row.Unit == verify.OfLargest:
 		return "of the largest value"
-	case strings.HasSuffix(name, " boxes"):
+	case row.Unit == verify.OfBox:
+		return "of the box: " + number(row.MaxAbs) + " pixels at most"
+	case strings.HasSuffix(row.Name, " boxes"):
 		return "pixels"
-	case strings.HasSuffix(name, " scores"):
+	case strings.HasSuffix(row.Name, " scores"):
 		return "of a score from 0 to 1"
 	}
 	return "absolute"

@@ -1,0 +1,121 @@
+package verify
+
+import (
+	"math"
+	"testing"
+)
+
+// ones is a map of 10 channels of 100 elements, all 1 but where change changes them.
+func ones(change func(i int) float64) Tensor {
+	t := Tensor{Shape: []int64{1, 10, 10, 10}, Floats: make([]float32, 1000)}
+	for i := range t.Floats {
+		t.Floats[i] = float32(1 + change(i))
+	}
+	return t
+}
+
+// TestBesideFloat64: what counts is the distance from float64, beside the recorded program's own, and no less than the floor.
+// Where the recorded program is further off than rounding goes, the recorded values count.
+func TestBesideFloat64(t *testing.T) {
+	everywhere, once := func(int) bool { return true }, func(i int) bool { return i == 321 }
+	for _, test := range []struct {
+		name      string
+		own, ours float64
+		where     func(i int) bool
+		ok, exact bool
+	}{
+		{"on the other side of float64", 4e-5, -6e-5, everywhere, true, true},
+		{"nearer than the recorded program", 9e-4, 1e-5, everywhere, true, true},
+		{"as far as is allowed", 4e-5, 1.99e-4, everywhere, true, true},
+		{"further", 4e-5, 2.01e-4, everywhere, false, true},
+		{"one element, as far as is allowed", 4e-5, 1.99e-4, once, true, true},
+		{"under the floor", 1.2e-7, 2.4e-5, once, true, true},
+		{"over the floor", 1.2e-7, 2.6e-5, once, false, true},
+		{"as what was recorded, which is not rounding", 3e-3, 3e-3, everywhere, true, false},
+		{"as float64, and not as what was recorded", 3e-3, 0, everywhere, false, false},
+	} {
+		want := ones(func(int) float64 { return test.own })
+		want.Exact = make([]float64, len(want.Floats))
+		for i := range want.Exact {
+			want.Exact[i] = 1
+		}
+		got := ones(func(i int) float64 {
+			if test.where(i) {
+				return test.ours
+			}
+			return 0
+		})
+		m := measure{unit: OfLargest, tolerance: LayerTolerance, floor: LayerFloor}
+		j := judge(pair{value: "model.0", layer: true}, got, want, m)
+		if j.OK != test.ok || j.FromExact != test.exact || math.Abs(j.Own.MaxRel-test.own) > 1e-7 || math.Abs(j.Own.RMS-test.own) > 1e-7 {
+			t.Errorf("%s: ok %v, from float64 %v, the recorded program's %+v: %s", test.name, j.OK, j.FromExact, j.Own, j.Problem)
+		}
+		m.floor = 0 // a tolerance that was given is for the recorded values
+		if j := judge(pair{}, got, want, m); j.FromExact || j.Own != nil {
+			t.Errorf("%s: %+v", test.name, j.Row)
+		}
+	}
+}
+
+// TestChannels: a channel that is off as a whole is found beside one element that makes the layer's scale large, and named.
+func TestChannels(t *testing.T) {
+	peak := func(i int) float64 {
+		if i == 7 {
+			return 99
+		}
+		return 0
+	}
+	want := ones(peak)
+	for _, test := range []struct {
+		off  float64
+		want string
+	}{
+		{6e-4, ""}, // the root mean square of the map is sqrt((999 + 100²)/1000) = 3.316, of which this is 1.8e-4
+		{7e-4, "channel 3 is off by 0.000211 of the layer's root mean square, where 0.0002 is allowed; the worst is at [0, 3, 0, 0]: 1.0007, want 1"},
+	} {
+		got := ones(func(i int) float64 {
+			if i/100 == 3 {
+				return test.off
+			}
+			return peak(i)
+		})
+		j := judge(pair{layer: true}, got, want, measure{unit: OfLargest, tolerance: LayerTolerance})
+		if j.Outside != 0 || j.Problem != test.want || j.OK != (test.want == "") {
+			t.Errorf("%g: %d outside, ok %v, %s", test.off, j.Outside, j.OK, j.Problem)
+		}
+	}
+}
+
+// TestBoxes: a box's error counts relative to its longer side, of a small one relative to the largest stride; in pixels if a
+// tolerance in pixels was given.
+func TestBoxes(t *testing.T) {
+	want := Tensor{Shape: []int64{1, 2, 6}, Floats: []float32{300, 200, 507, 100, 1, 1, 10, 20, 4, 2, 1, 1}}
+	for _, test := range []struct {
+		column int
+		off    float32
+		stride int64
+		pixels float64
+		ok     bool
+	}{
+		{2, 1.2e-3, 32, 0, true}, {2, 0.05, 32, 0, true}, {2, 0.052, 32, 0, false}, {0, 0.05, 32, 0, true}, {3, 0.05, 32, 0, true},
+		{6, 0.0031, 32, 0, true}, {6, 0.0033, 32, 0, false}, {8, 0.0033, 32, 0, false}, {8, 0.0063, 64, 0, true},
+		{2, 0.05, 32, 0.049, false}, {8, 0.05, 32, 0.051, true},
+	} {
+		opts := AgainstOptions{Pixels: test.pixels}
+		if err := opts.fill(); err != nil {
+			t.Fatal(err)
+		}
+		got := Tensor{Shape: want.Shape, Floats: append([]float32{}, want.Floats...)}
+		got.Floats[test.column] += test.off
+		parts := opts.measures(pair{}, want.Shape, test.stride)
+		if len(parts) != 2 {
+			t.Fatalf("%d parts", len(parts))
+		}
+		if j := judge(pair{}, got, want, parts[0]); j.OK != test.ok {
+			t.Errorf("column %d off by %g at stride %d: ok %v, %s", test.column, test.off, test.stride, j.OK, j.Problem)
+		}
+		if j := judge(pair{}, got, want, parts[1]); !j.OK {
+			t.Errorf("scores: %s", j.Problem)
+		}
+	}
+}
