@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ysc2onnx/heads"
+	"ysc2onnx/heads/roles"
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
@@ -268,7 +269,7 @@ func (m *lowered) at(ctx context.Context, n size, opt *Options) (*modules.Model,
 // written is a lowering of the model as the file has it.
 func (m *lowered) written(model *modules.Model, opt *Options) (*onnxbuild.Written, error) {
 	g := model.Graph.Clone()
-	g.Properties = properties(&model.Summary, m.names, opt)
+	g.Properties = properties(model, m.names, opt)
 	if assumed := m.trained().unproved(); assumed != "" {
 		g.Properties = append(g.Properties, onnxbuild.Property{Key: verify.AssumedKey, Value: assumed})
 	}
@@ -300,7 +301,12 @@ func numbered(classes int) string {
 }
 
 // properties are the metadata_props that readers of YOLOv5's files look for, and the rows of the YAML; names is a Python dict literal.
-func properties(s *modules.Summary, names string, opt *Options) []onnxbuild.Property {
+func properties(m *modules.Model, names string, opt *Options) []onnxbuild.Property {
+	s := &m.Summary
+	outputs := make([]roles.Output, len(m.Outputs))
+	for i, o := range m.Outputs {
+		outputs[i] = o.Output
+	}
 	return []onnxbuild.Property{
 		{Key: "stride", Value: fmt.Sprint(s.Stride)},
 		{Key: "names", Value: names},
@@ -308,6 +314,7 @@ func properties(s *modules.Summary, names string, opt *Options) []onnxbuild.Prop
 		{Key: "batch", Value: fmt.Sprint(opt.Batch)},
 		{Key: "imgsz", Value: fmt.Sprintf("[%d, %d]", opt.Height, opt.Width)},
 		{Key: "layers", Value: layers(s.Rows)},
+		{Key: roles.Key, Value: roles.Format(outputs)},
 	}
 }
 

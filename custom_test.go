@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"ysc2onnx"
+	"ysc2onnx/heads/roles"
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/verify/ort/orttest"
@@ -44,11 +45,11 @@ func registry(t *testing.T, constructed *int, forwards *[]string) *modules.Regis
 	return r
 }
 
-// sizes is a head of a library's user: the widths and heights alone, as the convolutions give them.
+// sizes is a head of a library's user: the sigmoid of each map.
 func sizes(s *modules.Scope, raw *modules.Raw) []modules.Output {
 	var outputs []modules.Output
 	for i, m := range raw.Maps {
-		outputs = append(outputs, modules.Output{Name: []string{"small", "large"}[i], Value: s.Sigmoid(m)})
+		outputs = append(outputs, modules.Output{Output: roles.Of([]string{"small", "large"}[i], roles.Raw), Value: s.Sigmoid(m)})
 	}
 	return outputs
 }

@@ -1,6 +1,7 @@
 package heads
 
 import (
+	"ysc2onnx/heads/roles"
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
 )
@@ -16,7 +17,7 @@ func Decoded(s *modules.Scope, raw *modules.Raw) []modules.Output {
 	if len(levels) > 1 {
 		rows = s.Concat(1, levels...)
 	}
-	return []modules.Output{{Name: "output0", Value: rows}}
+	return []modules.Output{{Output: roles.YOLOv5("output0", raw.Classes, 0), Value: rows}}
 }
 
 // decode gives the rows of one map. Grid and anchors are spread over all cells, as YOLOv5 has them: OpenCV's DNN module

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"ysc2onnx/heads/roles"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/yamlcfg"
 )
@@ -20,9 +21,9 @@ type Options struct {
 // Stage makes a model's outputs of what its head gives, in the head's scope.
 type Stage func(s *Scope, raw *Raw) []Output
 
-// Output is an output of a model.
+// Output is an output of a model, and what it means.
 type Output struct {
-	Name  string
+	roles.Output
 	Value *onnxbuild.Value
 }
 
@@ -30,7 +31,7 @@ type Output struct {
 func maps(_ *Scope, raw *Raw) []Output {
 	var outputs []Output
 	for i, m := range raw.Maps {
-		outputs = append(outputs, Output{fmt.Sprintf("output%d", i), m})
+		outputs = append(outputs, Output{roles.Of(fmt.Sprintf("output%d", i), roles.Raw), m})
 	}
 	return outputs
 }
