@@ -3,6 +3,8 @@ package ysc2onnx
 import (
 	"fmt"
 
+	"github.com/dustin/go-humanize/english"
+
 	"ysc2onnx/checkpoint"
 	"ysc2onnx/yamlcfg"
 )
@@ -16,7 +18,7 @@ func dangerousNames(f *checkpoint.File) string {
 	}
 	more := ""
 	if n := len(names) - 1; n > 0 {
-		more = " and " + count(n, "other dangerous name")
+		more = " and " + english.Plural(n, "other dangerous name", "")
 	}
 	return fmt.Sprintf("its pickle names %s%s, which loading it with Python may run; it was read as data here, and nothing was run", names[0], more)
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"ysc2onnx/checkpoint"
 	"ysc2onnx/modules"
 	"ysc2onnx/yamlcfg"
@@ -212,13 +214,13 @@ func (t *trained) say(m *modules.Model, cfg *yamlcfg.Model, diags *yamlcfg.Diagn
 	for _, s := range m.Settings {
 		kind := s.Module + "." + s.Attribute
 		if s.Instead == "" {
-			assumed = append(assumed, fmt.Sprintf("%s, taken as %s in %s", kind, s.Value, count(s.Modules, "module")))
+			assumed = append(assumed, fmt.Sprintf("%s, taken as %s in %s", kind, s.Value, english.Plural(s.Modules, "module", "")))
 			continue
 		}
 		if differences[kind] == nil {
 			kinds = append(kinds, kind)
 		}
-		differences[kind] = append(differences[kind], fmt.Sprintf("%s instead of %s in %s", s.Value, s.Instead, count(s.Modules, "module")))
+		differences[kind] = append(differences[kind], fmt.Sprintf("%s instead of %s in %s", s.Value, s.Instead, english.Plural(s.Modules, "module", "")))
 	}
 	for _, kind := range kinds {
 		span := yamlcfg.Span{}
@@ -237,12 +239,4 @@ func (t *trained) say(m *modules.Model, cfg *yamlcfg.Model, diags *yamlcfg.Diagn
 	if len(assumed) > 0 {
 		diags.Infof(yamlcfg.Span{}, "%s does not tell %s", t.name, strings.Join(assumed, "; "))
 	}
-}
-
-// count is "1 module", "2 modules".
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"ysc2onnx/checkpoint"
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
@@ -89,7 +91,7 @@ func (t *trained) settle(ctx context.Context, m *modules.Model, cfg *yamlcfg.Mod
 		t.say(m, cfg, diags)
 	case diags.HasErrors(): // in rows, of which these are the consequence
 		i := slices.IndexFunc(diags.List, func(d *yamlcfg.Diagnostic) bool { return d.Severity == yamlcfg.Error })
-		diags.List[i].AddNote(yamlcfg.Span{}, "for this and other differences of the rows, %s do not fit", count(len(wrong), "tensor"))
+		diags.List[i].AddNote(yamlcfg.Span{}, "for this and other differences of the rows, %s do not fit", english.Plural(len(wrong), "tensor", ""))
 	default:
 		return t.misfit(wrong)
 	}

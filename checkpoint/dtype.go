@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"sync"
+
+	"github.com/x448/float16"
 )
 
 // DType is the type of a tensor's elements.
@@ -111,23 +113,10 @@ func swapBytes(b []byte, size int64) {
 var halves = sync.OnceValue(func() *[1 << 16]float32 {
 	var table [1 << 16]float32
 	for h := range table {
-		table[h] = halfToFloat(uint16(h))
+		table[h] = float16.Frombits(uint16(h)).Float32()
 	}
 	return &table
 })
-
-// halfToFloat widens an IEEE 754 binary16, exactly; a NaN keeps its payload.
-func halfToFloat(h uint16) float32 {
-	sign, exponent, mantissa := uint32(h&0x8000)<<16, uint32(h>>10)&0x1f, uint32(h&0x3ff)
-	switch exponent {
-	case 0: // zero or subnormal: mantissa · 2⁻²⁴
-		return math.Float32frombits(sign | math.Float32bits(float32(mantissa)*(1.0/(1<<24))))
-	case 0x1f: // infinity or NaN
-		return math.Float32frombits(sign | 0x7f800000 | mantissa<<13)
-	default:
-		return math.Float32frombits(sign | (exponent+127-15)<<23 | mantissa<<13)
-	}
-}
 
 // storageDTypes are the element types by the name of torch's storage class. UntypedStorage counts bytes.
 var storageDTypes = map[string]DType{

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/x448/float16"
+
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
 	"ysc2onnx/yamlcfg"
@@ -188,33 +190,13 @@ func decode(dtype onnxbuild.DType, dst []float32, src []byte) {
 		case onnxbuild.Float32:
 			dst[i] = math.Float32frombits(le.Uint32(src[4*i:]))
 		case onnxbuild.Float16:
-			dst[i] = half(le.Uint16(src[2*i:]))
+			dst[i] = float16.Frombits(le.Uint16(src[2*i:])).Float32()
 		case onnxbuild.Int64:
 			dst[i] = float32(int64(le.Uint64(src[8*i:])))
 		default:
 			dst[i] = float32(min(src[i], 1)) // a bool
 		}
 	}
-}
-
-// half is the value of an IEEE 754 binary16.
-func half(bits uint16) float32 {
-	exponent, fraction := int(bits>>10&31), float64(bits&1023)
-	var value float64
-	switch {
-	case exponent == 31 && fraction != 0:
-		return float32(math.NaN())
-	case exponent == 31:
-		value = math.Inf(1)
-	case exponent == 0:
-		value = math.Ldexp(fraction, -24)
-	default:
-		value = math.Ldexp(1024+fraction, exponent-25)
-	}
-	if bits>>15 == 1 {
-		value = -value
-	}
-	return float32(value)
 }
 
 // dtypeNames are ONNX's element types by their numbers in TensorProto.DataType.

@@ -8,6 +8,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/x448/float16"
 )
 
 // maxNPYHeader bounds the text in front of an array's bytes. NumPy's own is a
@@ -21,7 +23,7 @@ var npyTypes = map[string]struct {
 	decode  func(b []byte) float32
 	integer func(b []byte) int64
 }{
-	"f2": {size: 2, decode: func(b []byte) float32 { return halfToFloat(binary.LittleEndian.Uint16(b)) }},
+	"f2": {size: 2, decode: func(b []byte) float32 { return float16.Frombits(binary.LittleEndian.Uint16(b)).Float32() }},
 	"f4": {size: 4, decode: func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }},
 	"f8": {size: 8, decode: func(b []byte) float32 { return float32(math.Float64frombits(binary.LittleEndian.Uint64(b))) }},
 	"i4": {size: 4, integer: func(b []byte) int64 { return int64(int32(binary.LittleEndian.Uint32(b))) }},
@@ -81,19 +83,6 @@ func decodeAll[T any](r io.Reader, dst []T, size int64, decode func([]byte) T) e
 		dst = dst[n:]
 	}
 	return nil
-}
-
-// halfToFloat widens an IEEE 754 binary16 number, which is always exact.
-func halfToFloat(h uint16) float32 {
-	sign := uint32(h>>15) << 31
-	exp, frac := uint32(h>>10)&0x1f, uint32(h)&0x3ff
-	switch exp {
-	case 0: // zero or subnormal: frac * 2^-24
-		return math.Float32frombits(sign | math.Float32bits(float32(frac)/(1<<24)))
-	case 0x1f: // infinity or NaN
-		return math.Float32frombits(sign | 0x7f800000 | frac<<13)
-	}
-	return math.Float32frombits(sign | (exp+127-15)<<23 | frac<<13)
 }
 
 // npyHeader is the dictionary in front of an array.

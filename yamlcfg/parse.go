@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/dustin/go-humanize/english"
 )
 
 // The keys of a model YAML that YOLOv5 reads. It fails without the required ones.
@@ -340,10 +342,10 @@ func (p *parser) anchorList(l, first Literal) []float64 {
 		p.ds.Errorf(l.Span, "the anchors of an output are a list [w,h, w,h, ...], not %.60s", l.Repr())
 		return nil
 	case len(l.Items) == 0 || len(l.Items)%2 != 0 || len(l.Items) > 2*MaxAnchors:
-		p.ds.Errorf(l.Span, "the anchors of an output are pairs w,h; this list has %s", plural(len(l.Items), "number"))
+		p.ds.Errorf(l.Span, "the anchors of an output are pairs w,h; this list has %s", english.Plural(len(l.Items), "number", ""))
 		return nil
 	case first.Kind == List && len(l.Items) != len(first.Items):
-		p.ds.Errorf(l.Span, "%s, but the first output has %d; all outputs have as many anchors", plural(len(l.Items), "number"), len(first.Items)).
+		p.ds.Errorf(l.Span, "%s, but the first output has %d; all outputs have as many anchors", english.Plural(len(l.Items), "number", ""), len(first.Items)).
 			AddNote(first.Span, "the first output's anchors")
 	}
 	list := make([]float64, 0, len(l.Items))

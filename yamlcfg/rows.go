@@ -1,10 +1,11 @@
 package yamlcfg
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/dustin/go-humanize/english"
 )
 
 // moduleName is what a module looks like: a dotted Python name.
@@ -51,7 +52,7 @@ func (p *parser) row(n *node, r *Row) {
 
 // wrongArity tells what a row that has not four values lacks or has too much.
 func (p *parser) wrongArity(n *node, r *Row, want string) {
-	d := p.ds.Errorf(r.Span, "%s; this one has %s", want, plural(len(n.items), "value"))
+	d := p.ds.Errorf(r.Span, "%s; this one has %s", want, english.Plural(len(n.items), "value", ""))
 	isName := func(n *node) bool {
 		return n.kind == scalarNode && moduleName.MatchString(n.value) && n.value != "None"
 	}
@@ -263,14 +264,14 @@ func (p *parser) checkFrom(r *Row) {
 		case f == i:
 			p.ds.Errorf(span, "from %d: layer %d cannot read itself; it reads layers 0 to %d, or -1 for the one before", f, i, i-1)
 		case f < 0:
-			p.ds.Errorf(span, "from %d: before layer 0; layer %d has %s before it, so the lowest is -%d", f, i, plural(i, "layer"), i).
+			p.ds.Errorf(span, "from %d: before layer 0; layer %d has %s before it, so the lowest is -%d", f, i, english.Plural(i, "layer", ""), i).
 				AddNote(rows[0].Span, "layer 0 is defined here")
 		default:
 			d := p.ds.Errorf(span, "from %d: ahead of layer %d, which reads layers 0 to %d, or -1 for the one before", f, i, i-1)
 			if f < len(rows) {
 				d.AddNote(rows[f].Span, "layer %d is defined here", f)
 			} else {
-				d.AddNote(Span{}, "the model has %s, 0 to %d", plural(len(rows), "layer"), len(rows)-1)
+				d.AddNote(Span{}, "the model has %s, 0 to %d", english.Plural(len(rows), "layer", ""), len(rows)-1)
 			}
 		}
 	}
@@ -299,13 +300,6 @@ func (p *parser) describe(n *node) string {
 		return "the text " + quote(l.Str)
 	}
 	return l.Repr()
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func remove(list []string, s string) []string {

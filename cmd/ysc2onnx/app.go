@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
@@ -175,9 +176,9 @@ func (a *app) printJSON(document any) error {
 
 // countText is "m.yaml: 2 errors and 1 warning".
 func countText(found *yamlcfg.Diagnostics) string {
-	text := plural(found.Count(yamlcfg.Error), "error")
+	text := english.Plural(found.Count(yamlcfg.Error), "error", "")
 	if n := found.Count(yamlcfg.Warning); n > 0 {
-		text += " and " + plural(n, "warning")
+		text += " and " + english.Plural(n, "warning", "")
 	}
 	if found.Source != nil {
 		text = found.Source.Name + ": " + text

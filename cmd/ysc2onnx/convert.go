@@ -9,10 +9,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"ysc2onnx"
+	"ysc2onnx/internal/units"
 	"ysc2onnx/verify"
 	"ysc2onnx/yamlcfg"
 )
@@ -204,9 +206,9 @@ func (c *conversion) report(target string, r *ysc2onnx.Result, notChecked string
 	var text bytes.Buffer
 	s := style(colorful(to))
 	fmt.Fprintf(&text, "%s   opset %d, IR %d, %s parameters, %s, %.2f s%s\n", s.paint("1", name), r.Opset, r.IRVersion,
-		grouped(r.Summary.Parameters), bytesText(r.Bytes), r.Elapsed.Seconds(), notProved(s, r.Assumed))
+		humanize.Comma(r.Summary.Parameters), units.Bytes(r.Bytes), r.Elapsed.Seconds(), notProved(s, r.Assumed))
 	if r.File != nil && r.File.DataSize > 0 {
-		fmt.Fprintf(&text, "  %-10s %s   the weights, %s; keep it beside the model\n", "data", filepath.Base(r.File.DataPath), bytesText(r.File.DataSize))
+		fmt.Fprintf(&text, "  %-10s %s   the weights, %s; keep it beside the model\n", "data", filepath.Base(r.File.DataPath), units.Bytes(r.File.DataSize))
 	}
 	if r.Checks != nil {
 		writeChecks(&text, s, r.Checks)

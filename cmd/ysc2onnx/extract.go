@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ysc2onnx"
+	"ysc2onnx/internal/units"
 	"ysc2onnx/onnxbuild/onnxfile"
 )
 
@@ -94,7 +95,7 @@ func (e *extraction) run(ctx context.Context, args []string) error {
 	}
 	var text bytes.Buffer
 	for _, f := range doc.Written {
-		fmt.Fprintf(&text, "%s   %s\n", style(colorful(e.stdout)).paint("1", f.Output), bytesText(f.Bytes))
+		fmt.Fprintf(&text, "%s   %s\n", style(colorful(e.stdout)).paint("1", f.Output), units.Bytes(f.Bytes))
 	}
 	return e.report(e.stdout, &text)
 }

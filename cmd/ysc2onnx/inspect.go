@@ -10,9 +10,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"ysc2onnx/inspect"
+	"ysc2onnx/internal/units"
 )
 
 // inspection is the command inspect.
@@ -141,7 +143,7 @@ const longestValue = 500
 // writeReport prints what is in a file.
 func writeReport(w *bytes.Buffer, s style, path string, r *inspect.Report, all bool) {
 	fmt.Fprintf(w, "%s: %s\n", s.paint(verdictColors[r.Verdict], r.Verdict), printable(r.Why))
-	fmt.Fprintf(w, "%s   %s, %s\n", s.paint("1", path), r.Kind, bytesText(r.Bytes))
+	fmt.Fprintf(w, "%s   %s, %s\n", s.paint("1", path), r.Kind, units.Bytes(r.Bytes))
 	line := func(name, value string) { fmt.Fprintf(w, "  %-14s  %s\n", printable(name), printable(value)) }
 	for _, p := range append([]inspect.Property{{Name: "model", Value: r.Model}, {Name: "written by", Value: r.Writer}}, r.Properties...) {
 		if len(p.Value) > longestValue {
@@ -250,7 +252,7 @@ func tensorsText(r *inspect.Report) string {
 	for i, kind := range kinds {
 		kinds[i] = fmt.Sprintf("%d %s", counts[kind], kind)
 	}
-	text := fmt.Sprintf("%d with %s parameters", len(r.Tensors), grouped(r.Parameters))
+	text := fmt.Sprintf("%d with %s parameters", len(r.Tensors), humanize.Comma(r.Parameters))
 	if len(kinds) > 0 {
 		text += ": " + strings.Join(kinds, ", ")
 	}

@@ -15,8 +15,10 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/pflag"
 
+	"ysc2onnx/internal/units"
 	"ysc2onnx/verify"
 	"ysc2onnx/verify/report"
 )
@@ -145,7 +147,7 @@ func (r *reporting) write(ctx context.Context, path, against string) error {
 		d.Version += " (" + v.Commit + ")"
 	}
 	d.Command = commandLine(r.args)
-	d.Machine = fmt.Sprintf("%s, %s", v.Platform, plural(runtime.NumCPU(), "CPU"))
+	d.Machine = fmt.Sprintf("%s, %s", v.Platform, english.Plural(runtime.NumCPU(), "CPU", ""))
 	var page bytes.Buffer
 	if err := report.Write(&page, d); err != nil {
 		return fmt.Errorf("report: %w", err)
@@ -153,7 +155,7 @@ func (r *reporting) write(ctx context.Context, path, against string) error {
 	if err := replaceFile(r.path, page.Bytes()); err != nil {
 		return fmt.Errorf("cannot write %s: %w", r.path, err)
 	}
-	r.note("wrote %s (%s)", r.path, bytesText(int64(page.Len())))
+	r.note("wrote %s (%s)", r.path, units.Bytes(int64(page.Len())))
 	return nil
 }
 

@@ -11,39 +11,6 @@ import (
 	"ysc2onnx/verify"
 )
 
-// plural is "1 error", "2 errors".
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
-}
-
-// grouped is 30,996,349.
-func grouped(n int64) string {
-	text := strconv.FormatInt(n, 10)
-	first := len(text) % 3
-	var b bytes.Buffer
-	for i, digit := range text {
-		if i > 0 && i%3 == first {
-			b.WriteByte(',')
-		}
-		b.WriteRune(digit)
-	}
-	return b.String()
-}
-
-// bytesText is "7.5 KiB", "118.2 MiB", "2.5 GiB".
-func bytesText(n int64) string {
-	switch {
-	case n < 1<<20:
-		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
-	case n >= 1<<30:
-		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-	}
-	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-}
-
 // brief is "271 ms" below a second and "3.4 s" from there.
 func brief(d time.Duration) string {
 	if d < time.Second {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ysc2onnx/internal/units"
 	"ysc2onnx/verify"
 )
 
@@ -151,7 +152,7 @@ func (v *verification) alone(ctx context.Context, rt verify.Runtime, missing, pa
 	text.WriteString(s.paint("1", path))
 	if report.Facts.OK() {
 		fmt.Fprintf(&text, "   opset %d, IR %d, %s of weights%s", report.Facts.Opset, report.Facts.IRVersion,
-			bytesText(report.Facts.WeightBytes), notProved(s, report.Facts.Assumed()))
+			units.Bytes(report.Facts.WeightBytes), notProved(s, report.Facts.Assumed()))
 	}
 	text.WriteByte('\n')
 	writeChecks(&text, s, report)

@@ -7,6 +7,8 @@ import (
 	"math"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"ysc2onnx/internal/units"
 )
 
 const (
@@ -31,7 +33,7 @@ type source struct {
 // hold accounts for n bytes of memory.
 func (s *source) hold(n int64) error {
 	if s.held += n; s.held > maxHeld {
-		return fmt.Errorf("the model's description takes more than %s of memory", bytesText(maxHeld))
+		return fmt.Errorf("the model's description takes more than %s of memory", units.Bytes(maxHeld))
 	}
 	return nil
 }
@@ -195,7 +197,7 @@ func (f field) bytes(cost int64) ([]byte, error) {
 		return nil, err
 	}
 	if f.size > maxText {
-		return nil, malformed(f.at, "field %d has %s; at most %s are read", f.num, bytesText(f.size), bytesText(maxText))
+		return nil, malformed(f.at, "field %d has %s; at most %s are read", f.num, units.Bytes(f.size), units.Bytes(maxText))
 	}
 	if err := f.src.hold(f.size * cost); err != nil {
 		return nil, err

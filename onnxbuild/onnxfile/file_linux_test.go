@@ -166,7 +166,7 @@ func onFullDisk(path string) error {
 		fmt.Println("SKIP", err)
 		return nil
 	}
-	const text = "no space left on device: the new file takes 4.0 MB, beside the file that it replaces"
+	const text = "no space left on device: the new file takes 3.8 MiB, beside the file that it replaces"
 	return errors.Join(
 		fails(path, onnxfile.FileOptions{}, syscall.ENOSPC, text),
 		fails(path, outside, syscall.ENOSPC, text),

@@ -63,7 +63,7 @@ func TestWriteDirectly(t *testing.T) {
 		t.Error("other bytes came through the pipe")
 	}
 	_, err := onnxfile.WriteFile(context.Background(), os.DevNull, sample(), outside)
-	const want = "cannot write /dev/null: the model takes 2485 bytes: a single ONNX file holds at most 2 GB. Write it to a file, so that its data can lie in a second file beside it"
+	const want = "cannot write /dev/null: the model takes 2.4 KiB: a single ONNX file holds at most 2 GB. Write it to a file, so that its data can lie in a second file beside it"
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

@@ -171,8 +171,8 @@ func TestOpenErrors(t *testing.T) {
 			tensor(outside("location", "d"), outside("offset", "9223372036854775807"), outside("length", "1"), num(14, 1)),
 			`graph: tensor "w": 1 bytes from byte 9223372036854775807 on are more than a file can have`,
 		},
-		{text(7, text(2, strings.Repeat("n", 64<<20+1))), "graph: byte 5: field 2 has 67.1 MB; at most 67.1 MB are read"},
-		{text(7, strings.Repeat(text(1), 3<<20)), "graph: the model's description takes more than 268.4 MB of memory"},
+		{text(7, text(2, strings.Repeat("n", 64<<20+1))), "graph: byte 5: field 2 has 64.0 MiB; at most 64.0 MiB are read"},
+		{text(7, strings.Repeat(text(1), 3<<20)), "graph: the model's description takes more than 256.0 MiB of memory"},
 	} {
 		_, err := onnxfile.Open(strings.NewReader(c.file), int64(len(c.file)))
 		if err == nil || err.Error() != "not an ONNX model: "+c.want {

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"ysc2onnx/internal/units"
 	"ysc2onnx/onnxbuild"
 )
 
@@ -71,10 +72,10 @@ func Plan(w *onnxbuild.Written, opts Options) (*Layout, error) {
 		return l, err
 	}
 	if opts.Location == "" {
-		return nil, fmt.Errorf("the model takes %s: %w. Write it to a file, so that its data can lie in a second file beside it", bytesText(l.Size()), ErrTooLarge)
+		return nil, fmt.Errorf("the model takes %s: %w. Write it to a file, so that its data can lie in a second file beside it", units.Bytes(l.Size()), ErrTooLarge)
 	}
 	if l, err = layOut(w, opts, true); err == nil && l.Size() > MaxInline {
-		err = fmt.Errorf("the model takes %s without its large tensors: %w", bytesText(l.Size()), ErrTooLarge)
+		err = fmt.Errorf("the model takes %s without its large tensors: %w", units.Bytes(l.Size()), ErrTooLarge)
 	}
 	return l, err
 }
@@ -182,17 +183,4 @@ func (l *Layout) counter(progress func(done, total int64)) func(n int) {
 			progress(done, total)
 		}
 	}
-}
-
-// bytesText is a size for people, in the units of disks.
-func bytesText(n int64) string {
-	switch {
-	case n >= 1e9:
-		return fmt.Sprintf("%.2f GB", float64(n)/1e9)
-	case n >= 1e6:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	case n >= 1e4:
-		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
-	}
-	return fmt.Sprintf("%d bytes", n)
 }

@@ -145,7 +145,7 @@ func TestPlanErrors(t *testing.T) {
 		},
 		{
 			tensor(onnxbuild.Tensor{DType: onnxbuild.Float32, Shape: []int64{750_000_000}, Floats: floats}),
-			"the model takes 3.00 GB: a single ONNX file holds at most 2 GB. Write it to a file, so that its data can lie in a second file beside it",
+			"the model takes 2.8 GiB: a single ONNX file holds at most 2 GB. Write it to a file, so that its data can lie in a second file beside it",
 		},
 	} {
 		w := sample()

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"ysc2onnx/internal/units"
 )
 
 // Temporary files are called .model.onnx.0123abcd.ysc2onnx-tmp.
@@ -38,7 +40,7 @@ func (t *target) fill(size int64, sync bool, write func(io.Writer) error) (_ *te
 		}
 	}()
 	if err := write(f); errors.Is(err, syscall.ENOSPC) {
-		return nil, fmt.Errorf("%w: the new file takes %s, beside the file that it replaces", plain(err), bytesText(size))
+		return nil, fmt.Errorf("%w: the new file takes %s, beside the file that it replaces", plain(err), units.Bytes(size))
 	} else if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
+
 	"ysc2onnx/verify"
 )
 
@@ -68,7 +71,7 @@ func newPicture(stages []verify.Stage, lines []*line) *picture {
 			Short: clip(l.Label, 12), ShortShape: clip(l.Shape, 14), ShortParams: short(l.Params), Title: l.title(),
 		}
 		if l.stage >= 0 && l.Label == "" { // the file does not say what the layer is
-			b.Short = plural(l.Nodes, "operator")
+			b.Short = english.Plural(l.Nodes, "operator", "")
 			b.Plain = true
 		}
 		if l.stage < 0 {
@@ -181,7 +184,7 @@ func (l *line) title() string {
 		text += "\nshape " + l.Shape
 	}
 	if l.stage >= 0 {
-		text += fmt.Sprintf("\n%s parameters, %s", grouped(l.Params), plural(l.Nodes, "operator"))
+		text += fmt.Sprintf("\n%s parameters, %s", humanize.Comma(l.Params), english.Plural(l.Nodes, "operator", ""))
 	}
 	if l.row != nil {
 		text += "\nlargest error " + number(errorOf(l.row)) + ", tolerance " + number(l.row.Tolerance)
@@ -208,12 +211,4 @@ func short(n int64) string {
 		return fmt.Sprintf("%.3g M", min(float64(n)/1e6, 999))
 	}
 	return fmt.Sprintf("%.3g G", float64(n)/1e9)
-}
-
-// plural is "1 operator", "2 operators".
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

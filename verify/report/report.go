@@ -12,6 +12,7 @@ import (
 	"io"
 	"unicode"
 
+	"ysc2onnx/internal/units"
 	"ysc2onnx/verify"
 )
 
@@ -51,7 +52,7 @@ var script string
 // parsed is the page with its functions. The texts of a file are escaped by package html/template wherever they stand.
 var parsed = template.Must(template.New("report").Funcs(template.FuncMap{
 	"grouped": groupedAny,
-	"number":  number, "ulps": ulpText, "sizes": sizes, "percent": percent, "bytes": bytesText, "milliseconds": milliseconds,
+	"number":  number, "ulps": ulpText, "sizes": sizes, "percent": percent, "bytes": units.Bytes, "milliseconds": milliseconds,
 	"policy": func() string { return policy },
 	"style":  func() template.HTML { return template.HTML("<style>" + styleSheet + "</style>") }, //nolint:gosec // our own text
 	"script": func() template.HTML { return template.HTML("<script>" + script + "</script>") },   //nolint:gosec // our own text

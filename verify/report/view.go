@@ -7,6 +7,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
+
+	"ysc2onnx/internal/units"
 	"ysc2onnx/verify"
 )
 
@@ -116,7 +120,7 @@ func (v *view) compared() {
 	if c.Layers == 0 {
 		where = "in the outputs alone"
 	}
-	v.Figures = append(v.Figures, figure{grouped(int64(elements)), "values compared", where, ""})
+	v.Figures = append(v.Figures, figure{humanize.Comma(int64(elements)), "values compared", where, ""})
 }
 
 // notes say what a comparison does not show in its rows.
@@ -158,7 +162,7 @@ func (v *view) agreement() string {
 		text += "They are equal bit for bit."
 	}
 	if c.Gates != nil && len(c.Gates.Flips) > 0 {
-		text += fmt.Sprintf(" This is with %s decided as the reference decided; in the file rounding decides otherwise.", plural(len(c.Gates.Flips), "gate"))
+		text += fmt.Sprintf(" This is with %s decided as the reference decided; in the file rounding decides otherwise.", english.Plural(len(c.Gates.Flips), "gate", ""))
 	}
 	return text
 }
@@ -172,7 +176,7 @@ func times(factor float64) string {
 	if rounded > 1e15 {
 		return number(rounded)
 	}
-	return grouped(int64(rounded))
+	return humanize.Comma(int64(rounded))
 }
 
 // divergence says where values begin to differ.
@@ -248,7 +252,7 @@ func (v *view) modelFigures() []figure {
 		params += s.Parameters
 	}
 	if params > 0 {
-		list = append(list, figure{grouped(params), "parameters", fmt.Sprintf("as they are in the file, %s of weights", bytesText(v.Facts.WeightBytes)), ""})
+		list = append(list, figure{humanize.Comma(params), "parameters", fmt.Sprintf("as they are in the file, %s of weights", units.Bytes(v.Facts.WeightBytes)), ""})
 	}
 	if v.Profile != nil {
 		list = append(list, figure{milliseconds(v.Profile.Run), "for one run", fmt.Sprintf("%s, median of %d", v.Profile.Input, v.Profile.Runs), ""})
@@ -260,7 +264,7 @@ func (v *view) modelFigures() []figure {
 func (v *view) settings() []setting {
 	f := v.Facts
 	list := []setting{
-		{"Model", fmt.Sprintf("%s, %s (%s bytes)", v.Model.Name, bytesText(v.Model.Size), grouped(v.Model.Size))},
+		{"Model", fmt.Sprintf("%s, %s (%s bytes)", v.Model.Name, units.Bytes(v.Model.Size), humanize.Comma(v.Model.Size))},
 		{"SHA-256", v.Model.SHA256},
 		{"Format", fmt.Sprintf("opset %d, IR version %d, %s", f.Opset, f.IRVersion, f.Summary())},
 		{"Written by", f.Producer},
@@ -269,7 +273,7 @@ func (v *view) settings() []setting {
 	}
 	if v.Reference != nil {
 		list = append(list,
-			setting{"Reference", fmt.Sprintf("%s, %s (%s bytes)", v.Reference.Name, bytesText(v.Reference.Size), grouped(v.Reference.Size))},
+			setting{"Reference", fmt.Sprintf("%s, %s (%s bytes)", v.Reference.Name, units.Bytes(v.Reference.Size), humanize.Comma(v.Reference.Size))},
 			setting{"its SHA-256", v.Reference.SHA256})
 	}
 	runtime := ""
@@ -347,22 +351,13 @@ func sentence(text string) string {
 	return string(unicode.ToUpper(first)) + strings.TrimSuffix(text[n:], ".") + "."
 }
 
-// grouped is 30,996,349.
-func grouped(n int64) string {
-	text := strconv.FormatInt(n, 10)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
-}
-
 // groupedAny is grouped for the template, which does not convert.
 func groupedAny(n any) string {
 	switch n := n.(type) {
 	case int:
-		return grouped(int64(n))
+		return humanize.Comma(int64(n))
 	case int64:
-		return grouped(n)
+		return humanize.Comma(n)
 	}
 	return fmt.Sprint(n)
 }
@@ -370,20 +365,9 @@ func groupedAny(n any) string {
 // ulpText prints a distance in units in the last place, a large one in few digits.
 func ulpText(d uint32) string {
 	if d < 1e6 {
-		return grouped(int64(d))
+		return humanize.Comma(int64(d))
 	}
 	return fmt.Sprintf("%.0e", float64(d))
-}
-
-// bytesText is "7.5 KiB", "118.2 MiB", "2.5 GiB".
-func bytesText(n int64) string {
-	switch {
-	case n < 1<<20:
-		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
-	case n >= 1<<30:
-		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-	}
-	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
 }
 
 // percent prints a share: 12.3 %.
@@ -431,7 +415,7 @@ func (r tableRow) Why() string {
 	case r.Worst == nil || r.NotFinite > 0:
 		return r.Problem
 	case r.Before != nil && r.OK:
-		return fmt.Sprintf("as the file decides its gates, %s are outside, and the largest error is %s", plural(r.Before.Outside, "value"), number(r.Before.MaxAbs))
+		return fmt.Sprintf("as the file decides its gates, %s are outside, and the largest error is %s", english.Plural(r.Before.Outside, "value", ""), number(r.Before.MaxAbs))
 	}
 	return ""
 }
