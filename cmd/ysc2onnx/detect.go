@@ -114,6 +114,7 @@ func (d *detection) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer func() { _ = detector.Close() }() // nothing is lost with a file that was only read
+	d.output.sweep(pictures)
 	return d.each(ctx, detector, look, args[0], pictures)
 }
 

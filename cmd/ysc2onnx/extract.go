@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"ysc2onnx"
+	"ysc2onnx/internal/replace"
 	"ysc2onnx/internal/units"
-	"ysc2onnx/onnxbuild/onnxfile"
 )
 
 // extraction is the command extract.
@@ -129,7 +129,7 @@ func (e *extraction) extract(ctx context.Context, w *weights, output string) (wr
 		}
 		bar := e.newProgress()
 		defer bar.finish()
-		err = onnxfile.Replace(output, layout.Size(), e.sync, func(to io.Writer) error {
+		err = replace.File(output, layout.Size(), e.sync, func(to io.Writer) error {
 			return layout.Write(ctx, to, func(done, total int64) { bar.update("writing", done, total) })
 		})
 		return extractedFile{output, layout.Size()}, notes, err
@@ -138,7 +138,7 @@ func (e *extraction) extract(ctx context.Context, w *weights, output string) (wr
 	if err != nil {
 		return written, nil, err
 	}
-	err = onnxfile.Replace(output, int64(len(text)), e.sync, func(to io.Writer) error {
+	err = replace.File(output, int64(len(text)), e.sync, func(to io.Writer) error {
 		_, err := to.Write(text)
 		return err
 	})

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"ysc2onnx/detect"
+	"ysc2onnx/internal/replace"
 )
 
 // picture is one that objects are looked for in, and what became of it.
@@ -177,6 +178,19 @@ func (o *outputs) free(target string, inputs []fs.FileInfo) error {
 	return nil
 }
 
+// sweep removes what killed runs have left of the files that are about to be written.
+func (o *outputs) sweep(pictures []*picture) {
+	if o.folder == "" {
+		return
+	}
+	drawn, labels := map[string]bool{}, map[string]bool{}
+	for _, p := range pictures {
+		drawn[filepath.Base(p.Drawn)], labels[filepath.Base(p.Labels)] = true, true
+	}
+	replace.Sweep(o.folder, func(base string) bool { return drawn[base] }, nil)
+	replace.Sweep(filepath.Join(o.folder, "labels"), func(base string) bool { return labels[base] }, nil)
+}
+
 func paths(pictures []*picture) []string {
 	list := make([]string, len(pictures))
 	for i, p := range pictures {
@@ -229,5 +243,5 @@ func writeInFolder(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	return replaceFile(path, content)
+	return replace.OneOfMany(path, content)
 }

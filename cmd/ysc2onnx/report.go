@@ -18,6 +18,7 @@ import (
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/pflag"
 
+	"ysc2onnx/internal/replace"
 	"ysc2onnx/internal/units"
 	"ysc2onnx/verify"
 	"ysc2onnx/verify/report"
@@ -152,8 +153,11 @@ func (r *reporting) write(ctx context.Context, path, against string) error {
 	if err := report.Write(&page, d); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	if err := replaceFile(r.path, page.Bytes()); err != nil {
-		return fmt.Errorf("cannot write %s: %w", r.path, err)
+	if err := replace.File(r.path, int64(page.Len()), false, func(to io.Writer) error {
+		_, err := to.Write(page.Bytes())
+		return err
+	}); err != nil {
+		return err
 	}
 	r.note("wrote %s (%s)", r.path, units.Bytes(int64(page.Len())))
 	return nil
@@ -180,50 +184,6 @@ type readerFunc func(p []byte) (int, error)
 
 // Read implements io.Reader.
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
-
-// replaceFile writes a file as a whole or not at all. To what is no file, such as a pipe, it writes directly.
-func replaceFile(path string, content []byte) (err error) {
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target // a link stays one
-	}
-	info, err := os.Stat(path)
-	exists := err == nil
-	if exists {
-		old, err := os.OpenFile(path, os.O_WRONLY, 0) // what is write-protected is not replaced
-		if err != nil {
-			return err
-		}
-		if !info.Mode().IsRegular() {
-			_, err = old.Write(content)
-			return errors.Join(err, old.Close())
-		}
-		if err := old.Close(); err != nil {
-			return err
-		}
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Close())
-	if err != nil {
-		return err
-	}
-	mode := fs.FileMode(0o644) // as a browser, or a web server, wants to read it
-	if exists {
-		mode = info.Mode().Perm()
-	}
-	if err := os.Chmod(f.Name(), mode); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
 
 // plainWord is a word that a shell takes as it is.
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)

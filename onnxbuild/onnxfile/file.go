@@ -4,14 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"ysc2onnx/internal/replace"
 	"ysc2onnx/onnxbuild"
 )
 
@@ -46,206 +45,99 @@ type FileInfo struct {
 func WriteFile(ctx context.Context, path string, w *onnxbuild.Written, opts FileOptions) (*FileInfo, error) {
 	info, err := writeFile(ctx, path, w, opts)
 	if err != nil {
-		return nil, fmt.Errorf("cannot write %s: %w", path, plain(err))
+		return nil, fmt.Errorf("cannot write %s: %w", path, replace.Plain(err))
 	}
 	return info, nil
 }
 
-// Replace writes a file that is no model, of size bytes, the way that [WriteFile] writes one: as a whole or not at all.
-func Replace(path string, size int64, sync bool, write func(io.Writer) error) error {
-	if err := replace(path, size, sync, write); err != nil {
-		return fmt.Errorf("cannot write %s: %w", path, plain(err))
-	}
-	return nil
-}
-
-func replace(path string, size int64, sync bool, write func(io.Writer) error) error {
-	t, err := findTarget(path)
-	if err != nil {
-		return err
-	}
-	if t.direct {
-		return t.pour(write)
-	}
-	t.sweep()
-	tmp, err := t.fill(size, sync, write)
-	if err != nil {
-		return err
-	}
-	defer tmp.discard()
-	return t.commit(tmp, nil, &FileInfo{Path: t.path()}, sync)
-}
-
-// plain leaves out the operation and the path that an error of package os begins with: the path is that of a temporary
-// file. What is wrapped further, such as the error of a source of elements, stays whole.
-func plain(err error) error {
-	switch e := err.(type) { //nolint:errorlint // only the outermost error is meant
-	case *fs.PathError:
-		return e.Err
-	case *os.LinkError:
-		return e.Err
-	}
-	return err
-}
-
 func writeFile(ctx context.Context, path string, w *onnxbuild.Written, opts FileOptions) (*FileInfo, error) {
-	t, err := findTarget(path)
+	t, err := replace.Find(path)
 	if err != nil {
 		return nil, err
 	}
 	plan := Options{Version: opts.Version, ExternalThreshold: opts.ExternalThreshold}
-	if t.direct {
-		return t.writeDirect(ctx, w, plan, opts.Progress)
+	if t.Direct {
+		return writeDirect(ctx, t, w, plan, opts.Progress)
 	}
-	plan.Location = dataName(t.base, make([]byte, sha256.Size))
+	plan.Location = dataName(t.Base, make([]byte, sha256.Size))
 	layout, err := Plan(w, plan)
 	if err != nil {
 		return nil, err
 	}
 	report := layout.counter(opts.Progress)
-	t.sweep()
+	t.Sweep(func(stray string) { removeData(t, stray) })
 
-	var data *temporary
-	info := &FileInfo{Path: t.path(), Size: layout.Size(), DataSize: layout.DataSize()}
+	var data *replace.Temporary
+	info := &FileInfo{Path: t.Path(), Size: layout.Size(), DataSize: layout.DataSize()}
 	if info.DataSize > 0 {
 		hash := sha256.New()
-		data, err = t.fill(info.DataSize, opts.Sync, func(f io.Writer) error {
+		data, err = t.Fill(info.DataSize, opts.Sync, func(f io.Writer) error {
 			return layout.data.write(ctx, io.MultiWriter(f, hash), report)
 		})
 		if err != nil {
 			return nil, err
 		}
-		defer data.discard()
-		plan.Location = dataName(t.base, hash.Sum(nil))
-		info.DataPath = filepath.Join(t.dir, plan.Location)
+		defer data.Discard()
+		plan.Location = dataName(t.Base, hash.Sum(nil))
+		info.DataPath = filepath.Join(t.Dir, plan.Location)
 		if layout, err = Plan(w, plan); err != nil { // the same layout, since all such names have the same length
 			return nil, err
 		}
 	}
-	model, err := t.fill(info.Size, opts.Sync, func(f io.Writer) error { return layout.model.write(ctx, f, report) })
+	model, err := t.Fill(info.Size, opts.Sync, func(f io.Writer) error { return layout.model.write(ctx, f, report) })
 	if err != nil {
 		return nil, err
 	}
-	defer model.discard()
-	return info, t.commit(model, data, info, opts.Sync)
-}
-
-// target is the place that a model is written to.
-type target struct {
-	dir, base string
-	mode      fs.FileMode // permissions of the file that is there
-	exists    bool
-	direct    bool // neither a file nor free to become one: a pipe or a device
-}
-
-func (t *target) path() string { return filepath.Join(t.dir, t.base) }
-
-// findTarget follows links and looks at what is there.
-func findTarget(path string) (*target, error) {
-	if path == "" {
-		return nil, errors.New("the path is empty")
-	}
-	stat, err := os.Stat(path)
-	switch {
-	case err == nil && stat.IsDir():
-		return nil, fmt.Errorf("it is a folder; name a file in it, such as %s", filepath.Join(path, "model.onnx"))
-	case err == nil && !stat.Mode().IsRegular():
-		return &target{dir: filepath.Dir(path), base: filepath.Base(path), direct: true}, nil
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return nil, err
-	case err != nil && os.IsPathSeparator(path[len(path)-1]):
-		return nil, errors.New("the path names a folder that does not exist, not a file")
-	}
-	t := &target{}
-	if t.dir, t.base, err = follow(path); err != nil {
-		return nil, err
-	}
-	if stat == nil {
-		return t, nil
-	}
-	// The rename would not ask the file for permission; whoever protects a file wants it to.
-	f, err := os.OpenFile(t.path(), os.O_WRONLY, 0)
-	if errors.Is(err, fs.ErrPermission) {
-		return nil, errors.New("the file that is there is write-protected")
-	} else if err != nil {
-		return nil, err
-	}
-	t.exists, t.mode = true, stat.Mode().Perm()
-	return t, f.Close()
-}
-
-// follow gives the folder and the name of the file that a path leads to, which need not exist.
-func follow(path string) (dir, base string, err error) {
-	for range 40 { // as many links as Linux follows
-		if dir, err = filepath.EvalSymlinks(filepath.Dir(path)); err != nil {
-			if errors.Is(err, fs.ErrNotExist) {
-				err = fmt.Errorf("the folder %s does not exist", filepath.Dir(path))
-			}
-			return "", "", err
-		}
-		base = filepath.Base(path)
-		link, err := os.Readlink(filepath.Join(dir, base))
-		if err != nil {
-			return dir, base, nil // not a link, or nothing there
-		}
-		if path = link; !filepath.IsAbs(link) {
-			path = filepath.Join(dir, link)
-		}
-	}
-	return "", "", errors.New("too many symbolic links")
+	defer model.Discard()
+	return info, commit(t, model, data, info, opts.Sync)
 }
 
 // writeDirect writes to a pipe or a device.
-func (t *target) writeDirect(ctx context.Context, w *onnxbuild.Written, plan Options, progress func(done, total int64)) (*FileInfo, error) {
+func writeDirect(ctx context.Context, t *replace.Target, w *onnxbuild.Written, plan Options, progress func(done, total int64)) (*FileInfo, error) {
 	layout, err := Plan(w, plan)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.pour(func(f io.Writer) error { return layout.Write(ctx, f, nil, progress) }); err != nil {
+	if err := t.Pour(func(f io.Writer) error { return layout.Write(ctx, f, nil, progress) }); err != nil {
 		return nil, err
 	}
-	return &FileInfo{Path: t.path(), Size: layout.Size()}, nil
+	return &FileInfo{Path: t.Path(), Size: layout.Size()}, nil
 }
 
-// pour writes straight into a pipe or a device.
-func (t *target) pour(write func(io.Writer) error) error {
-	f, err := os.OpenFile(t.path(), os.O_WRONLY, 0)
-	if err != nil {
-		return err
+// removeData removes the data of a stray temporary file. If that is a whole model, the run was killed while it put the files in
+// place, and the data file that the model names may be there already: then it belongs to nothing, unless to the present model.
+func removeData(t *replace.Target, stray string) {
+	if data := ownData(stray, t.Base); data != "" && data != ownData(t.Path(), t.Base) {
+		_ = os.Remove(filepath.Join(t.Dir, data)) // not there, as a rule
 	}
-	if err := write(f); err != nil {
-		_ = f.Close() // err says more
-		return err
-	}
-	return f.Close()
 }
 
 // commit puts the files where they belong: the data before the model that names it, and only then is the data of the
 // replaced model removed.
-func (t *target) commit(model, data *temporary, info *FileInfo, sync bool) error {
-	defer lock(t.dir)() // against another run that replaces the same pair
+func commit(t *replace.Target, model, data *replace.Temporary, info *FileInfo, sync bool) error {
+	defer replace.Lock(t.Dir)() // against another run that replaces the same pair
 	old := ""
-	if t.exists {
-		old = ownData(t.path(), t.base)
+	if t.Exists {
+		old = ownData(t.Path(), t.Base)
 	}
 	if data != nil {
-		if err := data.rename(info.DataPath); err != nil {
+		if err := data.Rename(info.DataPath); err != nil {
 			return err
 		}
 		if sync {
-			if err := syncFolder(t.dir); err != nil {
+			if err := replace.SyncFolder(t.Dir); err != nil {
 				return err
 			}
 		}
 	}
-	if err := model.rename(info.Path); err != nil {
+	if err := model.Rename(info.Path); err != nil {
 		return err
 	}
 	if old != "" && old != filepath.Base(info.DataPath) {
-		_ = os.Remove(filepath.Join(t.dir, old)) // if it stays, nothing is wrong but the space it takes
+		_ = os.Remove(filepath.Join(t.Dir, old)) // if it stays, nothing is wrong but the space it takes
 	}
 	if sync {
-		return syncFolder(t.dir)
+		return replace.SyncFolder(t.Dir)
 	}
 	return nil
 }

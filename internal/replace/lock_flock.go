@@ -1,6 +1,6 @@
 //go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
-package onnxfile
+package replace
 
 import (
 	"errors"
@@ -48,8 +48,8 @@ func tryLock(path string) (*os.File, error) {
 	return nil, err
 }
 
-// lock lets one run at a time rename files in a folder, as long as the file system knows locks.
-func lock(dir string) (unlock func()) {
+// Lock lets one run at a time rename files in a folder, as long as the file system knows locks.
+func Lock(dir string) (unlock func()) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return func() {}
@@ -67,8 +67,8 @@ func flock(f *os.File, how int) error {
 	}
 }
 
-// syncFolder flushes the names in a folder to the disk.
-func syncFolder(dir string) error {
+// SyncFolder flushes the names in a folder to the disk.
+func SyncFolder(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
 		return err

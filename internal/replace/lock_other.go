@@ -1,6 +1,6 @@
 //go:build !(darwin || dragonfly || freebsd || linux || netbsd || openbsd)
 
-package onnxfile
+package replace
 
 import (
 	"os"
@@ -22,12 +22,12 @@ func claim(path string) (release func(), ok bool) {
 
 var renaming sync.Mutex
 
-// lock lets one run of this process at a time rename files. No lock on a folder here ends with the process and leaves
+// Lock lets one run of this process at a time rename files. No lock on a folder here ends with the process and leaves
 // no file, so it does not hold for other processes.
-func lock(string) (unlock func()) {
+func Lock(string) (unlock func()) {
 	renaming.Lock()
 	return renaming.Unlock
 }
 
-// syncFolder does nothing: folders cannot be flushed.
-func syncFolder(string) error { return nil }
+// SyncFolder does nothing: folders cannot be flushed.
+func SyncFolder(string) error { return nil }
