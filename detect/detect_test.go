@@ -192,6 +192,10 @@ func TestNoDetector(t *testing.T) {
 			"the file segments: it gives mask prototypes beside the boxes, and masks are not drawn yet"},
 		{[]verify.IO{in}, []verify.IO{float("output0", 1, 25200, 9)}, names, nil,
 			"the file's output is output0 float32 [1, 25200, 9], which is 4 classes, but its metadata names 2"},
+		{[]verify.IO{in}, []verify.IO{float("a", 1, 6, 25200)}, map[string]string{"outputs": `[{"name":"a","axis":1,"parts":[["boxes",4],["scores",2]]}]`}, nil,
+			"the file's output is a float32 [1, 6, 25200], which it describes as boxes 4, scores 2 along axis 1; only rows of a box, an objectness and scores, as float32, can be read here so far"},
+		{[]verify.IO{in}, []verify.IO{float("a", 1, 25200, 7)}, map[string]string{"outputs": `[{"name":"a","axis":0,"parts":[["raw",0]]}]`}, nil,
+			"the file says of none of its outputs that it holds boxes and scores: export it with the decoded head"},
 		{[]verify.IO{in}, []verify.IO{out}, map[string]string{"names": "{0: cat}"}, nil,
 			"the file's metadata: the names of the classes are no dict of numbers to strings and no list of strings: the name of class 0 is no string"},
 		{[]verify.IO{in}, []verify.IO{out}, map[string]string{"stride": "wide"}, nil, `the file's metadata says stride "wide"; a number of pixels was expected`},
@@ -276,5 +280,15 @@ func TestOpenColumns(t *testing.T) {
 		if err != nil || len(got.Detections) != 2 || got.Detections[0].Name != "dog" {
 			t.Errorf("%s: %v, %v", names, got, err)
 		}
+	}
+}
+
+// TestDescribedOutput: what the metadata say of the outputs counts, not their names or shapes.
+func TestDescribedOutput(t *testing.T) {
+	m, err := readModel([]verify.IO{float("images", 1, 3, 64, 64)}, []verify.IO{float("output0", 1, 4, 9), float("found", 1, 8, 7)}, map[string]string{
+		"outputs": `[{"name":"output0","axis":0,"parts":[["raw",0]]},{"name":"found","axis":2,"parts":[["boxes",4],["objectness",1],["scores",2]]}]`,
+	})
+	if err != nil || m.output != 1 || m.classes != 2 {
+		t.Errorf("output %d, %d classes, %v", m.output, m.classes, err)
 	}
 }

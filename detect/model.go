@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"ysc2onnx/heads/roles"
 	"ysc2onnx/verify"
 	"ysc2onnx/yamlcfg"
 )
@@ -63,8 +64,33 @@ func readModel(inputs, outputs []verify.IO, metadata map[string]string) (m model
 			return m, fmt.Errorf("the file's metadata: %w", err)
 		}
 	}
+	if described, err := roles.Parse(metadata[roles.Key]); err == nil {
+		return m, m.readRoles(outputs, described)
+	}
 	err = m.readHead(outputs)
 	return m, err
+}
+
+// readRoles finds the output with the boxes by what the file says of its outputs.
+func (m *model) readRoles(outputs []verify.IO, described []roles.Output) error {
+	for i, out := range outputs {
+		for _, o := range described {
+			_, _, boxes := o.Columns(roles.Boxes)
+			from, to, scores := o.Columns(roles.Scores)
+			if o.Name != out.Name || !boxes || !scores {
+				continue
+			}
+			if o.Axis != 2 || from != boxColumns || to != o.Size() || len(out.Dims) != 3 || out.Dims[2] != int64(o.Size()) || out.DType != verify.Float32 {
+				return fmt.Errorf("the file's output is %s, which it describes as %s; only rows of a box, an objectness and scores, as float32, can be read here so far", out, o)
+			}
+			m.output, m.classes = i, to-from
+			if n := len(m.names); n > 0 && n != m.classes {
+				return fmt.Errorf("the file's output is %s, which is %d classes, but its metadata names %d", out, m.classes, n)
+			}
+			return nil
+		}
+	}
+	return errors.New("the file says of none of its outputs that it holds boxes and scores: export it with the decoded head")
 }
 
 // readHead finds the output with the boxes.

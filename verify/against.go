@@ -353,7 +353,7 @@ func runSession(ctx context.Context, session Session, inputs []Tensor, path stri
 // rows compares one pair: a detection output's boxes and scores apart, anything else as a whole.
 func (r *comparing) rows(p pair, got, want Tensor) []judged {
 	var list []judged
-	for _, m := range r.opts.measures(p, want.Shape, r.facts.stride()) {
+	for _, m := range r.opts.measures(r.facts.meaning(p.value, want.Shape), r.facts.stride()) {
 		list = append(list, judge(p, got, want, m))
 	}
 	return list

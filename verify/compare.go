@@ -15,7 +15,8 @@ type Row struct {
 	Reference string  `json:"reference"`         // in the recording: layer.9, output0
 	Module    string  `json:"module,omitempty"`  // class of the layer that makes it: ScConv; "" where the file does not say
 	Shape     []int64 `json:"shape"`             // of the whole value
-	Columns   []int64 `json:"columns,omitempty"` // of the last axis, from and to (excluded); nil where the whole value is compared
+	Columns   []int64 `json:"columns,omitempty"` // from and to (excluded), along Axis; nil where the whole value is compared
+	Axis      int     `json:"axis,omitempty"`    // of Columns
 	OK        bool    `json:"ok"`
 	Problem   string  `json:"problem,omitempty"` // what is wrong, in one line
 
@@ -102,7 +103,7 @@ func judge(p pair, got, want Tensor, m measure) judged {
 	}}
 	if m.name != "" {
 		j.Name += " " + m.name
-		j.Columns = []int64{m.from, m.to}
+		j.Columns, j.Axis = []int64{m.from, m.to}, m.axis
 	} else {
 		j.RMSTolerance = ChannelFactor * m.tolerance
 	}
@@ -159,15 +160,13 @@ func (j *judged) measureSides() {
 	if j.unit != OfBox {
 		return
 	}
-	columns := int(j.Shape[len(j.Shape)-1])
-	for box := range slices.Chunk(j.want, columns) {
-		side := j.stride
-		for _, v := range box[2:boxColumns] {
-			if a := math.Abs(v); a <= math.MaxFloat32 {
-				side = max(side, a)
-			}
+	j.sides = make([]float64, len(j.want)/int(j.Shape[j.Axis]))
+	for i, v := range j.want {
+		box, column := j.place(i)
+		j.sides[box] = max(j.sides[box], j.stride)
+		if a := math.Abs(v); column >= j.Columns[0]+2 && column < j.Columns[1] && a <= math.MaxFloat32 {
+			j.sides[box] = max(j.sides[box], a)
 		}
-		j.sides = append(j.sides, side)
 	}
 }
 
@@ -177,7 +176,8 @@ func (j *judged) unitAt(i int) float64 {
 	case OfLargest:
 		return j.Largest
 	case OfBox:
-		return j.sides[i/int(j.Shape[len(j.Shape)-1])]
+		box, _ := j.place(i)
+		return j.sides[box]
 	}
 	return 1
 }
@@ -193,7 +193,7 @@ type gap struct {
 func (j *judged) gap(got Tensor) (g gap, channel int) {
 	j.Largest = 0
 	for i, w := range j.want {
-		if j.holds(i) && math.Abs(w) <= math.MaxFloat32 {
+		if j.Holds(i) && math.Abs(w) <= math.MaxFloat32 {
 			j.Largest = max(j.Largest, math.Abs(w))
 		}
 	}
@@ -204,7 +204,7 @@ func (j *judged) gap(got Tensor) (g gap, channel int) {
 	}
 	squares, all, worst := make([]float64, channels), 0.0, -1.0
 	for i, w := range j.want {
-		if !j.holds(i) {
+		if !j.Holds(i) {
 			continue
 		}
 		g.count++
@@ -246,7 +246,7 @@ func (j *judged) errors(got Tensor) {
 	j.Count, j.NotFinite, j.MaxAbs, j.MaxRel, j.RMS, j.channel = g.count, g.notFinite, g.abs, g.rel, g.rms, channel
 	var ulps ulpCounts
 	for i, w := range j.want {
-		if !j.holds(i) {
+		if !j.Holds(i) {
 			continue
 		}
 		if j.outside(i, got) {
@@ -275,20 +275,30 @@ func (j *judged) outside(i int, got Tensor) bool {
 // spread says whether a channel as a whole is outside the tolerance, whatever its single elements are.
 func (j *judged) spread() bool { return j.RMSTolerance > 0 && !(j.RMS <= j.RMSTolerance) }
 
-// holds says whether a row compares the element at a flat offset.
-func (r *Row) holds(flat int) bool {
+// Holds says whether the row compares the element at a flat offset.
+func (r *Row) Holds(flat int) bool {
 	if r.Columns == nil {
 		return true
 	}
-	col := int64(flat) % r.Shape[len(r.Shape)-1]
-	return col >= r.Columns[0] && col < r.Columns[1]
+	_, column := r.place(flat)
+	return column >= r.Columns[0] && column < r.Columns[1]
+}
+
+// place is the column of the element at a flat offset, and the number of what it is a column of: a box.
+func (r *Row) place(flat int) (box int, column int64) {
+	inner := 1
+	for _, n := range r.Shape[r.Axis+1:] {
+		inner *= int(n)
+	}
+	columns := int(r.Shape[r.Axis])
+	return flat/(inner*columns)*inner + flat%inner, int64(flat / inner % columns)
 }
 
 // squares is the sum of the squared differences, infinite where an element is not finite.
 func (j *judged) squares(got Tensor) float64 {
 	sum := 0.0
 	for i, w := range j.want {
-		if j.holds(i) {
+		if j.Holds(i) {
 			d := difference(float64(got.Floats[i]), w)
 			sum += d * d
 		}

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"ysc2onnx/heads/roles"
 )
 
 // maxModelBytes is protobuf's own limit: no reader loads a larger message.
@@ -34,6 +36,7 @@ type Facts struct {
 	Outputs      []IO              `json:"outputs"`
 	Metadata     map[string]string `json:"metadata,omitempty"`
 	Layers       []Layer           `json:"layers,omitempty"`    // rows of the YAML, where the metadata have them
+	Roles        []roles.Output    `json:"roles,omitempty"`     // what the outputs mean, where the metadata say it
 	External     []string          `json:"external,omitempty"`  // names of external data files
 	Unused       []string          `json:"unused,omitempty"`    // initializers that nothing reads
 	Untyped      []string          `json:"untyped,omitempty"`   // edges whose type or shape the file does not say
@@ -337,8 +340,12 @@ func (c *checker) metadata(f field) error {
 		c.problem("metadata %q is given twice", key)
 	}
 	c.facts.Metadata[key] = value
-	if key == "layers" {
+	switch key {
+	case "layers":
 		c.facts.Layers = parseLayers(value)
+	case roles.Key:
+		// Other writers may use that name for something else: what is not of this form says nothing.
+		c.facts.Roles, _ = roles.Parse(value)
 	}
 	return nil
 }

@@ -3,7 +3,10 @@ package verify
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
+
+	"ysc2onnx/heads/roles"
 )
 
 // Tolerances of float32 models, from what right programs were measured to be off: PyTorch's and ONNX Runtime's, with several
@@ -99,12 +102,10 @@ const (
 	Absolute  Unit = ""        // nothing: pixels, or a score from 0 to 1
 )
 
-// boxColumns is how many columns of output0 are a box: x, y, width, height.
-const boxColumns = 4
-
-// measure says which columns of the last axis are compared, and how.
+// measure says which columns along an axis are compared, and how.
 type measure struct {
 	name      string // of the part; "" for the whole value
+	axis      int    // of the columns
 	from, to  int64  // columns, of a part
 	unit      Unit
 	tolerance float64 // of an element's error, in the unit
@@ -112,18 +113,55 @@ type measure struct {
 	stride    float64 // pixels; of boxes
 }
 
-// measures say how a value is compared. This is the only place that knows what columns mean: a detection output has three
-// dimensions, and its rows are x, y, width, height, then scores. Anything else is compared as a whole.
-func (o *AgainstOptions) measures(p pair, shape []int64, stride int64) []measure {
-	last := len(shape) - 1
-	if p.layer || last != 2 || shape[last] <= boxColumns {
-		return []measure{{unit: OfLargest, tolerance: o.Layer, floor: o.layerFloor}}
+// measures say how an output of the given meaning is compared, part by part: boxes by their size, what lies between 0 and 1 as
+// it is, and anything else by its largest magnitude. Parts that are measured alike are one.
+func (o *AgainstOptions) measures(meaning roles.Output, stride int64) []measure {
+	whole := measure{unit: OfLargest, tolerance: o.Layer, floor: o.layerFloor}
+	if _, ok := meaning.Whole(); ok {
+		return []measure{whole}
 	}
-	boxes := measure{name: "boxes", to: boxColumns, unit: OfBox, tolerance: o.Box, floor: o.boxFloor, stride: float64(stride)}
-	if o.Pixels != 0 {
-		boxes.unit = Absolute
+	var list []measure
+	from := int64(0)
+	for _, part := range meaning.Parts {
+		m := whole
+		switch part.Role {
+		case roles.Boxes:
+			m = measure{name: "boxes", unit: OfBox, tolerance: o.Box, floor: o.boxFloor, stride: float64(stride)}
+			if o.Pixels != 0 {
+				m.unit = Absolute
+			}
+		case roles.Objectness, roles.Scores, roles.Score:
+			m = measure{name: "scores", tolerance: o.Score, floor: o.scoreFloor}
+		default:
+			m.name = string(part.Role)
+		}
+		m.axis, m.from, m.to = meaning.Axis, from, from+int64(part.Size)
+		if n := len(list); n > 0 && list[n-1].name == m.name {
+			list[n-1].to = m.to
+		} else {
+			list = append(list, m)
+		}
+		from = m.to
 	}
-	return []measure{boxes, {name: "scores", from: boxColumns, to: shape[last], tolerance: o.Score, floor: o.scoreFloor}}
+	return list
+}
+
+// meaning is what an output of the given shape means: as the file's metadata say or, where they do not, as YOLOv5's own
+// exports have it, whose detections have three dimensions, with 5 columns and one for each class. Anything else, and a layer,
+// is the same all over.
+func (f *Facts) meaning(output string, shape []int64) roles.Output {
+	for _, o := range f.Roles {
+		if o.Name != output {
+			continue
+		}
+		if _, ok := o.Whole(); ok || o.Axis < len(shape) && shape[o.Axis] == int64(o.Size()) {
+			return o
+		}
+	}
+	if n := len(shape); n == 3 && shape[2] > 5 && slices.ContainsFunc(f.Outputs, func(o IO) bool { return o.Name == output }) {
+		return roles.YOLOv5(output, int(shape[2])-5, 0)
+	}
+	return roles.Of(output, roles.Raw)
 }
 
 // stride is the model's largest one, by the file's metadata: 32 where it does not say.

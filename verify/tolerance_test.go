@@ -1,8 +1,12 @@
 package verify
 
 import (
+	"fmt"
 	"math"
+	"strings"
 	"testing"
+
+	"ysc2onnx/heads/roles"
 )
 
 // ones is a map of 10 channels of 100 elements, all 1 but where change changes them.
@@ -107,7 +111,7 @@ func TestBoxes(t *testing.T) {
 		}
 		got := Tensor{Shape: want.Shape, Floats: append([]float32{}, want.Floats...)}
 		got.Floats[test.column] += test.off
-		parts := opts.measures(pair{}, want.Shape, test.stride)
+		parts := opts.measures(roles.YOLOv5("output0", int(want.Shape[2])-5, 0), test.stride)
 		if len(parts) != 2 {
 			t.Fatalf("%d parts", len(parts))
 		}
@@ -116,6 +120,58 @@ func TestBoxes(t *testing.T) {
 		}
 		if j := judge(pair{}, got, want, parts[1]); !j.OK {
 			t.Errorf("scores: %s", j.Problem)
+		}
+	}
+}
+
+// TestMeaning: what the metadata say of an output counts; YOLOv5's own exports, which say nothing, have 5 columns and the
+// classes. A box along the second axis is judged by its own sides.
+func TestMeaning(t *testing.T) {
+	f := &Facts{Outputs: []IO{{Name: "output0"}, {Name: "boxes"}}, Roles: []roles.Output{
+		{Name: "boxes", Axis: 1, Parts: []roles.Part{{Role: roles.Boxes, Size: 4}, {Role: roles.Scores, Size: 2}, {Role: roles.Masks, Size: 1}}},
+	}}
+	for _, test := range []struct {
+		output string
+		shape  []int64
+		parts  string
+	}{
+		{"output0", []int64{1, 9, 7}, "boxes 2 0-4, scores 2 4-7"},
+		{"output0", []int64{1, 9, 5}, " 0 0-0"},
+		{"model.3", []int64{1, 9, 7}, " 0 0-0"},
+		{"boxes", []int64{1, 7, 2}, "boxes 1 0-4, scores 1 4-6, masks 1 6-7"},
+		{"boxes", []int64{1, 8, 2}, " 0 0-0"}, // not what the metadata say
+	} {
+		var opts AgainstOptions
+		if err := opts.fill(); err != nil {
+			t.Fatal(err)
+		}
+		var parts []string
+		for _, m := range opts.measures(f.meaning(test.output, test.shape), 32) {
+			parts = append(parts, fmt.Sprintf("%s %d %d-%d", m.name, m.axis, m.from, m.to))
+		}
+		if got := strings.Join(parts, ", "); got != test.parts {
+			t.Errorf("%s %v: %q, expected %q", test.output, test.shape, got, test.parts)
+		}
+	}
+
+	var opts AgainstOptions
+	if err := opts.fill(); err != nil {
+		t.Fatal(err)
+	}
+	want := Tensor{Shape: []int64{1, 7, 2}, Floats: []float32{300, 10, 200, 20, 507, 4, 100, 2, 1, 1, 1, 1, 9, 9}}
+	for _, test := range []struct {
+		element int
+		off     float32
+		ok      bool
+	}{{0, 0.05, true}, {0, 0.052, false}, {1, 0.0031, true}, {1, 0.0033, false}, {5, 0.0033, false}} {
+		got := Tensor{Shape: want.Shape, Floats: append([]float32{}, want.Floats...)}
+		got.Floats[test.element] += test.off
+		parts := opts.measures(f.meaning("boxes", want.Shape), 32)
+		if j := judge(pair{}, got, want, parts[0]); j.OK != test.ok || j.Count != 8 {
+			t.Errorf("element %d off by %g: ok %v, %d elements, %s", test.element, test.off, j.OK, j.Count, j.Problem)
+		}
+		if j := judge(pair{}, got, want, parts[1]); !j.OK || j.Count != 4 {
+			t.Errorf("scores: %d, %s", j.Count, j.Problem)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Role is what a part of an output is.
@@ -44,6 +45,18 @@ type Output struct {
 
 // Of is an output that is the same all over.
 func Of(name string, role Role) Output { return Output{Name: name, Parts: []Part{{role, 0}}} }
+
+// String lists the parts: "boxes 4, objectness 1, scores 80 along axis 2".
+func (o Output) String() string {
+	if role, ok := o.Whole(); ok {
+		return string(role)
+	}
+	parts := make([]string, len(o.Parts))
+	for i, p := range o.Parts {
+		parts[i] = fmt.Sprintf("%s %d", p.Role, p.Size)
+	}
+	return fmt.Sprintf("%s along axis %d", strings.Join(parts, ", "), o.Axis)
+}
 
 // Whole reports whether the output has one role all over, and which.
 func (o Output) Whole() (Role, bool) {

@@ -55,13 +55,9 @@ func (s *Sampler) Observe(row verify.Row, got, want verify.Tensor) {
 	if s.samples == nil {
 		s.samples = map[string]*sample{}
 	}
-	columns, from, to := int64(1), int64(0), int64(1)
-	if n := len(want.Shape); n > 0 && len(row.Columns) == 2 {
-		columns, from, to = want.Shape[n-1], row.Columns[0], row.Columns[1]
-	}
 	each := func(visit func(p point)) {
 		for i := range want.Floats {
-			if col := int64(i) % columns; col < from || col >= to {
+			if !row.Holds(i) {
 				continue
 			}
 			visit(point{got.Floats[i], want.Floats[i]})
