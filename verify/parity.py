@@ -14,8 +14,9 @@ Without it, with torch_modules.py beside this script, YOLOv5's and ScConv's modu
     parity.py model.yaml model.onnx --weights raw.onnx    or out of another: .onnx, .safetensors, a state_dict's .pt
 
 PyTorch runs the model on a seeded random input, or on pictures (--image), and records `input` (N,3,H,W float32 in 0..1),
-`layer.<i>` for each layer but the last that returns one tensor, `output0`, and `output1` of a Segment head. Then
-`ysc2onnx verify FILE --against ref.npz` compares; -o keeps the record.
+`layer.<i>` for each layer but the last that returns one tensor, `output0`, and `output1` of a Segment head. It runs once more
+in float64, and records how far each of these is from that, `layer.<i>.rounding`. Then `ysc2onnx verify FILE --against ref.npz`
+compares; -o keeps the record.
 
 A checkpoint holds Python objects. Your training code unpickles it, which runs whatever is in it: trust it first.
 
@@ -46,6 +47,11 @@ try:
     import torch.nn as nn
 except ImportError as err:
     sys.exit(f"parity: not checked: {err}; this script needs numpy and torch, the ones that your training runs with")
+try:
+    from torch.utils._python_dispatch import TorchDispatchMode  # of torch 1.13 on, one can enter it
+    CAN_REPLAY = hasattr(TorchDispatchMode, "__enter__")
+except ImportError:
+    TorchDispatchMode, CAN_REPLAY = object, False
 
 
 class Failure(Exception):
@@ -459,24 +465,93 @@ def reference_input(args, model):
     return np.stack([picture(args.image[i % len(args.image)], *shape[2:]) for i in range(shape[0])])
 
 
-def record(model, x):
-    """Run x through a model and return what ref.npz holds."""
-    out = {"input": x.numpy()}
+class Decisions(TorchDispatchMode):
+    """Keeps what comparisons of floating-point numbers decide, ScConv's r >= t, and decides the same in a second run.
+
+    In float64 a number within rounding of its threshold may fall on the other side. What lies behind it would then differ by
+    more than rounding, and say nothing of how exact float32 is.
+    """
+    comparisons = ("aten::ge", "aten::gt", "aten::le", "aten::lt")
+
+    def __init__(self):
+        super().__init__()
+        self.made, self.replay = [], None
+
+    def again(self):
+        """Decide as before from here on."""
+        self.replay = iter(self.made)
+        return self
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if function._schema.name not in self.comparisons or not args[0].is_floating_point():
+            return result
+        if self.replay is None:
+            self.made.append(result)
+            return result
+        before = next(self.replay, None)
+        if before is None or before.shape != result.shape:
+            raise RuntimeError("it compares other values then")
+        return before
+
+
+def run(model, x):
+    """Run x through a model: `layer.<i>` of each layer but the last that returns one tensor, and `output<k>`."""
+    out, hooks = {}, []
     for i, layer in enumerate(model.model[:-1]):  # the head's results are the outputs
         def keep(_, __, y, key=f"layer.{i}"):
             if torch.is_tensor(y):
                 out[key] = y.clone().numpy()  # a later layer may work in place
-        layer.register_forward_hook(keep)
-    with torch.no_grad():
-        y = model(x)
+        hooks.append(layer.register_forward_hook(keep))
+    try:
+        with torch.no_grad():
+            y = model(x)
+    finally:
+        for hook in hooks:
+            hook.remove()
     results = [y] if torch.is_tensor(y) else [part for part in y if torch.is_tensor(part)]
     out.update((f"output{k}", part.numpy()) for k, part in enumerate(results))
+    return out
+
+
+def record(model, x):
+    """Run x through a model and return what ref.npz holds. The model is in float64 afterwards."""
+    decisions = Decisions() if CAN_REPLAY else contextlib.nullcontext()
+    with decisions:
+        out = run(model, x)
     for key, value in out.items():
         if not np.isfinite(value).all():
             raise Failure(f"{key} has values that are not finite in PyTorch already: there is nothing to compare with")
     if "output0" not in out:
         raise Failure("the model returns no tensor; parity.py reads models that end in a Detect or Segment head")
-    return out
+    if not CAN_REPLAY:
+        note(f"float64 is not recorded beside float32: torch {torch.__version__} is older than 1.13")
+        return {"input": x.numpy(), **out}
+    usual = torch.get_default_dtype()
+    try:
+        torch.set_default_dtype(torch.float64)  # of tensors that a forward makes
+        with decisions.again():
+            exact = run(model.double(), x.double())
+        return {"input": x.numpy(), **out, **rounding(out, exact)}
+    except Exception as err:  # whatever code that is not ours raises
+        note(f"float64 is not recorded beside float32, as the model does not run in it: {type(err).__name__}: {err}")
+        return {"input": x.numpy(), **out}
+    finally:
+        torch.set_default_dtype(usual)
+
+
+def rounding(out, exact):
+    """Give `<name>.rounding` for each array: what has to be added to it to have what float64 gives.
+
+    It has 8 significant bits: more say nothing, and so it takes half as much room in a compressed file.
+    """
+    more = {}
+    for key, value in out.items():
+        if exact[key].dtype != np.float64 or not np.isfinite(exact[key]).all():
+            raise ValueError(f"{key} is not what float64 gives")
+        bits = (exact[key] - value).astype(np.float32).view(np.uint32)
+        more[f"{key}.rounding"] = (bits + 0x8000 & 0xFFFF0000).view(np.float32)
+    return more
 
 
 def save(path, arrays, small):
@@ -529,7 +604,7 @@ def check(args, tool, folder):
         out = record(model, x)
     reference = args.output or folder / "ref.npz"
     save(reference, out, small=bool(args.output))
-    recorded = {int(key[6:]) for key in out if key.startswith("layer.")}
+    recorded = {int(found[1]) for key in out if (found := re.fullmatch(r"layer\.(\d+)", key))}
     parts = f"output0{' and output1' * ('output1' in out)} of {source}, input {'x'.join(map(str, x.shape))}"
     if args.record_only:
         print(f"parity: recorded {reference}, not compared: {len(recorded)} layers and {parts}")

@@ -43,11 +43,11 @@ class Bottleneck(nn.Module):
         hidden = int(c2 * e)
         self.cv1 = Conv(c1, hidden, 1)
         self.cv2 = Conv(hidden, c2, 3, g=g)
-        self.residual = bool(shortcut) and c1 == c2
+        self.add = bool(shortcut) and c1 == c2
 
     def forward(self, x):
         y = self.cv2(self.cv1(x))
-        return x + y if self.residual else y
+        return x + y if self.add else y
 
 
 class CSP(nn.Module):
@@ -93,10 +93,10 @@ class Concat(nn.Module):
 
     def __init__(self, dimension=1):
         super().__init__()
-        self.dimension = dimension
+        self.d = dimension
 
     def forward(self, xs):
-        return torch.cat(xs, dim=self.dimension)
+        return torch.cat(xs, dim=self.d)
 
 
 class GroupBatchnorm2d(nn.Module):
@@ -188,10 +188,10 @@ class Detect(nn.Module):
 
     def __init__(self, nc, anchors, channels):
         super().__init__()
-        self.columns = nc + 5
+        self.no = nc + 5
         self.register_buffer("anchors", torch.tensor(anchors, dtype=torch.float32).reshape(len(anchors), -1, 2))
-        self.per_cell = self.anchors.shape[1]
-        self.m = nn.ModuleList(nn.Conv2d(c, self.columns * self.per_cell, 1) for c in channels)
+        self.na = self.anchors.shape[1]
+        self.m = nn.ModuleList(nn.Conv2d(c, self.no * self.na, 1) for c in channels)
         self.stride = None
 
     def set_stride(self, stride):
@@ -208,11 +208,11 @@ class Detect(nn.Module):
     def decode(self, i, x):
         n, _, h, w = map(int, x.shape)  # numbers, and arrays below, so that an export of this class has constants there
         cell = np.stack(np.meshgrid(np.arange(w), np.arange(h)), axis=-1).astype(np.float32) - np.float32(0.5)
-        size = self.anchors.numpy()[i].reshape(self.per_cell, 1, 1, 2) * np.float32(self.stride[i])
-        p = torch.sigmoid(x.reshape(n, self.per_cell, self.columns, h, w).permute(0, 1, 3, 4, 2))
-        xy, wh, scores = p.split([2, 2, self.columns - 4], dim=-1)
+        size = self.anchors.numpy()[i].reshape(self.na, 1, 1, 2) * np.float32(self.stride[i])
+        p = torch.sigmoid(x.reshape(n, self.na, self.no, h, w).permute(0, 1, 3, 4, 2))
+        xy, wh, scores = p.split([2, 2, self.no - 4], dim=-1)
         xy, wh = (xy * 2 + torch.from_numpy(cell)) * self.stride[i], (wh * 2) ** 2 * torch.from_numpy(size)
-        return torch.cat([xy, wh, scores], dim=-1).reshape(n, -1, self.columns)
+        return torch.cat([xy, wh, scores], dim=-1).reshape(n, -1, self.no)
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -104,6 +104,12 @@ func TestParityRunsTrainingCode(t *testing.T) {
 	}
 }
 
+// TestParityDecidesAlike: float64 is recorded with the gates as float32 decided them, so that it tells of rounding alone.
+func TestParityDecidesAlike(t *testing.T) {
+	out := want(t, 0, python(t, "numpy", "torch"), "testdata/decisions.py")
+	contains(t, out, "decided: True False\nlayer.0 right\noutput0 right\n")
+}
+
 // TestParityNamesTheLayer gives it files that are wrong, and demands the layer where they become so.
 func TestParityNamesTheLayer(t *testing.T) {
 	folder, model := t.TempDir(), "yolov5n"

@@ -154,7 +154,7 @@ func TestEveryLayerEqualsPyTorch(t *testing.T) {
 // layers demands that a comparison that went well was one of all layers.
 func layers(t *testing.T, out string) {
 	t.Helper()
-	if !strings.Contains(out, "24 layers, largest error") && !strings.Contains(out, "25 layers, largest error") {
+	if !strings.Contains(out, "24 layers, at most ") && !strings.Contains(out, "25 layers, at most ") || !strings.Contains(out, " from float64, at model.") {
 		t.Errorf("not all layers were compared:\n%s", out)
 	}
 }
