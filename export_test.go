@@ -29,3 +29,10 @@ func (m *lowered) Written(opt *Options) (*onnxbuild.Written, error) { return m.w
 func (m *lowered) Check(ctx context.Context, w *onnxbuild.Written, opt *Options) (*verify.Report, error) {
 	return check(ctx, m, w, opt)
 }
+
+// SetMaxReference sets up to which work the reference interpreter is asked, and gives what sets it back.
+func SetMaxReference(gflops float64) (restore func()) {
+	old := maxReference
+	maxReference = gflops
+	return func() { maxReference = old }
+}

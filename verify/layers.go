@@ -75,6 +75,9 @@ func (n *graphNode) scope() int {
 // nodes under /model.<i>/, and its value is the one that is made there and read outside. Of a layer with several such
 // values, or none, nothing is said.
 func (f *Facts) layerValues() (values map[int]IO, inferred bool) {
+	if f.found != nil {
+		return f.found, false
+	}
 	values = map[int]IO{}
 	for name, v := range f.values {
 		if i, ok := numberAfter(name, "model."); ok {

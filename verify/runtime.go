@@ -111,6 +111,11 @@ func (v IO) String() string {
 	return v.Name + " " + v.DType.String() + " " + v.shape()
 }
 
+// Floating says whether a value holds floating-point numbers of the usual types.
+func (v IO) Floating() bool {
+	return !v.Other && (v.DType == Float32 || v.DType == Float16 || v.DType == Float64 || v.DType == BFloat16)
+}
+
 // shape prints the dimensions with their names where they are symbolic.
 func (v IO) shape() string {
 	parts := make([]string, len(v.Dims))
@@ -126,6 +131,9 @@ func (v IO) shape() string {
 	}
 	return "[" + strings.Join(parts, ", ") + "]"
 }
+
+// ShapeText prints a shape as 1x3x640x640.
+func ShapeText(dims []int64) string { return shapeText(dims) }
 
 // shapeText prints a concrete shape as 1x3x640x640, a scalar's as "scalar".
 func shapeText(dims []int64) string {

@@ -48,6 +48,9 @@ type Facts struct {
 	values map[string]IO // everything that nodes make, in the main graph
 	nodes  []graphNode   // of the main graph, in order
 	stored map[string]Stored
+
+	found     map[int]IO        // the layers' values, where they were found in another way than by names
+	constants map[string]Stored // what Constant nodes of the main graph give
 }
 
 // graphNode is a node as far as its place in the graph goes, and a digest of its attributes.
@@ -55,7 +58,8 @@ type graphNode struct {
 	op, domain, name string
 	inputs, outputs  []string
 	attributes       [sha256.Size]byte
-	local            bool // the file defines the operator
+	local            bool    // the file defines the operator
+	epsilon          float64 // of a BatchNormalization
 }
 
 // OK is true if no problem was found.
@@ -201,7 +205,7 @@ func sizesIn(dir string) func(name string) (int64, error) {
 func StructureReader(ctx context.Context, r io.ReaderAt, size int64, external func(name string) (int64, error)) (*Facts, error) {
 	c := &checker{
 		ctx: ctx, w: newWire(r), external: external,
-		facts: &Facts{Metadata: map[string]string{}, values: map[string]IO{}, stored: map[string]Stored{}},
+		facts: &Facts{Metadata: map[string]string{}, values: map[string]IO{}, stored: map[string]Stored{}, constants: map[string]Stored{}},
 		files: map[string]int64{}, opsets: map[string]int64{}, missing: map[string]bool{}, local: map[functionID]bool{},
 	}
 	if size > maxModelBytes {

@@ -236,16 +236,24 @@ func (c *checker) node(s *scope, i int, f field) error {
 			c.problem("%s: input %d, %q, is no graph input, initializer or output of an earlier node", at, j, in)
 		}
 	}
+	epsilon := 1e-5 // ONNX's default
 	for _, a := range attributes {
-		if err := c.attribute(s, a, at); err != nil {
+		held, err := c.attribute(s, a, at)
+		if err != nil {
 			return err
+		}
+		if op == "Constant" && s.parent == nil && held.tensor != nil && len(outputs) == 1 {
+			c.facts.constants[outputs[0]] = held.tensor.place()
+		}
+		if op == "BatchNormalization" && held.name == "epsilon" {
+			epsilon = held.float
 		}
 	}
 	sum, err := c.digest(attributes)
 	if err != nil {
 		return err
 	}
-	c.remember(s, graphNode{op, domainName(domain), name, inputs, outputs, sum, c.local[id]})
+	c.remember(s, graphNode{op, domainName(domain), name, inputs, outputs, sum, c.local[id], epsilon})
 	makes := false
 	for _, out := range outputs {
 		if out == "" {
@@ -287,12 +295,25 @@ func (c *checker) remember(s *scope, n graphNode) {
 	c.captured = append(c.captured, n.inputs...)
 }
 
+// attribute is what is kept of an AttributeProto.
+type attribute struct {
+	name   string
+	float  float64
+	tensor *stored
+}
+
 // attribute checks the tensors and graphs in an AttributeProto.
-func (c *checker) attribute(s *scope, f field, node string) error {
-	return c.w.message(f, func(f field) (err error) {
+func (c *checker) attribute(s *scope, f field, node string) (held attribute, err error) {
+	err = c.w.message(f, func(f field) (err error) {
 		switch f.num {
+		case 1:
+			held.name, err = c.w.string(f)
+		case 2:
+			held.float, err = c.w.float(f)
 		case 5, 10:
-			_, err = c.tensor(f, node+": attribute")
+			var t stored
+			t, err = c.tensor(f, node+": attribute")
+			held.tensor = &t
 		case 22, 23:
 			_, err = c.sparse(f, node+": sparse attribute")
 		case 6, 11:
@@ -302,4 +323,5 @@ func (c *checker) attribute(s *scope, f field, node string) error {
 		}
 		return err
 	})
+	return held, err
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -38,12 +37,8 @@ func compareWeights(ctx context.Context, path string, facts *Facts, weights []We
 	if facts.Initializers != len(weights) {
 		return fmt.Errorf("the file has %d initializers, but %d were meant to be written", facts.Initializers, len(weights))
 	}
-	files := map[string]*os.File{}
-	defer func() {
-		for _, f := range files {
-			err = errors.Join(err, f.Close())
-		}
-	}()
+	data := dataFiles{path: path}
+	defer func() { err = errors.Join(err, data.close()) }()
 	w := &weightCheck{ctx: ctx}
 	for i := range weights {
 		want := &weights[i]
@@ -51,16 +46,9 @@ func compareWeights(ctx context.Context, path string, facts *Facts, weights []We
 		if !ok || place.DType != want.DType || !slices.Equal(place.Dims, want.Dims) || place.Offset < 0 {
 			return fmt.Errorf("initializer %q: the file does not have it as %s %s", want.Name, want.DType, shapeText(want.Dims))
 		}
-		f := files[place.File]
-		if f == nil {
-			name := path
-			if place.File != "" {
-				name = filepath.Join(filepath.Dir(path), place.File)
-			}
-			if f, err = os.Open(name); err != nil {
-				return err
-			}
-			files[place.File] = f
+		f, err := data.file(place.File)
+		if err != nil {
+			return err
 		}
 		size := want.DType.Size()
 		count, step := place.Length/size, weightBlock/size

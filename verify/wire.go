@@ -1,9 +1,11 @@
 package verify
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -144,6 +146,18 @@ func (w *wire) message(f field, visit func(field) error) error {
 
 // number reads an integer field.
 func (f field) number() (int64, error) { return int64(f.value), f.want(protowire.VarintType) }
+
+// float reads a field of a float32.
+func (w *wire) float(f field) (float64, error) {
+	if err := f.want(protowire.Fixed32Type); err != nil {
+		return 0, err
+	}
+	b, err := w.peek(f.body.from, 4, f.body.to)
+	if err != nil {
+		return 0, err
+	}
+	return float64(math.Float32frombits(binary.LittleEndian.Uint32(b))), nil
+}
 
 // string reads a text field.
 func (w *wire) string(f field) (string, error) {

@@ -21,6 +21,8 @@ import (
 type verification struct {
 	*app
 	against    string
+	weights    string // of a YAML that a file is compared with
+	scconv     flavour
 	atol, rtol float64
 	size       size
 	library    string
@@ -31,10 +33,14 @@ type verification struct {
 func (a *app) verifyCommand() *cobra.Command {
 	v := verification{app: a, page: reporting{app: a}}
 	cmd := &cobra.Command{
-		Use:   "verify FILE.onnx [--against ref.npz | other.onnx]",
-		Short: "Check an ONNX file, alone, against values recorded in PyTorch, or against another file",
+		Use:   "verify FILE.onnx [--against best.pt | ref.npz | other.onnx]",
+		Short: "Check any ONNX file, alone, against a checkpoint, values recorded in PyTorch or another file",
 		Long: fmt.Sprintf(`Checks the structure of an exported file and runs it in ONNX Runtime on random input of the size that the file
-asks for; where sizes are open, on a second size and another batch too.
+asks for; where sizes are open, on a second size and another batch too. The file may be any exporter's.
+
+With --against best.pt, a checkpoint, the file is compared with the model in it, without Python: its weights, batch
+norms folded, and each of its layers and outputs with what the model computes by the definitions of its operators, in
+float64. Layers are found by names or by the weights between them, so that any exporter's file can be judged.
 
 With --against ref.npz the file is run on the recorded input instead, and each layer and output compared with the
 recorded one; verify/parity.py records them. With --against other.onnx both files are run on the same random input, of
@@ -48,6 +54,7 @@ because a discontinuous gate was decided the other way by rounding is told from 
 It exits with 3 if the file is wrong or differs. docs/verification.md explains the table.`,
 			verify.LayerTolerance, verify.BoxTolerance, verify.ScoreTolerance, verify.OwnFactor),
 		Example: `  ysc2onnx verify model.onnx
+  ysc2onnx verify any.onnx --against best.pt
   ysc2onnx verify model.onnx --against ref.npz --rtol 1e-5
   ysc2onnx verify model.onnx --against unfused.onnx`,
 		Args:              cobra.ArbitraryArgs,
@@ -59,15 +66,17 @@ It exits with 3 if the file is wrong or differs. docs/verification.md explains t
 	})
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&v.against, "against", "", "NumPy `archive` of recorded values, or another ONNX file")
+	flags.StringVar(&v.against, "against", "", "checkpoint, NumPy archive of recorded values, or another ONNX `file`")
+	flags.StringVar(&v.weights, "weights", "", "`checkpoint` with the weights, where --against names a YAML")
+	flavourFlag(cmd, &v.scconv)
 	flags.Float64Var(&v.atol, "atol", 0, "largest absolute `error` of boxes, in pixels, and scores")
 	flags.Float64Var(&v.rtol, "rtol", 0, "largest `error` of a layer, relative to its largest value")
 	sizeFlag(flags, &v.size)
 	imgsz := flags.Lookup("imgsz")
-	imgsz.Usage, imgsz.DefValue = "image `size` in pixels, for two files that leave it open", ""
+	imgsz.Usage, imgsz.DefValue = "image `size` in pixels, where the files leave it open", ""
 	v.page.flags(flags)
 	libraryFlag(flags, &v.library)
-	_ = cmd.MarkFlagFilename("against", "npz", "onnx") // it fails for unknown flags only
+	_ = cmd.MarkFlagFilename("against", "pt", "pth", "safetensors", "npz", "onnx") // it fails for unknown flags only
 	return cmd
 }
 
@@ -76,24 +85,28 @@ func (v *verification) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	other := strings.EqualFold(filepath.Ext(v.against), ".onnx")
+	other, model := strings.EqualFold(filepath.Ext(v.against), ".onnx"), isModel(v.against)
 	switch {
 	case !(v.atol >= 0 && v.rtol >= 0) || math.IsInf(v.atol, 1) || math.IsInf(v.rtol, 1):
 		return usagef("--atol and --rtol are errors to allow: they have to be numbers, and cannot be negative")
 	case v.against == "" && (v.given("atol") || v.given("rtol")):
 		return usagef("--atol and --rtol are for comparing; name recorded values with --against")
-	case !other && v.given("imgsz"):
-		return usagef("--imgsz is for comparing two ONNX files; without, the input's size is the file's or the recording's")
+	case !other && !model && v.given("imgsz"):
+		return usagef("--imgsz is for comparing with an ONNX file or a checkpoint; without, the input's size is the file's or the recording's")
+	case model && !isCheckpoint(v.against) && v.weights == "":
+		return usagef("--against %s: a YAML has no weights to compare; name the checkpoint that has them with --weights", v.against)
+	case !model && (v.given("weights") || v.given("scconv")):
+		return usagef("--weights and --scconv are for comparing with a model: ysc2onnx verify any.onnx --against model.yaml --weights best.safetensors")
 	}
 	if err := present(path, "an ONNX file"); err != nil {
 		return err
 	}
-	if v.against != "" {
-		if err := present(v.against, "a NumPy archive (.npz) of recorded values or an ONNX file"); err != nil {
+	if v.against != "" && !model {
+		if err := present(v.against, "a checkpoint (.pt, .safetensors), a NumPy archive (.npz) of recorded values or an ONNX file"); err != nil {
 			return err
 		}
 	}
-	if err := v.page.begin(path, v.against); err != nil {
+	if err := v.page.begin(path, v.against, v.weights); err != nil {
 		return err
 	}
 	rt, missing, err := openRuntime(v.library)
@@ -105,6 +118,9 @@ func (v *verification) run(ctx context.Context, args []string) error {
 	}
 	if missing != "" {
 		return errors.New("not run: " + missing)
+	}
+	if model {
+		return v.judge(ctx, rt, path)
 	}
 	return v.compare(ctx, rt, path, other)
 }
@@ -209,8 +225,8 @@ type comparisonDocument struct {
 	Error   string          `json:"error,omitempty"`
 }
 
-// compare holds a file against recorded values or another file.
-func (v *verification) compare(ctx context.Context, rt verify.Runtime, path string, other bool) error {
+// compareOptions are the tolerances and the size that were given.
+func (v *verification) compareOptions() verify.AgainstOptions {
 	opts := verify.AgainstOptions{Observe: v.page.observe()}
 	if v.given("rtol") {
 		opts.Layer = max(v.rtol, verify.Exact)
@@ -222,6 +238,12 @@ func (v *verification) compare(ctx context.Context, rt verify.Runtime, path stri
 	if v.given("imgsz") {
 		opts.Height, opts.Width = v.size.height, v.size.width
 	}
+	return opts
+}
+
+// compare holds a file against recorded values or another file.
+func (v *verification) compare(ctx context.Context, rt verify.Runtime, path string, other bool) error {
+	opts := v.compareOptions()
 	against := v.againstRecord
 	if other {
 		against = verify.AgainstFile
