@@ -66,7 +66,7 @@ var loweringFaults = []fault{
 	{what: "the image's channels as BGR", model: "c3", caught: against, names: "model.0: ", lowering: func(s *surgery) {
 		s.instead("model.0/conv/Conv", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
 			rgb := b.Split(n.Inputs[0], 1, 1, 1, 1)
-			w := onnxbuild.Window{Kernel: [2]int64{6, 6}, Stride: [2]int64{2, 2}, Dilation: [2]int64{1, 1}, Pads: [4]int64{2, 2, 2, 2}}
+			w := onnxbuild.Window{Kernel: []int64{6, 6}, Stride: []int64{2, 2}, Dilation: []int64{1, 1}, Pads: []int64{2, 2, 2, 2}}
 			return b.Conv(b.Concat(1, rgb[2], rgb[1], rgb[0]), n.Inputs[1], nil, w, 1)
 		})
 	}},

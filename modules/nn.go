@@ -111,10 +111,13 @@ func (AdaptiveAvgPool2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value 
 func square(n int) [2]int { return [2]int{n, n} }
 
 func window(kernel, stride, pad, dilation [2]int) onnxbuild.Window {
-	w := onnxbuild.Window{}
-	for i := range 2 {
-		w.Kernel[i], w.Stride[i], w.Dilation[i] = int64(kernel[i]), int64(stride[i]), int64(dilation[i])
-		w.Pads[i], w.Pads[i+2] = int64(pad[i]), int64(pad[i])
+	list := func(n ...int) (out []int64) {
+		for _, x := range n {
+			out = append(out, int64(x))
+		}
+		return out
 	}
-	return w
+	return onnxbuild.Window{
+		Kernel: list(kernel[:]...), Stride: list(stride[:]...), Dilation: list(dilation[:]...), Pads: list(pad[0], pad[1], pad[0], pad[1]),
+	}
 }

@@ -62,6 +62,15 @@ func (b Builder) Scalar(name string, x float32) *Value {
 	return b.Constant(name, FloatTensor(nil, []float32{x}))
 }
 
+// ScalarOf is a constant of rank 0 of a type of one's own choice, such as that of what it is added to.
+func (b Builder) ScalarOf(t DType, name string, x float64) *Value {
+	scalar := &Tensor{DType: t, Floats: Literal{float32(x)}}
+	if !t.IsFloat() {
+		scalar = &Tensor{DType: t, Ints: []int64{int64(x)}}
+	}
+	return b.Constant(name, scalar)
+}
+
 // Int is an integer constant of rank 0.
 func (b Builder) Int(name string, x int64) *Value {
 	return b.Constant(name, IntTensor(nil, []int64{x}))
@@ -75,7 +84,11 @@ func (b Builder) Ints(name string, list ...int64) *Value {
 // add appends a node, infers its outputs and returns them. want is the number of outputs; it serves where the node is
 // refused.
 func (b Builder) add(op *Op, want int, attrs []Attr, inputs ...*Value) []*Value {
-	n := &Node{Op: op, Inputs: inputs, Attrs: attrs}
+	return b.addNode(&Node{Op: op, Inputs: inputs, Attrs: attrs}, want)
+}
+
+func (b Builder) addNode(n *Node, want int) []*Value {
+	op := n.Op
 	types, err := b.infer(n)
 	if err != nil || types == nil {
 		if err != nil {

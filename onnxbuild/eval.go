@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Array is a small tensor with its elements in memory, for computing what only constants feed. Float32 elements are
-// rounded to float32 after each operator, as a runtime would do.
+// Array is a small tensor with its elements in memory, for computing what only constants feed. After each operator they
+// are rounded to their type, as a runtime would do: to float32 first, and from there to a type of half the width.
 type Array struct {
 	DType DType
 	Shape []int64
@@ -17,7 +17,7 @@ type Array struct {
 // ArrayOf reads a tensor.
 func ArrayOf(t *Tensor) (*Array, error) {
 	a := &Array{DType: t.DType, Shape: t.Shape, Data: make([]float64, t.Len())}
-	if t.Ints != nil || !t.DType.IsFloat() {
+	if !t.DType.IsFloat() {
 		for i, n := range t.Ints {
 			a.Data[i] = float64(n)
 		}
@@ -51,9 +51,9 @@ func (a *Array) Tensor() *Tensor {
 
 // round makes the elements numbers of the array's type.
 func (a *Array) round() *Array {
-	if a.DType == Float32 {
+	if a.DType.IsFloat() {
 		for i, x := range a.Data {
-			a.Data[i] = float64(float32(x))
+			a.Data[i] = float64(a.DType.Round(float32(x)))
 		}
 	}
 	return a
@@ -93,6 +93,11 @@ func Eval(n *Node) (*Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, x := range a.Data {
+		if !a.DType.IsFloat() && !(math.Abs(x) <= 1<<53 && a.DType.Holds(int64(x))) {
+			return nil, fmt.Errorf("%g is no %s", x, a.DType)
+		}
+	}
 	return a.round().Tensor(), nil
 }
 
@@ -129,14 +134,14 @@ func evalUnary(f func(float64) float64) func(*Node, []*Array, Type) (*Array, err
 func evalCast(_ *Node, in []*Array, out Type) (*Array, error) {
 	r := &Array{out.DType, in[0].Shape, slices.Clone(in[0].Data)}
 	for i, x := range r.Data {
-		switch out.DType {
-		case Int64:
-			if !(math.Abs(x) < 1<<53) {
-				return nil, fmt.Errorf("%g is not converted to an integer ahead: machines differ", x)
+		switch {
+		case out.DType == Bool:
+			r.Data[i] = truth(x != 0)
+		case out.DType.IsInteger():
+			if !(math.Abs(x) < 1<<53) || !out.DType.Holds(int64(x)) {
+				return nil, fmt.Errorf("%g is not converted to %s ahead: machines differ", x, out.DType)
 			}
 			r.Data[i] = math.Trunc(x)
-		case Bool:
-			r.Data[i] = truth(x != 0)
 		}
 	}
 	return r, nil
@@ -194,71 +199,41 @@ func exp(x float64) float64 {
 	return sum
 }
 
-func evalReshape(_ *Node, in []*Array, out Type) (*Array, error) {
-	shape, _ := out.Shape.Static()
-	return &Array{out.DType, shape, in[0].Data}, nil
-}
-
-func evalSlice(_ *Node, in []*Array, out Type) (*Array, error) {
-	if len(in[0].Shape) != 1 {
-		return nil, fmt.Errorf("only lists are cut ahead")
-	}
-	shape, _ := out.Shape.Static()
-	from := int64(in[1].Data[0])
-	return &Array{out.DType, shape, in[0].Data[from : from+shape[0]]}, nil
-}
-
-func evalConcat(n *Node, in []*Array, out Type) (*Array, error) {
-	shape, _ := out.Shape.Static()
-	a, err := axis(n.Int("axis", 0), len(shape))
-	if err != nil {
-		return nil, err
-	}
-	outer := int64(1)
-	for _, d := range shape[:a] {
-		outer *= d
-	}
-	r := &Array{DType: out.DType, Shape: shape, Data: make([]float64, 0, (&Tensor{Shape: shape}).Len())}
-	for o := range outer {
-		for _, part := range in {
-			run := int64(len(part.Data)) / outer
-			r.Data = append(r.Data, part.Data[o*run:(o+1)*run]...)
-		}
-	}
-	return r, nil
-}
-
-func evalExpand(_ *Node, in []*Array, out Type) (*Array, error) {
-	shape, _ := out.Shape.Static()
-	return &Array{out.DType, shape, in[0].expand(shape)}, nil
-}
-
-func evalRange(_ *Node, _ []*Array, out Type) (*Array, error) {
-	shape, _ := out.Shape.Static()
-	r := &Array{out.DType, shape, make([]float64, shape[0])}
-	for i := range r.Data {
-		r.Data[i] = float64(i)
-	}
-	return r, nil
-}
-
 // expand broadcasts the elements to a shape that the array's shape fits.
 func (a *Array) expand(shape []int64) []float64 {
 	if slices.Equal(a.Shape, shape) {
 		return a.Data
 	}
-	strides, step := make([]int64, len(shape)), int64(1)
-	for i := len(a.Shape) - 1; i >= 0; i-- {
+	strides := make([]int64, len(shape))
+	for i, step := range a.strides() {
 		if a.Shape[i] != 1 {
 			strides[len(shape)-len(a.Shape)+i] = step
 		}
-		step *= a.Shape[i]
 	}
+	return a.gather(shape, strides, 0)
+}
+
+// strides are how far apart elements are that follow each other along each axis.
+func (a *Array) strides() []int64 {
+	strides, step := make([]int64, len(a.Shape)), int64(1)
+	for i, d := range slices.Backward(a.Shape) {
+		strides[i], step = step, step*d
+	}
+	return strides
+}
+
+// gather takes the elements for a new shape, each axis of which steps through those that there are.
+func (a *Array) gather(shape, strides []int64, first int64) []float64 {
 	out := make([]float64, (&Tensor{Shape: shape}).Len())
+	walkIndex(shape, strides, first, func(i, from int64) { out[i] = a.Data[from] })
+	return out
+}
+
+// walkIndex calls visit for each index of a shape in C order: i counts them, at steps along as the strides say.
+func walkIndex(shape, strides []int64, at int64, visit func(i, at int64)) {
 	index := make([]int64, len(shape))
-	at := int64(0)
-	for i := range out {
-		out[i] = a.Data[at]
+	for i := range (&Tensor{Shape: shape}).Len() {
+		visit(i, at)
 		for d := len(shape) - 1; d >= 0; d-- {
 			index[d]++
 			at += strides[d]
@@ -269,5 +244,4 @@ func (a *Array) expand(shape []int64) []float64 {
 			index[d] = 0
 		}
 	}
-	return out
 }

@@ -115,7 +115,7 @@ func (t *Tensor) format(limit int64) (string, error) {
 		return formatInts(t.Ints), nil
 	case t.Bytes() > limit && limit > 0:
 		return "not hashed", nil
-	case t.DType == Float32 && t.Len() == 1:
+	case t.DType.IsFloat() && t.Len() == 1:
 		floats, err := t.ReadAll()
 		if err != nil {
 			return "", err

@@ -3,6 +3,7 @@ package onnxbuild
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Value is an edge of the graph: an input, an initializer, or what a node gives.
@@ -40,6 +41,8 @@ type Node struct {
 	Inputs  []*Value // nil for an optional input that is left out
 	Outputs []*Value
 	Attrs   []Attr
+
+	found Dim // how many elements it finds, where only they tell
 }
 
 // Attr is an attribute of a node. Value is an int64, float32, string, []int64 or []float32.
@@ -127,6 +130,16 @@ func (g *Graph) Rename(v *Value, name string) {
 
 // NameDim makes dimensions equal to d appear in the file under a name of their own.
 func (g *Graph) NameDim(d Dim, name string) { g.dimNames = append(g.dimNames, dimName{d, name}) }
+
+// found is a size that depends on elements, under a name that no other size has.
+func (g *Graph) found(name string) Dim {
+	for {
+		unique := strings.TrimPrefix(g.unique("size "+name), "size ") // no value is called so
+		if !slices.ContainsFunc(g.Inputs, func(v *Value) bool { return v.Shape.has(unique) }) {
+			return Sym(Symbol{Name: unique, Unit: 1, Data: true})
+		}
+	}
+}
 
 // DimName is the dim_param under which a symbolic dimension appears in the file.
 func (g *Graph) DimName(d Dim) string {

@@ -2,6 +2,7 @@ package onnxbuild
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -265,7 +266,8 @@ func TestRewriterInitializer(t *testing.T) {
 }
 
 func TestDTypes(t *testing.T) {
-	for want, d := range map[string]DType{"float32 4 true": Float32, "int64 8 false": Int64, "bool 1 false": Bool, "float16 2 true": Float16, "dtype(5) 0 false": 5} {
+	for want, d := range map[string]DType{"float32 4 true": Float32, "int64 8 false": Int64, "bool 1 false": Bool, "float16 2 true": Float16, "bfloat16 2 true": BFloat16,
+		"int8 1 false": Int8, "uint8 1 false": Uint8, "int32 4 false": Int32, "dtype(5) 0 false": 5} {
 		if got := fmt.Sprintf("%s %d %t", d, d.Size(), d.IsFloat()); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
@@ -281,15 +283,42 @@ func TestTensorEncode(t *testing.T) {
 		{FloatTensor([]int64{3}, []float32{1, -2, 0.5}), 1, []byte{0, 0, 0, 0xc0, 0, 0, 0, 0x3f}},
 		{IntTensor([]int64{2}, []int64{1, -2}), 0, []byte{1, 0, 0, 0, 0, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
 		{&Tensor{DType: Bool, Shape: []int64{3}, Ints: []int64{1, 0, 1}}, 1, []byte{0, 1}},
+		{&Tensor{DType: Int32, Shape: []int64{2}, Ints: []int64{7, -2}}, 1, []byte{0xfe, 0xff, 0xff, 0xff}},
+		{&Tensor{DType: Int8, Shape: []int64{3}, Ints: []int64{-128, -1, 127}}, 0, []byte{0x80, 0xff, 0x7f}},
+		{&Tensor{DType: Uint8, Shape: []int64{2}, Ints: []int64{200, 255}}, 0, []byte{0xc8, 0xff}},
+		// IEEE 754's binary16: one, the largest number, what is past it, the smallest one, a tie that goes down and one that goes up.
+		{&Tensor{DType: Float16, Shape: []int64{6}, Floats: Literal{0, 1, 65504, 65520, 0x1p-24, 1 + 0x1p-11, 1 + 0x3p-11}}, 1,
+			[]byte{0, 0x3c, 0xff, 0x7b, 0, 0x7c, 1, 0, 0, 0x3c, 2, 0x3c}},
+		// bfloat16: the upper half of a float32, with the same ties.
+		{&Tensor{DType: BFloat16, Shape: []int64{5}, Floats: Literal{1, -2, 1 + 0x1p-8, 1 + 0x3p-8, float32(math.NaN())}}, 0,
+			[]byte{0x80, 0x3f, 0, 0xc0, 0x80, 0x3f, 0x82, 0x3f, 0xc0, 0x7f}},
 	} {
 		got := make([]byte, len(c.want))
-		if err := c.tensor.Encode(got, c.off, make([]float32, 4)); err != nil || !slices.Equal(got, c.want) {
+		if err := c.tensor.Encode(got, c.off, make([]float32, 8)); err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%s from %d on is %x, %v; want %x", c.tensor.DType, c.off, got, err, c.want)
 		}
 	}
-	half := &Tensor{DType: Float16, Shape: []int64{1}, Floats: Literal{1}}
-	if err := half.Encode(make([]byte, 2), 0, nil); err == nil || err.Error() != "float16 tensors cannot be written yet" {
+	if err := (&Tensor{DType: 5, Shape: []int64{1}}).Encode(make([]byte, 8), 0, nil); err == nil || err.Error() != "dtype(5) tensors cannot be written" {
 		t.Errorf("got %v", err)
+	}
+	for want, refused := range map[string]*Tensor{
+		"element 1 is 256: no uint8":        {DType: Uint8, Shape: []int64{2}, Ints: []int64{0, 256}},
+		"element 0 is -129: no int8":        {DType: Int8, Shape: []int64{1}, Ints: []int64{-129}},
+		"element 0 is 2: no bool":           {DType: Bool, Shape: []int64{1}, Ints: []int64{2}},
+		"element 0 is 2147483648: no int32": {DType: Int32, Shape: []int64{1}, Ints: []int64{1 << 31}},
+	} {
+		if err := refused.Encode(make([]byte, refused.Bytes()), 0, nil); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// TestHalvesAreReadRounded: what is computed from a tensor is what is in its file.
+func TestHalvesAreReadRounded(t *testing.T) {
+	half := &Tensor{DType: Float16, Shape: []int64{2}, Floats: Literal{1 + 0x1p-12, 0.1}}
+	got, err := half.ReadAll()
+	if want := []float32{1, 0x1.998p-4}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, %v; want %v", got, err, want)
 	}
 }
 

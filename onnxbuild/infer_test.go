@@ -9,7 +9,7 @@ import (
 
 // square is a kernel of k x k that moves by s, padded by p on all sides.
 func square(k, s, p int64) Window {
-	return Window{Kernel: [2]int64{k, k}, Stride: [2]int64{s, s}, Dilation: [2]int64{1, 1}, Pads: [4]int64{p, p, p, p}}
+	return Window{Kernel: []int64{k, k}, Stride: []int64{s, s}, Dilation: []int64{1, 1}, Pads: []int64{p, p, p, p}}
 }
 
 // bench makes the inputs of a case.
@@ -36,12 +36,14 @@ func (b bench) weight(sizes ...int64) *Value {
 	return b.Constant("weight", &Tensor{DType: Float32, Shape: sizes, Floats: Literal(nil)})
 }
 
-// inferences holds, for each operator, what its result looks like or the whole text of the refusal.
-var inferences = []struct {
+// inference says what the result of an operator looks like, or the whole text of the refusal.
+type inference struct {
 	op   string
 	want string // type and shape of the results
 	make func(b bench) []*Value
-}{
+}
+
+var inferences = []inference{
 	{"Conv", "float32 1x16x40x60", func(b bench) []*Value {
 		return results(b.Conv(b.in(1, 8, 80, 120), b.weight(16, 8, 3, 3), nil, square(3, 2, 1), 1))
 	}},
@@ -49,13 +51,13 @@ var inferences = []struct {
 		return results(b.Conv(b.in(batch, 3, height, width), b.weight(64, 3, 6, 6), b.weight(64), square(6, 2, 2), 1))
 	}},
 	{"Conv", "float32 1x8x10x8", func(b bench) []*Value { // grouped, dilated, sides of their own
-		w := Window{Kernel: [2]int64{3, 2}, Stride: [2]int64{1, 3}, Dilation: [2]int64{2, 1}, Pads: [4]int64{1, 0, 3, 5}}
+		w := Window{Kernel: []int64{3, 2}, Stride: []int64{1, 3}, Dilation: []int64{2, 1}, Pads: []int64{1, 0, 3, 5}}
 		return results(b.Conv(b.in(1, 4, 10, 18), b.weight(8, 2, 3, 2), nil, w, 2))
 	}},
 	{"Conv", "float32 1x1xheight-2xwidth-2", func(b bench) []*Value {
 		return results(b.Conv(b.in(1, 1, height, width), b.weight(1, 1, 3, 3), nil, square(3, 1, 0), 1))
 	}},
-	{"Conv", "Conv: input 0 is int64, expected float32", func(b bench) []*Value {
+	{"Conv", "Conv: input 0 is int64, expected a float type", func(b bench) []*Value {
 		return results(b.Conv(b.typed(Int64, 1, 8, 8, 8), b.weight(16, 8, 3, 3), nil, square(3, 1, 1), 1))
 	}},
 	{"Conv", "Conv: expected an input and a weight of rank 4, got 8x8x8 and 16x8x3x3", func(b bench) []*Value {
@@ -93,7 +95,7 @@ var inferences = []struct {
 	}},
 	{"MaxPool", "float32 1x8x5x5", func(b bench) []*Value {
 		w := square(3, 1, 1)
-		w.Dilation = [2]int64{2, 2}
+		w.Dilation = []int64{2, 2}
 		return results(b.MaxPool(b.in(1, 8, 7, 7), w))
 	}},
 	{"MaxPool", "MaxPool: expected an input of rank 4, got 8x40x30", func(b bench) []*Value {
@@ -104,7 +106,7 @@ var inferences = []struct {
 	}},
 
 	{"GlobalAveragePool", "float32 batchx8x1x1", func(b bench) []*Value { return results(b.GlobalAveragePool(b.in(batch, 8, height, 7))) }},
-	{"GlobalAveragePool", "GlobalAveragePool: expected an input of rank 4, got 8x7", func(b bench) []*Value {
+	{"GlobalAveragePool", "GlobalAveragePool: expected an input with maps, of rank 3 or more, got 8x7", func(b bench) []*Value {
 		return results(b.GlobalAveragePool(b.in(8, 7)))
 	}},
 
@@ -202,8 +204,8 @@ var inferences = []struct {
 	{"Slice", "Slice: input 2 has to be a constant list of integers", func(b bench) []*Value {
 		return results(b.add1(opSlice, nil, b.in(5), b.Ints("starts", 0), b.typed(Int64, 1), b.Ints("axes", 0)))
 	}},
-	{"Slice", "Slice: input 1 holds 2 numbers, expected one: a single axis is cut", func(b bench) []*Value {
-		return results(b.add1(opSlice, nil, b.in(5, 5), b.Ints("starts", 0, 0), b.Ints("ends", 1, 1), b.Ints("axes", 0, 1)))
+	{"Slice", "Slice: input 1 holds 2 numbers for 1 axes", func(b bench) []*Value {
+		return results(b.add1(opSlice, nil, b.in(5, 5), b.Ints("starts", 0, 0), b.Ints("ends", 1, 1), b.Ints("axes", 0)))
 	}},
 	{"Split", "float32 1x2xheight, float32 1x6xheight", func(b bench) []*Value { return b.Split(b.in(1, 8, height), 1, 2, 6) }},
 	{"Split", "Split: parts of [2 5] do not add up to axis 1 of 1x8", func(b bench) []*Value { return b.Split(b.in(1, 8), 1, 2, 5) }},
@@ -242,18 +244,20 @@ var inferences = []struct {
 		return results(b.Upsample(b.in(1, 8, half, 10), 2, 3))
 	}},
 	{"Resize", "Resize: 4 scales were given for 8x5x10", func(b bench) []*Value { return results(b.Upsample(b.in(8, 5, 10), 2, 2)) }},
-	{"Resize", "Resize: a scale of 0 is not a whole factor from 1 to 1048576", func(b bench) []*Value { return results(b.Upsample(b.in(1, 8, 5, 10), 2, 0)) }},
+	{"Resize", "Resize: a scale of 0 is not above 0 and up to 1048576", func(b bench) []*Value { return results(b.Upsample(b.in(1, 8, 5, 10), 2, 0)) }},
 	{"Resize", "Resize: the result would be 1x1024x1048576x1048576: that is too large", func(b bench) []*Value {
 		return results(b.Upsample(b.in(1, 1024, 1, 1), 1<<20, 1<<20))
 	}},
-	{"Resize", "Resize: the scales have to be constant", func(b bench) []*Value { return results(b.add1(opResize, nil, b.in(1, 8, 5, 10), nil, b.in(4))) }},
+	{"Resize", "Resize: the scales have to be constant", func(b bench) []*Value {
+		return results(b.add1(opResize, smooth.attrs(), b.in(1, 8, 5, 10), nil, b.in(4)))
+	}},
 }
 
 func results(v *Value) []*Value { return []*Value{v} }
 
 func TestInference(t *testing.T) {
 	tried := map[string]bool{}
-	for _, c := range inferences {
+	for _, c := range slices.Concat(inferences, windowInferences, numberInferences, moveInferences) {
 		t.Run(c.op, func(t *testing.T) {
 			b := bench{New("test").Build()}
 			out := c.make(b)

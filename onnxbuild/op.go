@@ -74,6 +74,21 @@ func (n *Node) needInputs(types ...DType) error {
 	return nil
 }
 
+// needFloats checks that the given inputs are there and of one floating point type.
+func (n *Node) needFloats(list ...int) error {
+	for _, i := range list {
+		switch v := n.input(i); {
+		case v == nil:
+			return fmt.Errorf("input %d is missing", i)
+		case !v.DType.IsFloat():
+			return fmt.Errorf("input %d is %s, expected a float type", i, v.DType)
+		case v.DType != n.Inputs[list[0]].DType:
+			return fmt.Errorf("input %d is %s, input %d is %s", i, v.DType, list[0], n.Inputs[list[0]].DType)
+		}
+	}
+	return nil
+}
+
 // constInts gives the content of a constant integer input.
 func (n *Node) constInts(i int) ([]int64, error) {
 	v := n.input(i)

@@ -7,22 +7,29 @@ import (
 
 // Element-wise arithmetic, with ONNX's multidirectional broadcasting.
 var (
-	opAdd = register(Op{Name: "Add", infer: inferBinary, eval: evalBinary(func(a, b float64) float64 { return a + b })})
-	opSub = register(Op{Name: "Sub", infer: inferBinary, eval: evalBinary(func(a, b float64) float64 { return a - b })})
-	opMul = register(Op{Name: "Mul", infer: inferBinary, eval: evalBinary(func(a, b float64) float64 { return a * b })})
-	opDiv = register(Op{Name: "Div", infer: inferBinary, eval: evalDiv})
+	opAdd = register(Op{Name: "Add", infer: inferBinary, form: arithmetic, eval: evalBinary(func(a, b float64) float64 { return a + b })})
+	opSub = register(Op{Name: "Sub", infer: inferBinary, form: arithmetic, eval: evalBinary(func(a, b float64) float64 { return a - b })})
+	opMul = register(Op{Name: "Mul", infer: inferBinary, form: arithmetic, eval: evalBinary(func(a, b float64) float64 { return a * b })})
+	opDiv = register(Op{Name: "Div", infer: inferBinary, form: arithmetic, eval: evalDiv})
+	opPow = register(Op{Name: "Pow", infer: inferPow})
+	opMin = register(Op{Name: "Min", infer: inferVariadic, form: formTypes(12), eval: evalVariadic(func(a, b float64) float64 { return min(a, b) })})
+	opMax = register(Op{Name: "Max", infer: inferVariadic, form: formTypes(12), eval: evalVariadic(func(a, b float64) float64 { return max(a, b) })})
 
-	opGreater     = register(Op{Name: "Greater", infer: inferCompare, eval: evalBinary(func(a, b float64) float64 { return truth(a > b) })})
-	opLessOrEqual = register(Op{Name: "LessOrEqual", infer: inferCompare, form: formLessOrEqual, eval: evalBinary(func(a, b float64) float64 { return truth(a <= b) })})
-
-	opSqrt      = register(Op{Name: "Sqrt", infer: inferFloatUnary, eval: evalUnary(math.Sqrt)})
-	opSigmoid   = register(Op{Name: "Sigmoid", infer: inferFloatUnary})
-	opRelu      = register(Op{Name: "Relu", infer: inferFloatUnary})
-	opLeakyRelu = register(Op{Name: "LeakyRelu", infer: inferFloatUnary})
-	opHardSwish = register(Op{Name: "HardSwish", infer: inferFloatUnary, form: formHardSwish})
+	opAbs   = register(Op{Name: "Abs", infer: inferNumbers, eval: evalUnary(math.Abs)})
+	opNeg   = register(Op{Name: "Neg", infer: inferSigned, eval: evalUnary(func(x float64) float64 { return -x })})
+	opFloor = register(Op{Name: "Floor", infer: inferFloatUnary, eval: evalUnary(math.Floor)})
+	opCeil  = register(Op{Name: "Ceil", infer: inferFloatUnary, eval: evalUnary(math.Ceil)})
+	opRound = register(Op{Name: "Round", infer: inferFloatUnary, eval: evalUnary(math.RoundToEven)})
+	opSqrt  = register(Op{Name: "Sqrt", infer: inferFloatUnary, eval: evalUnary(math.Sqrt)})
+	opExp   = register(Op{Name: "Exp", infer: inferFloatUnary})
+	opLog   = register(Op{Name: "Log", infer: inferFloatUnary})
+	opErf   = register(Op{Name: "Erf", infer: inferFloatUnary})
 
 	opCast = register(Op{Name: "Cast", infer: inferCast, eval: evalCast})
 )
+
+// arithmetic of integers of one byte came with opset 14.
+var arithmetic = formTypes(14, Int32, Int64, BFloat16)
 
 // Add is a + b.
 func (b Builder) Add(x, y *Value) *Value { return b.add1(opAdd, nil, x, y) }
@@ -36,69 +43,94 @@ func (b Builder) Mul(x, y *Value) *Value { return b.add1(opMul, nil, x, y) }
 // Div is a / b.
 func (b Builder) Div(x, y *Value) *Value { return b.add1(opDiv, nil, x, y) }
 
-// Greater is a > b, as Bool.
-func (b Builder) Greater(x, y *Value) *Value { return b.add1(opGreater, nil, x, y) }
+// Pow is a to the power of b, of floating point numbers.
+func (b Builder) Pow(x, y *Value) *Value { return b.add1(opPow, nil, x, y) }
 
-// LessOrEqual is a ≤ b, as Bool.
-func (b Builder) LessOrEqual(x, y *Value) *Value { return b.add1(opLessOrEqual, nil, x, y) }
+// Min is the smallest of values that broadcast to one shape.
+func (b Builder) Min(values ...*Value) *Value { return b.add1(opMin, nil, values...) }
+
+// Max is the largest of values that broadcast to one shape.
+func (b Builder) Max(values ...*Value) *Value { return b.add1(opMax, nil, values...) }
+
+// Abs is x without its sign.
+func (b Builder) Abs(x *Value) *Value { return b.add1(opAbs, nil, x) }
+
+// Neg is -x.
+func (b Builder) Neg(x *Value) *Value { return b.add1(opNeg, nil, x) }
+
+// Floor is the largest whole number that is not above x.
+func (b Builder) Floor(x *Value) *Value { return b.add1(opFloor, nil, x) }
+
+// Ceil is the smallest whole number that is not below x.
+func (b Builder) Ceil(x *Value) *Value { return b.add1(opCeil, nil, x) }
+
+// Round is the nearest whole number; of two, the even one.
+func (b Builder) Round(x *Value) *Value { return b.add1(opRound, nil, x) }
 
 // Sqrt is the square root.
 func (b Builder) Sqrt(x *Value) *Value { return b.add1(opSqrt, nil, x) }
 
-// Sigmoid is 1 / (1 + exp(-x)).
-func (b Builder) Sigmoid(x *Value) *Value { return b.add1(opSigmoid, nil, x) }
+// Exp is e to the power of x.
+func (b Builder) Exp(x *Value) *Value { return b.add1(opExp, nil, x) }
 
-// Relu is max(x, 0).
-func (b Builder) Relu(x *Value) *Value { return b.add1(opRelu, nil, x) }
+// Log is the natural logarithm.
+func (b Builder) Log(x *Value) *Value { return b.add1(opLog, nil, x) }
 
-// LeakyRelu is x where x ≥ 0, else alpha · x.
-func (b Builder) LeakyRelu(x *Value, alpha float32) *Value {
-	return b.add1(opLeakyRelu, []Attr{{"alpha", alpha}}, x)
-}
+// Erf is the error function, 2/√π · ∫ exp(-t²) dt from 0 to x.
+func (b Builder) Erf(x *Value) *Value { return b.add1(opErf, nil, x) }
 
-// HardSwish is x · max(0, min(1, x/6 + 1/2)).
-func (b Builder) HardSwish(x *Value) *Value { return b.add1(opHardSwish, nil, x) }
-
-// Cast converts the elements to another type.
+// Cast converts the elements to another type: fractions are cut off towards 0, and whatever is not 0 is true.
 func (b Builder) Cast(x *Value, to DType) *Value {
 	return b.add1(opCast, []Attr{{"to", int64(to)}}, x)
 }
 
-func truth(ok bool) float64 {
-	if ok {
-		return 1
-	}
-	return 0
-}
-
 func inferBinary(n *Node) ([]Type, error) {
-	x, y := n.Inputs[0], n.Inputs[1]
-	if x.DType != y.DType {
+	if x, y := n.Inputs[0], n.Inputs[1]; x.DType != y.DType {
 		return nil, fmt.Errorf("the inputs differ in type: %s and %s", x.DType, y.DType)
 	}
-	if x.DType == Bool {
+	return inferVariadic(n)
+}
+
+func inferPow(n *Node) ([]Type, error) {
+	if err := n.needFloats(0, 1); err != nil {
+		return nil, err
+	}
+	return inferBinary(n)
+}
+
+func inferVariadic(n *Node) ([]Type, error) {
+	if len(n.Inputs) == 0 {
+		return nil, fmt.Errorf("there is no input")
+	}
+	first := n.Inputs[0]
+	if first.DType == Bool {
 		return nil, fmt.Errorf("the inputs are bool, expected numbers")
 	}
-	s, err := broadcast(x.Shape, y.Shape)
-	if err != nil {
-		return nil, err
+	shape := first.Shape
+	for i, v := range n.Inputs[1:] {
+		if v.DType != first.DType {
+			return nil, fmt.Errorf("input %d is %s, input 0 is %s", i+1, v.DType, first.DType)
+		}
+		var err error
+		if shape, err = broadcast(shape, v.Shape); err != nil {
+			return nil, err
+		}
 	}
-	return one(x.DType, s)
+	return one(first.DType, shape)
 }
 
-func inferCompare(n *Node) ([]Type, error) {
-	t, err := inferBinary(n)
-	if err != nil {
-		return nil, err
-	}
-	return one(Bool, t[0].Shape)
-}
-
-func inferFloatUnary(n *Node) ([]Type, error) {
-	if x := n.Inputs[0]; !x.DType.IsFloat() {
-		return nil, fmt.Errorf("the input is %s, expected a float type", x.DType)
+func inferNumbers(n *Node) ([]Type, error) {
+	if x := n.Inputs[0]; x.DType == Bool {
+		return nil, fmt.Errorf("the input is bool, expected numbers")
 	}
 	return one(n.Inputs[0].DType, n.Inputs[0].Shape)
+}
+
+func inferSigned(n *Node) ([]Type, error) {
+	if x := n.Inputs[0]; x.DType == Uint8 {
+		return nil, fmt.Errorf("the input is uint8, which has no negative numbers")
+	}
+	return inferNumbers(n)
 }
 
 func inferCast(n *Node) ([]Type, error) {
@@ -131,32 +163,16 @@ func broadcast(a, b Shape) (Shape, error) {
 	return out, nil
 }
 
-// formLessOrEqual: the operator came with opset 12.
-func formLessOrEqual(n *Node, opset int) ([]WireNode, error) {
-	w := wire(n)
-	if opset >= 12 {
-		return []WireNode{w}, nil
+// evalVariadic folds f over all inputs, element by element.
+func evalVariadic(f func(a, b float64) float64) func(*Node, []*Array, Type) (*Array, error) {
+	return func(n *Node, in []*Array, out Type) (*Array, error) {
+		shape, _ := out.Shape.Static()
+		r := &Array{out.DType, shape, append([]float64(nil), in[0].expand(shape)...)}
+		for _, a := range in[1:] {
+			for i, x := range a.expand(shape) {
+				r.Data[i] = f(r.Data[i], x)
+			}
+		}
+		return r, nil
 	}
-	less, equal := w, w
-	less.Op, less.Name, less.Outputs = "Less", w.Name+"/Less", []string{w.Outputs[0] + "/less"}
-	equal.Op, equal.Name, equal.Outputs = "Equal", w.Name+"/Equal", []string{w.Outputs[0] + "/equal"}
-	w.Op, w.Inputs = "Or", []string{less.Outputs[0], equal.Outputs[0]}
-	for _, part := range []*WireNode{&less, &equal} {
-		part.Inner = []InnerValue{{part.Outputs[0], Type{DType: Bool, Shape: n.Outputs[0].Shape}}}
-	}
-	return []WireNode{less, equal, w}, nil
-}
-
-// formHardSwish: the operator came with opset 14.
-func formHardSwish(n *Node, opset int) ([]WireNode, error) {
-	w := wire(n)
-	if opset >= 14 {
-		return []WireNode{w}, nil
-	}
-	gate := w
-	gate.Op, gate.Name, gate.Outputs = "HardSigmoid", w.Name+"/HardSigmoid", []string{w.Outputs[0] + "/gate"}
-	gate.Attrs = []Attr{{"alpha", float32(1) / 6}, {"beta", float32(0.5)}}
-	gate.Inner = []InnerValue{{gate.Outputs[0], Type{DType: n.Outputs[0].DType, Shape: n.Outputs[0].Shape}}}
-	w.Op, w.Inputs = "Mul", []string{w.Inputs[0], gate.Outputs[0]}
-	return []WireNode{gate, w}, nil
 }

@@ -5,22 +5,40 @@ import (
 	"slices"
 )
 
-// Operators that move, cut and join without computing.
+// Operators that give elements another shape or order, or repeat them.
 var (
 	opReshape   = register(Op{Name: "Reshape", infer: inferReshape, eval: evalReshape})
-	opTranspose = register(Op{Name: "Transpose", infer: inferTranspose})
+	opFlatten   = register(Op{Name: "Flatten", infer: inferFlatten, eval: evalReshape})
+	opSqueeze   = register(Op{Name: "Squeeze", infer: inferSqueeze, form: formAxes, eval: evalReshape})
+	opUnsqueeze = register(Op{Name: "Unsqueeze", infer: inferUnsqueeze, form: formAxes, eval: evalReshape})
+	opTranspose = register(Op{Name: "Transpose", infer: inferTranspose, eval: evalTranspose})
 	opShape     = register(Op{Name: "Shape", infer: inferShape})
-	opSlice     = register(Op{Name: "Slice", infer: inferSlice, eval: evalSlice})
-	opSplit     = register(Op{Name: "Split", infer: inferSplit, form: formSplit})
-	opConcat    = register(Op{Name: "Concat", infer: inferConcat, eval: evalConcat})
 	opExpand    = register(Op{Name: "Expand", infer: inferExpand, eval: evalExpand})
+	opTile      = register(Op{Name: "Tile", infer: inferTile, eval: evalTile})
 	opRange     = register(Op{Name: "Range", infer: inferRange, eval: evalRange})
-	opResize    = register(Op{Name: "Resize", infer: inferResize, form: formResize})
 )
+
+// formAxes: before opset 13 the axes were an attribute.
+var formAxes = axesSince(13, func(w *WireNode, axes Attr) { w.Attrs = append(slices.Clone(w.Attrs), axes) })
 
 // Reshape gives x the shape that an integer list holds; 0 copies the dimension of x at that place, one -1 is what is
 // left over.
 func (b Builder) Reshape(x, shape *Value) *Value { return b.add1(opReshape, nil, x, shape) }
+
+// Flatten makes a matrix of x: the axes before the given one become its rows, the others its columns.
+func (b Builder) Flatten(x *Value, axis int64) *Value {
+	return b.add1(opFlatten, []Attr{{"axis", axis}}, x)
+}
+
+// Squeeze removes axes, whose size has to be 1.
+func (b Builder) Squeeze(x *Value, axes ...int64) *Value {
+	return b.add1(opSqueeze, nil, x, b.Ints("Squeeze/axes", axes...))
+}
+
+// Unsqueeze adds axes of size 1 at the given places of the result.
+func (b Builder) Unsqueeze(x *Value, axes ...int64) *Value {
+	return b.add1(opUnsqueeze, nil, x, b.Ints("Unsqueeze/axes", axes...))
+}
 
 // Transpose permutes the dimensions: output axis i is input axis perm[i].
 func (b Builder) Transpose(x *Value, perm ...int64) *Value {
@@ -42,35 +60,17 @@ func (b Builder) Sizes(x *Value, from, to int) *Value {
 	return b.Slice(all, 0, int64(from), int64(to))
 }
 
-// Slice takes the elements from … to-1 along one axis.
-func (b Builder) Slice(x *Value, axis, from, to int64) *Value {
-	return b.add1(opSlice, nil, x, b.Ints("starts", from), b.Ints("ends", to), b.Ints("axes", axis))
-}
-
-// Split cuts x along one axis into parts of the given sizes.
-func (b Builder) Split(x *Value, axis int64, sizes ...int64) []*Value {
-	return b.add(opSplit, len(sizes), []Attr{{"axis", axis}}, x, b.Ints("split", sizes...))
-}
-
-// Concat joins values along one axis; their other dimensions have to be equal.
-func (b Builder) Concat(axis int64, parts ...*Value) *Value {
-	return b.add1(opConcat, []Attr{{"axis", axis}}, parts...)
-}
-
 // Expand broadcasts x to the shape that an integer list holds.
 func (b Builder) Expand(x, shape *Value) *Value { return b.add1(opExpand, nil, x, shape) }
+
+// Tile repeats x as a whole, along each axis as often as said.
+func (b Builder) Tile(x *Value, repeats ...int64) *Value {
+	return b.add1(opTile, nil, x, b.Ints("repeats", repeats...))
+}
 
 // Range is start, start+step, … up to and without limit. All are scalars.
 func (b Builder) Range(start, limit, step *Value) *Value {
 	return b.add1(opRange, nil, start, limit, step)
-}
-
-// Upsample enlarges the last two dimensions of x [N, C, H, W] by whole factors, repeating the nearest pixel.
-func (b Builder) Upsample(x *Value, scaleH, scaleW int64) *Value {
-	scales := b.Constant("scales", FloatTensor([]int64{4}, []float32{1, 1, float32(scaleH), float32(scaleW)}))
-	return b.add1(opResize, []Attr{
-		{"coordinate_transformation_mode", "asymmetric"}, {"mode", "nearest"}, {"nearest_mode", "floor"},
-	}, x, nil, scales)
 }
 
 func inferReshape(n *Node) ([]Type, error) {
@@ -115,6 +115,59 @@ func inferReshape(n *Node) ([]Type, error) {
 	return []Type{t}, nil
 }
 
+func inferFlatten(n *Node) ([]Type, error) {
+	x := n.Inputs[0]
+	a := int(n.Int("axis", 1))
+	if a < 0 || a > len(x.Shape) {
+		return nil, fmt.Errorf("axis %d is outside a tensor of rank %d", a, len(x.Shape))
+	}
+	return one(x.DType, Shape{x.Shape[:a].Elements(), x.Shape[a:].Elements()})
+}
+
+func inferSqueeze(n *Node) ([]Type, error) {
+	x := n.Inputs[0]
+	axes, err := n.axisList(1, len(x.Shape))
+	if err != nil {
+		return nil, err
+	}
+	var shape Shape
+	for i, d := range x.Shape {
+		switch {
+		case !slices.Contains(axes, i):
+			shape = append(shape, d)
+		case !d.Is(1):
+			return nil, fmt.Errorf("axis %d of %s cannot be removed: its size is not 1", i, x.Shape)
+		}
+	}
+	return n.carry(shape)
+}
+
+func inferUnsqueeze(n *Node) ([]Type, error) {
+	x := n.Inputs[0]
+	added := n.Inputs[1].Shape.Elements()
+	more, _ := added.Static()
+	axes, err := n.axisList(1, len(x.Shape)+int(more))
+	if err != nil {
+		return nil, err
+	}
+	shape, rest := make(Shape, len(x.Shape)+len(axes)), x.Shape
+	for i := range shape {
+		if shape[i] = D(1); !slices.Contains(axes, i) {
+			shape[i], rest = rest[0], rest[1:]
+		}
+	}
+	return n.carry(shape)
+}
+
+// carry is the type of input 0 in another shape, with its content where that shape may have one.
+func (n *Node) carry(shape Shape) ([]Type, error) {
+	t := Type{DType: n.Inputs[0].DType, Shape: shape}
+	if len(shape) < 2 {
+		t.content = n.Inputs[0].content
+	}
+	return []Type{t}, nil
+}
+
 func inferTranspose(n *Node) ([]Type, error) {
 	x, perm := n.Inputs[0], n.Ints("perm")
 	sorted := slices.Sorted(slices.Values(perm))
@@ -136,108 +189,6 @@ func inferShape(n *Node) ([]Type, error) {
 	return []Type{{Int64, ShapeOf(int64(len(s))), s}}, nil
 }
 
-func inferSlice(n *Node) ([]Type, error) {
-	x := n.Inputs[0]
-	var at [3]int64
-	for i := range at {
-		list, err := n.constInts(i + 1)
-		if err != nil {
-			return nil, err
-		}
-		if len(list) != 1 {
-			return nil, fmt.Errorf("input %d holds %d numbers, expected one: a single axis is cut", i+1, len(list))
-		}
-		at[i] = list[0]
-	}
-	a, err := axis(at[2], len(x.Shape))
-	if err != nil {
-		return nil, err
-	}
-	from, to := at[0], at[1]
-	if size, ok := x.Shape[a].Static(); from < 0 || from >= to || ok && to > size {
-		return nil, fmt.Errorf("elements %d to %d of axis %d are outside %s", from, to, a, x.Shape)
-	}
-	shape := slices.Clone(x.Shape)
-	shape[a] = D(to - from)
-	t := Type{DType: x.DType, Shape: shape}
-	if x.content != nil && len(x.Shape) == 1 {
-		t.content = x.content[from:to]
-	}
-	return []Type{t}, nil
-}
-
-func inferSplit(n *Node) ([]Type, error) {
-	x := n.Inputs[0]
-	sizes, err := n.constInts(1)
-	if err != nil {
-		return nil, err
-	}
-	a, err := axis(n.Int("axis", 0), len(x.Shape))
-	if err != nil {
-		return nil, err
-	}
-	sum, types := int64(0), make([]Type, len(sizes))
-	for i, size := range sizes {
-		if size < 0 || size > maxElements {
-			return nil, fmt.Errorf("a part of %d cannot be cut", size)
-		}
-		shape := slices.Clone(x.Shape)
-		shape[a] = D(size)
-		types[i] = Type{DType: x.DType, Shape: shape}
-		sum += size
-	}
-	if !x.Shape[a].Is(sum) {
-		return nil, fmt.Errorf("parts of %v do not add up to axis %d of %s", sizes, a, x.Shape)
-	}
-	return types, nil
-}
-
-// formSplit: before opset 13 the sizes were an attribute.
-func formSplit(n *Node, opset int) ([]WireNode, error) {
-	w := wire(n)
-	if opset < 13 {
-		sizes, err := n.constInts(1)
-		if err != nil {
-			return nil, err
-		}
-		w.Inputs = w.Inputs[:1]
-		w.Attrs = append(slices.Clone(w.Attrs), Attr{"split", sizes})
-	}
-	return []WireNode{w}, nil
-}
-
-func inferConcat(n *Node) ([]Type, error) {
-	if len(n.Inputs) == 0 {
-		return nil, fmt.Errorf("there is nothing to join")
-	}
-	first := n.Inputs[0]
-	a, err := axis(n.Int("axis", 0), len(first.Shape))
-	if err != nil {
-		return nil, err
-	}
-	shape, sum, content := slices.Clone(first.Shape), Dim{}, []Dim(nil)
-	for i, v := range n.Inputs {
-		same := len(v.Shape) == len(shape) && v.DType == first.DType
-		for j := 0; same && j < len(shape); j++ {
-			same = j == a || v.Shape[j].Equal(shape[j])
-		}
-		if !same {
-			return nil, fmt.Errorf("input %d is %s %s, input 0 is %s %s: they may differ in axis %d only",
-				i, v.DType, v.Shape, first.DType, first.Shape, a)
-		}
-		sum = sum.Plus(v.Shape[a])
-		if v.DType == Int64 {
-			content = append(content, v.content...)
-		}
-	}
-	shape[a] = sum
-	t := Type{DType: first.DType, Shape: shape}
-	if sum.Is(int64(len(content))) && len(content) > 0 {
-		t.content = content
-	}
-	return []Type{t}, nil
-}
-
 func inferExpand(n *Node) ([]Type, error) {
 	if err := n.needInputs(0, Int64); err != nil {
 		return nil, err
@@ -252,6 +203,25 @@ func inferExpand(n *Node) ([]Type, error) {
 	return one(n.Inputs[0].DType, s)
 }
 
+func inferTile(n *Node) ([]Type, error) {
+	x := n.Inputs[0]
+	repeats, err := n.constInts(1)
+	if err != nil {
+		return nil, err
+	}
+	if len(repeats) != len(x.Shape) {
+		return nil, fmt.Errorf("%d numbers say how often %s is repeated", len(repeats), x.Shape)
+	}
+	shape := make(Shape, len(x.Shape))
+	for i, k := range repeats {
+		if k < 1 || k > maxFactor {
+			return nil, fmt.Errorf("axis %d cannot be repeated %d times", i, k)
+		}
+		shape[i] = x.Shape[i].Times(D(k))
+	}
+	return one(x.DType, shape)
+}
+
 func inferRange(n *Node) ([]Type, error) {
 	if err := n.needInputs(Int64, Int64, Int64); err != nil {
 		return nil, err
@@ -263,39 +233,42 @@ func inferRange(n *Node) ([]Type, error) {
 	return one(Int64, Shape{limit[0]})
 }
 
-// maxFactor bounds how much a map can grow.
-const maxFactor = 1 << 20
-
-func inferResize(n *Node) ([]Type, error) {
-	x, scales := n.Inputs[0], n.Inputs[2]
-	if scales == nil || scales.Const == nil {
-		return nil, fmt.Errorf("the scales have to be constant")
-	}
-	factors, err := scales.Const.ReadAll()
-	if err != nil {
-		return nil, err
-	}
-	if len(factors) != len(x.Shape) {
-		return nil, fmt.Errorf("%d scales were given for %s", len(factors), x.Shape)
-	}
-	shape := make(Shape, len(x.Shape))
-	for i, f := range factors {
-		if f < 1 || f > maxFactor || f != float32(int64(f)) {
-			return nil, fmt.Errorf("a scale of %g is not a whole factor from 1 to %d", f, maxFactor)
-		}
-		shape[i] = x.Shape[i].Times(D(int64(f)))
-	}
-	return one(x.DType, shape)
+func evalReshape(_ *Node, in []*Array, out Type) (*Array, error) {
+	shape, _ := out.Shape.Static()
+	return &Array{out.DType, shape, in[0].Data}, nil
 }
 
-// formResize: at opsets 11 and 12 the region of interest could not be left out; an empty one is ignored there.
-func formResize(n *Node, opset int) ([]WireNode, error) {
-	w := wire(n)
-	if opset < 13 {
-		roi := n.Name + "/roi"
-		w.Inputs = slices.Clone(w.Inputs)
-		w.Inputs[1] = roi
-		w.Extra = []*Value{{Name: roi, DType: Float32, Shape: ShapeOf(0), Const: FloatTensor([]int64{0}, nil)}}
+func evalTranspose(n *Node, in []*Array, out Type) (*Array, error) {
+	shape, _ := out.Shape.Static()
+	strides, perm := in[0].strides(), n.Ints("perm")
+	steps := make([]int64, len(perm))
+	for i, p := range perm {
+		steps[i] = strides[p]
 	}
-	return []WireNode{w}, nil
+	return &Array{out.DType, shape, in[0].gather(shape, steps, 0)}, nil
+}
+
+func evalExpand(_ *Node, in []*Array, out Type) (*Array, error) {
+	shape, _ := out.Shape.Static()
+	return &Array{out.DType, shape, in[0].expand(shape)}, nil
+}
+
+// evalTile walks over a shape with an axis of repeats before each of the input's.
+func evalTile(_ *Node, in []*Array, out Type) (*Array, error) {
+	shape, _ := out.Shape.Static()
+	var parts, steps []int64
+	for i, step := range in[0].strides() {
+		parts = append(parts, int64(in[1].Data[i]), in[0].Shape[i])
+		steps = append(steps, 0, step)
+	}
+	return &Array{out.DType, shape, in[0].gather(parts, steps, 0)}, nil
+}
+
+func evalRange(_ *Node, _ []*Array, out Type) (*Array, error) {
+	shape, _ := out.Shape.Static()
+	r := &Array{out.DType, shape, make([]float64, shape[0])}
+	for i := range r.Data {
+		r.Data[i] = float64(i)
+	}
+	return r, nil
 }

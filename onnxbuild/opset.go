@@ -3,6 +3,7 @@ package onnxbuild
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // The opsets that graphs can be written for.
@@ -83,15 +84,12 @@ func (g *Graph) AtOpset(opset int) (*Written, error) {
 		constants[v.Name] = v
 	}
 	for _, n := range g.Nodes {
-		form := []WireNode{wire(n)}
-		if n.Op.form != nil {
-			var err error
-			if form, err = n.Op.form(n, opset); err != nil {
-				if e := (*OpsetError)(nil); errors.As(err, &e) {
-					e.Opset = opset
-				}
-				return nil, err
+		form, err := n.at(opset)
+		if err != nil {
+			if e := (*OpsetError)(nil); errors.As(err, &e) {
+				e.Opset = opset
 			}
+			return nil, err
 		}
 		for _, node := range form {
 			w.Nodes = append(w.Nodes, node)
@@ -115,6 +113,19 @@ func (g *Graph) AtOpset(opset int) (*Written, error) {
 		}
 	}
 	return w, nil
+}
+
+// at is a node in the form of an opset.
+func (n *Node) at(opset int) ([]WireNode, error) {
+	for _, v := range slices.Concat(n.Inputs, n.Outputs) {
+		if v != nil && v.DType == BFloat16 && opset < 13 {
+			return nil, needs(n, 13, "an operator on bfloat16")
+		}
+	}
+	if n.Op.form == nil {
+		return []WireNode{wire(n)}, nil
+	}
+	return n.Op.form(n, opset)
 }
 
 // wire is a node as it stands.

@@ -54,11 +54,39 @@ func TestForms(t *testing.T) {
 			"y = Resize(in0, , /scales) coordinate_transformation_mode=asymmetric mode=nearest nearest_mode=floor", "/Resize/roi /scales", "/scales"},
 		{"Softmax", func(b bench) *Value { return b.Softmax(b.in(2, 8, 1, 1), 1) },
 			"y = Softmax(in0) axis=1", 13, "y = Softmax(in0) axis=1", "", ""},
+		{"Softmax in front", func(b bench) *Value { return b.Softmax(b.in(2, 8, 3), 1) },
+			"/Softmax_output_0/moved = Transpose(in0) perm=[0 2 1]; /Softmax_output_0/softmax = Softmax(/Softmax_output_0/moved) axis=2; " +
+				"y = Transpose(/Softmax_output_0/softmax) perm=[0 2 1]", 13, "y = Softmax(in0) axis=1", "", ""},
+		{"GreaterOrEqual", func(b bench) *Value { return b.GreaterOrEqual(b.in(8), b.Scalar("t", 0.5)) },
+			"/GreaterOrEqual_output_0/greater = Greater(in0, /t); /GreaterOrEqual_output_0/equal = Equal(in0, /t); " +
+				"y = Or(/GreaterOrEqual_output_0/greater, /GreaterOrEqual_output_0/equal)", 12, "y = GreaterOrEqual(in0, /t)", "/t", "/t"},
+		{"Mish", func(b bench) *Value { return b.Mish(b.in(8)) },
+			"/Mish_output_0/softplus = Softplus(in0); /Mish_output_0/gate = Tanh(/Mish_output_0/softplus); y = Mul(in0, /Mish_output_0/gate)",
+			18, "y = Mish(in0)", "", ""},
+		{"Gelu", func(b bench) *Value { return b.Gelu(b.in(8)) },
+			"/Gelu_output_0/scaled = Mul(in0, /Gelu/root); /Gelu_output_0/erf = Erf(/Gelu_output_0/scaled); /Gelu_output_0/twice = Add(/Gelu_output_0/erf, /Gelu/one); " +
+				"/Gelu_output_0/gate = Mul(/Gelu_output_0/twice, /Gelu/half); y = Mul(in0, /Gelu_output_0/gate)", 20, "y = Gelu(in0)", "/Gelu/root /Gelu/one /Gelu/half", ""},
+		{"LayerNormalization", func(b bench) *Value { return b.LayerNormalization(b.in(2, 8), b.weight(8), nil, 0.5) },
+			"/LayerNormalization_output_0/mean = ReduceMean(in0) axes=[1] keepdims=1; /LayerNormalization_output_0/deviation = Sub(in0, /LayerNormalization_output_0/mean); " +
+				"/LayerNormalization_output_0/square = Mul(/LayerNormalization_output_0/deviation, /LayerNormalization_output_0/deviation); " +
+				"/LayerNormalization_output_0/squares = ReduceMean(/LayerNormalization_output_0/square) axes=[1] keepdims=1; " +
+				"/LayerNormalization_output_0/variance = Add(/LayerNormalization_output_0/squares, /LayerNormalization/epsilon); " +
+				"/LayerNormalization_output_0/spread = Sqrt(/LayerNormalization_output_0/variance); " +
+				"/LayerNormalization_output_0/normal = Div(/LayerNormalization_output_0/deviation, /LayerNormalization_output_0/spread); " +
+				"y = Mul(/LayerNormalization_output_0/normal, /weight)",
+			17, "y = LayerNormalization(in0, /weight) axis=-1 epsilon=0.5", "/LayerNormalization/epsilon /weight", "/weight"},
+		{"Squeeze", func(b bench) *Value { return b.Squeeze(b.in(2, 1), 1) }, "y = Squeeze(in0) axes=[1]", 13, "y = Squeeze(in0, /Squeeze/axes)", "", "/Squeeze/axes"},
+		{"Unsqueeze", func(b bench) *Value { return b.Unsqueeze(b.in(2), 1) }, "y = Unsqueeze(in0) axes=[1]", 13, "y = Unsqueeze(in0, /Unsqueeze/axes)", "", "/Unsqueeze/axes"},
+		{"Reduce to less", func(b bench) *Value { return b.Reduce(Max, b.in(2, 8), false, 1) },
+			"y = ReduceMax(in0) axes=[1] keepdims=0", 18, "y = ReduceMax(in0, /ReduceMax/axes) keepdims=0", "", "/ReduceMax/axes"},
+		{"Resize to sizes", func(b bench) *Value { return b.ResizeTo(b.in(2, 8), smooth, b.Ints("sizes", 4, 5)) },
+			"y = Resize(in0, /Resize/roi, /Resize/scales, /sizes) coordinate_transformation_mode=half_pixel mode=linear", 13,
+			"y = Resize(in0, , , /sizes) coordinate_transformation_mode=half_pixel mode=linear", "/Resize/roi /Resize/scales /sizes", "/sizes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := New("test")
 			v := c.make(bench{g.Build()})
-			if c.name == "HardSwish" || c.name == "LessOrEqual" {
+			if strings.Contains(c.old, "_output_0/") {
 				g.Outputs = append(g.Outputs, v) // under its own name, which the inner values are named after
 			} else {
 				g.Output("y", v)
@@ -116,22 +144,58 @@ func TestInnerValues(t *testing.T) {
 	}
 }
 
-// TestOpsetTooOld: before opset 13 a Softmax took all dimensions from its axis on together.
+// TestOpsetTooOld: deformable convolutions came with opset 19.
 func TestOpsetTooOld(t *testing.T) {
 	g := New("test")
 	b := bench{g.Build().In("model.3")}
-	g.Output("y", b.Softmax(b.in(2, 8, 5, 4), -3))
-	if _, err := g.AtOpset(13); err != nil {
+	g.Output("y", b.DeformConv(b.in(1, 4, 5, 5), b.weight(6, 4, 3, 3), b.in(1, 18, 5, 5), nil, nil, square(3, 1, 1), 1, 1))
+	if _, err := g.AtOpset(19); err != nil {
 		t.Error(err)
 	}
-	_, err := g.AtOpset(12)
+	_, err := g.AtOpset(18)
 	var tooOld *OpsetError
-	if !errors.As(err, &tooOld) || tooOld.Opset != 12 || tooOld.Lowest != 13 || tooOld.Op != "Softmax" {
+	if !errors.As(err, &tooOld) || tooOld.Opset != 18 || tooOld.Lowest != 19 || tooOld.Op != "DeformConv" {
 		t.Fatalf("got %v", err)
 	}
-	want := "/model.3/Softmax: a softmax over axis 1 of 2x8x5x4 (operator Softmax) cannot be written at opset 12: the lowest that works is 13"
+	want := "/model.3/DeformConv: a deformable convolution (operator DeformConv) cannot be written at opset 18: the lowest that works is 19"
 	if err.Error() != want {
 		t.Errorf("got  %s\nwant %s", err, want)
+	}
+}
+
+// TestTypesTooNew: types that an operator took only later are refused before, by what they are.
+func TestTypesTooNew(t *testing.T) {
+	for _, c := range []struct {
+		first int
+		want  string // one opset before
+		make  func(b bench) *Value
+	}{
+		{14, "/Add: Add of uint8 (operator Add) cannot be written at opset 13: the lowest that works is 14", func(b bench) *Value {
+			return b.Add(b.typed(Uint8, 2), b.typed(Uint8, 2))
+		}},
+		{12, "/Max: Max of int64 (operator Max) cannot be written at opset 11: the lowest that works is 12", func(b bench) *Value {
+			return b.Max(b.typed(Int64, 2), b.typed(Int64, 2))
+		}},
+		{13, "/Cast: an operator on bfloat16 (operator Cast) cannot be written at opset 12: the lowest that works is 13", func(b bench) *Value {
+			return b.Cast(b.in(2), BFloat16)
+		}},
+		{12, "/GatherND: a gathering with 1 axes in common (operator GatherND) cannot be written at opset 11: the lowest that works is 12", func(b bench) *Value {
+			return b.GatherND(b.in(2, 3), b.typed(Int64, 2, 4, 1), 1)
+		}},
+		{19, "/AveragePool: an average pooling that rounds sizes up and counts its padding (operator AveragePool) cannot be written at opset 18: the lowest that works is 19",
+			func(b bench) *Value { return b.AveragePool(b.in(1, 2, 6, 6), ceiling(square(4, 3, 1)), true) }},
+	} {
+		g := New("test")
+		g.Output("y", c.make(bench{g.Build()}))
+		if err := g.TakeErr(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := g.AtOpset(c.first); err != nil {
+			t.Error(err)
+		}
+		if _, err := g.AtOpset(c.first - 1); err == nil || err.Error() != c.want {
+			t.Errorf("got %v\nwant %s", err, c.want)
+		}
 	}
 }
 

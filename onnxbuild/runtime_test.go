@@ -14,13 +14,10 @@ import (
 	"ysc2onnx/verify/ort/orttest"
 )
 
-// everyOperator is a graph with all operators, on x [batch, 8, height, 6], in which each one's values reach an output.
+// everyOperator is a graph with the operators of a detector, on x [batch, 8, height, 6], in which each one's values reach an output.
 func everyOperator(t *testing.T) *onnxbuild.Graph {
 	t.Helper()
-	batch := onnxbuild.Sym(onnxbuild.Symbol{Name: "batch", Unit: 1})
-	height := onnxbuild.Sym(onnxbuild.Symbol{Name: "height", Unit: 4})
-	g := onnxbuild.New("every")
-	x := g.Input("x", onnxbuild.Float32, onnxbuild.Shape{batch, onnxbuild.D(8), height, onnxbuild.D(6)})
+	g, x, out := openGraph("every")
 	b := g.Build()
 	list := func(name string, from float32) *onnxbuild.Value {
 		elements := make([]float32, 4)
@@ -29,8 +26,7 @@ func everyOperator(t *testing.T) *onnxbuild.Graph {
 		}
 		return b.Constant(name, onnxbuild.FloatTensor([]int64{4}, elements))
 	}
-	out := func(v *onnxbuild.Value) { g.Output(fmt.Sprintf("y%d", len(g.Outputs)), v) }
-	window := onnxbuild.Window{Kernel: [2]int64{3, 2}, Stride: [2]int64{2, 1}, Dilation: [2]int64{1, 2}, Pads: [4]int64{1, 0, 1, 2}}
+	window := onnxbuild.Window{Kernel: []int64{3, 2}, Stride: []int64{2, 1}, Dilation: []int64{1, 2}, Pads: []int64{1, 0, 1, 2}}
 	weight := make([]float32, 4*4*3*2)
 	for i := range weight {
 		weight[i] = float32(i%7)/4 - 0.75
@@ -40,7 +36,7 @@ func everyOperator(t *testing.T) *onnxbuild.Graph {
 	out(b.BatchNormalization(y, list("scale", 0.5), list("shift", -1), list("mean", 0), list("variance", 0.25), 1e-3))
 	out(b.InstanceNormalization(y, list("scale", 0.5), list("shift", -1), 1e-5))
 	pool := window
-	pool.Pads, pool.Ceil = [4]int64{1, 0, 1, 0}, true
+	pool.Pads, pool.Ceil = []int64{1, 0, 1, 0}, true
 	out(b.MaxPool(x, pool))
 	out(b.Softmax(b.GlobalAveragePool(x), 1))
 
@@ -65,23 +61,42 @@ func everyOperator(t *testing.T) *onnxbuild.Graph {
 	if err := g.TakeErr(); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range onnxbuild.OpNames() {
-		if !slices.ContainsFunc(g.Nodes, func(n *onnxbuild.Node) bool { return n.Op.Name == name }) {
-			t.Errorf("%s is not in the graph", name)
-		}
-	}
 	return g
+}
+
+// openGraph is a graph with an input x [batch, 8, height, 6], height a multiple of 4, and adds outputs to it.
+func openGraph(name string) (g *onnxbuild.Graph, x *onnxbuild.Value, out func(*onnxbuild.Value)) {
+	batch := onnxbuild.Sym(onnxbuild.Symbol{Name: "batch", Unit: 1})
+	height := onnxbuild.Sym(onnxbuild.Symbol{Name: "height", Unit: 4})
+	g = onnxbuild.New(name)
+	x = g.Input("x", onnxbuild.Float32, onnxbuild.Shape{batch, onnxbuild.D(8), height, onnxbuild.D(6)})
+	return g, x, func(v *onnxbuild.Value) { g.Output(fmt.Sprintf("y%d", len(g.Outputs)), v) }
 }
 
 // TestEveryOperatorAtEveryOpset: ONNX Runtime, without rewriting, takes each form and computes the same values of the
 // inferred shapes with all of them.
 func TestEveryOperatorAtEveryOpset(t *testing.T) {
 	rt := orttest.Runtime(t)
-	g := everyOperator(t)
 	x := verify.Tensor{Name: "x", Shape: []int64{2, 8, 4, 6}}
 	for i := range 2 * 8 * 4 * 6 {
 		x.Floats = append(x.Floats, float32((i*37)%101)/16-3) // 0.5 is among them
 	}
+	graphs := []*onnxbuild.Graph{everyOperator(t), moreOperators(t)}
+	for _, name := range onnxbuild.OpNames() {
+		used := name == "DeformConv" // has no form at most opsets; package reference runs it at those that do
+		for _, g := range graphs {
+			used = used || slices.ContainsFunc(g.Nodes, func(n *onnxbuild.Node) bool { return n.Op.Name == name })
+		}
+		if !used {
+			t.Errorf("%s is in no graph", name)
+		}
+	}
+	for _, g := range graphs {
+		t.Run(g.Name, func(t *testing.T) { sameAtEveryOpset(t, rt, g, x) })
+	}
+}
+
+func sameAtEveryOpset(t *testing.T, rt verify.Runtime, g *onnxbuild.Graph, x verify.Tensor) {
 	var want []verify.Tensor
 	for opset := onnxbuild.MaxOpset; opset >= onnxbuild.MinOpset; opset-- {
 		got := compute(t, rt, g, opset, x)
@@ -109,12 +124,12 @@ func checkShape(t *testing.T, inferred *onnxbuild.Value, got verify.Tensor) {
 		t.Fatalf("%s is %v, inferred was %s", got.Name, got.Shape, inferred.Shape)
 	}
 	for i, d := range inferred.Shape {
-		want := map[string]int64{"batch": 2, "height": 4, "height/2": 2, "height/2+1": 3, "2*height": 8}
-		n, ok := d.Static()
-		if !ok {
-			if n, ok = want[d.String()]; !ok {
-				t.Fatalf("%s: unexpected size %s", got.Name, d)
-			}
+		if d.Data() {
+			continue
+		}
+		n, err := d.At(map[string]int64{"batch": 2, "height": 4})
+		if err != nil {
+			t.Fatalf("%s: %v", got.Name, err)
 		}
 		if got.Shape[i] != n {
 			t.Errorf("%s is %v, inferred was %s", got.Name, got.Shape, inferred.Shape)

@@ -8,10 +8,13 @@ import (
 )
 
 // Symbol is a size known only when the model runs: a positive multiple of Unit. An image height that must be a
-// multiple of 32 is Symbol{"height", 32}.
+// multiple of 32 is Symbol{Name: "height", Unit: 32}.
 type Symbol struct {
 	Name string
 	Unit int64
+	// Data says that not even the sizes of the inputs tell: how many elements an operator finds depends on what they are.
+	// There may be none.
+	Data bool
 }
 
 // Dim is one dimension: a polynomial with integer coefficients in the multiples of symbols. The height of an image
@@ -59,6 +62,25 @@ func (d Dim) Equal(o Dim) bool {
 func (d Dim) Is(n int64) bool {
 	k, ok := d.Static()
 	return ok && k == n
+}
+
+// Data reports whether d depends on the elements of an input, and not on its sizes alone.
+func (d Dim) Data() bool { return slices.ContainsFunc(d.terms, term.data) }
+
+func (t term) data() bool { return slices.ContainsFunc(t.syms, func(s Symbol) bool { return s.Data }) }
+
+// atLeast reports whether d is n or more for every value of its symbols.
+func (d Dim) atLeast(n int64) bool {
+	least := int64(0)
+	for _, t := range d.terms {
+		switch {
+		case len(t.syms) > 0 && t.coef < 0:
+			return false // as far as is known
+		case !t.data():
+			least += t.coef
+		}
+	}
+	return least >= n
 }
 
 // Plus is d + o.
@@ -129,6 +151,9 @@ func (d Dim) At(sizes map[string]int64) (int64, error) {
 		product := t.coef
 		for _, s := range t.syms {
 			size, ok := sizes[s.Name]
+			if s.Data && !ok {
+				return 0, fmt.Errorf("%s depends on the elements of an input", s.Name)
+			}
 			if !ok || size%s.Unit != 0 {
 				return 0, fmt.Errorf("%s is %d, expected a multiple of %d", s.Name, size, s.Unit)
 			}
@@ -235,6 +260,15 @@ func (s Shape) Elements() Dim {
 		n = n.Times(d)
 	}
 	return n
+}
+
+// has reports whether a symbol of that name is in the shape.
+func (s Shape) has(name string) bool {
+	return slices.ContainsFunc(s, func(d Dim) bool {
+		return slices.ContainsFunc(d.terms, func(t term) bool {
+			return slices.ContainsFunc(t.syms, func(s Symbol) bool { return s.Name == name })
+		})
+	})
 }
 
 // maxElements bounds tensors, so that sizes can be added and multiplied without a thought of overflow.

@@ -7,9 +7,9 @@ import (
 
 // height and width are multiples of 32; batch is any number.
 var (
-	batch  = Sym(Symbol{"batch", 1})
-	height = Sym(Symbol{"height", 32})
-	width  = Sym(Symbol{"width", 32})
+	batch  = Sym(Symbol{Name: "batch", Unit: 1})
+	height = Sym(Symbol{Name: "height", Unit: 32})
+	width  = Sym(Symbol{Name: "width", Unit: 32})
 )
 
 // at is the size that a dimension has when the symbols are the given multiples of their units.
@@ -69,7 +69,7 @@ func TestDimEqual(t *testing.T) {
 		{sum, width.Plus(height), true},
 		{sum.Times(sum), height.Times(height).Plus(height.Times(width).Times(D(2))).Plus(width.Times(width)), true},
 		{height.Times(width), height.Times(height), false},
-		{batch, Sym(Symbol{"batch", 2}), false},
+		{batch, Sym(Symbol{Name: "batch", Unit: 2}), false},
 	} {
 		if got := c.a.Equal(c.b); got != c.equal || c.b.Equal(c.a) != c.equal {
 			t.Errorf("%s and %s: equal is %t", c.a, c.b, got)

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"github.com/x448/float16"
 )
 
 // FloatSource yields the elements of a tensor, in C order. Implementations are read in blocks, from several
@@ -17,8 +19,8 @@ type FloatSource interface {
 type Tensor struct {
 	DType  DType
 	Shape  []int64
-	Floats FloatSource // the elements of a Float32 or Float16 tensor
-	Ints   []int64     // the elements of an Int64 or Bool (0 or 1) tensor
+	Floats FloatSource // the elements of a Float32, Float16 or BFloat16 tensor, rounded to its type when they are written
+	Ints   []int64     // the elements of a tensor of integers or truth values (0 or 1)
 }
 
 // Literal is a FloatSource held in memory.
@@ -58,8 +60,8 @@ func (t *Tensor) Bytes() int64 { return t.Len() * t.DType.Size() }
 // maxHeld is the largest tensor that ReadAll holds in memory at once, in elements.
 const maxHeld = 1 << 24
 
-// ReadAll returns all elements of a Float32 tensor. It is meant for small ones (scales, biases, gates) and refuses
-// to hold more than 2^24 elements.
+// ReadAll returns all elements of a tensor of floating point numbers, rounded to its type. It is meant for small ones
+// (scales, biases, gates) and refuses to hold more than 2^24 elements.
 func (t *Tensor) ReadAll() ([]float32, error) {
 	if t.Floats == nil {
 		return nil, fmt.Errorf("a %s tensor has no float elements", t.DType)
@@ -68,33 +70,66 @@ func (t *Tensor) ReadAll() ([]float32, error) {
 		return nil, fmt.Errorf("a tensor of %d elements is too large to hold", t.Len())
 	}
 	out := make([]float32, t.Len())
-	return out, t.Floats.ReadFloats(out, 0)
+	return out, t.ReadFloats(out, 0)
+}
+
+// ReadFloats fills dst with the elements off, off+1, … of a tensor of floating point numbers, rounded to its type.
+func (t *Tensor) ReadFloats(dst []float32, off int64) error {
+	if err := t.Floats.ReadFloats(dst, off); err != nil || t.DType == Float32 {
+		return err
+	}
+	for i, x := range dst {
+		dst[i] = t.DType.Round(x)
+	}
+	return nil
 }
 
 // Encode writes the raw_data (little endian) of the elements off, off+1, … into dst, as many as fit. scratch is
 // memory to work in: one float32 for each element of a float tensor.
 func (t *Tensor) Encode(dst []byte, off int64, scratch []float32) error {
-	n := int64(len(dst)) / t.DType.Size()
-	switch t.DType {
-	case Int64:
-		for i := range n {
-			binary.LittleEndian.PutUint64(dst[i*8:], uint64(t.Ints[off+i]))
-		}
-	case Bool:
-		for i := range n {
-			dst[i] = byte(t.Ints[off+i])
-		}
-	case Float32:
-		floats := scratch[:n]
+	size := t.DType.Size()
+	switch {
+	case size == 0:
+		return fmt.Errorf("%s tensors cannot be written", t.DType)
+	case t.DType.IsFloat():
+		floats := scratch[:int64(len(dst))/size]
 		if err := t.Floats.ReadFloats(floats, off); err != nil {
 			return err
 		}
-		dst := dst[:4*len(floats)]
+		encodeFloats(dst[:size*int64(len(floats))], t.DType, floats)
+		return nil
+	}
+	for i := range int64(len(dst)) / size {
+		n := t.Ints[off+i]
+		if !t.DType.Holds(n) {
+			return fmt.Errorf("element %d is %d: no %s", off+i, n, t.DType)
+		}
+		switch size {
+		case 1:
+			dst[i] = byte(n)
+		case 4:
+			binary.LittleEndian.PutUint32(dst[i*4:], uint32(n))
+		case 8:
+			binary.LittleEndian.PutUint64(dst[i*8:], uint64(n))
+		}
+	}
+	return nil
+}
+
+// encodeFloats writes numbers as those of a type; dst has room for exactly these.
+func encodeFloats(dst []byte, to DType, floats []float32) {
+	switch to {
+	case Float32:
 		for i, f := range floats {
 			binary.LittleEndian.PutUint32(dst[4*i:4*i+4], math.Float32bits(f))
 		}
-	default:
-		return fmt.Errorf("%s tensors cannot be written yet", t.DType)
+	case Float16:
+		for i, f := range floats {
+			binary.LittleEndian.PutUint16(dst[2*i:2*i+2], float16.Fromfloat32(f).Bits())
+		}
+	case BFloat16:
+		for i, f := range floats {
+			binary.LittleEndian.PutUint16(dst[2*i:2*i+2], bfloat16(f))
+		}
 	}
-	return nil
 }

@@ -41,7 +41,7 @@ func sobel() (*onnxbuild.Graph, error) {
 		-1, 0, 1, -2, 0, 2, -1, 0, 1, // gx
 		-1, -2, -1, 0, 0, 0, 1, 2, 1, // gy
 	}))
-	window := onnxbuild.Window{Kernel: [2]int64{3, 3}, Stride: [2]int64{1, 1}, Dilation: [2]int64{1, 1}}
+	window := onnxbuild.Window{Kernel: []int64{3, 3}, Stride: []int64{1, 1}, Dilation: []int64{1, 1}}
 	gradients := b.Conv(image, kernels, nil, window, 1)
 	edges := b.Sqrt(b.ReduceSum(b.Mul(gradients, gradients), 1))
 

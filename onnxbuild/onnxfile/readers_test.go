@@ -25,11 +25,11 @@ func conv() *onnxbuild.Written {
 		bias[i] = float32(i)
 	}
 	b := g.Build()
-	one := [2]int64{1, 1}
+	one := []int64{1, 1}
 	y := b.Conv(x,
 		b.Initializer("weight", onnxbuild.FloatTensor([]int64{256, 1, 2, 2}, weight)),
 		b.Initializer("bias", onnxbuild.FloatTensor([]int64{256}, bias)),
-		onnxbuild.Window{Kernel: [2]int64{2, 2}, Stride: one, Dilation: one}, 1)
+		onnxbuild.Window{Kernel: []int64{2, 2}, Stride: one, Dilation: one}, 1)
 	g.Output("y", b.Mul(y, b.Scalar("two", 2)))
 	if err := g.TakeErr(); err != nil {
 		panic(err)

@@ -71,7 +71,7 @@ func (b bench) norm(x *onnxbuild.Value) *onnxbuild.Value {
 }
 
 func square(k, s, p int64) onnxbuild.Window {
-	return onnxbuild.Window{Kernel: [2]int64{k, k}, Stride: [2]int64{s, s}, Dilation: [2]int64{1, 1}, Pads: [4]int64{p, p, p, p}}
+	return onnxbuild.Window{Kernel: []int64{k, k}, Stride: []int64{s, s}, Dilation: []int64{1, 1}, Pads: []int64{p, p, p, p}}
 }
 
 // normalize spells out a group normalisation with the unbiased deviation, as a lowering of PyTorch's code does.

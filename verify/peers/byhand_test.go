@@ -49,7 +49,7 @@ func writeByHand(t *testing.T, folder string) (model, picture string, objects []
 	b := g.Build().In("model")
 	nothing := b.Constant("weight", onnxbuild.FloatTensor([]int64{count, 3, side, side}, make([]float32, count*3*side*side)))
 	bias := b.Constant("bias", onnxbuild.FloatTensor([]int64{count}, rows))
-	window := onnxbuild.Window{Kernel: [2]int64{side, side}, Stride: [2]int64{1, 1}, Dilation: [2]int64{1, 1}}
+	window := onnxbuild.Window{Kernel: []int64{side, side}, Stride: []int64{1, 1}, Dilation: []int64{1, 1}}
 	shape := b.Constant("shape", onnxbuild.IntTensor([]int64{3}, []int64{1, count / columns, columns}))
 	g.Output("output0", b.Reshape(b.Conv(images, nothing, bias, window, 1), shape))
 	if err := g.TakeErr(); err != nil {

@@ -124,40 +124,59 @@ func each(f func(n *node, x float64) float64) definition {
 	}
 }
 
-func squareRoot(_ *node, x float64) float64 { return math.Sqrt(x) }
-
-// sigmoid is 1 / (1 + e^-x).
-func sigmoid(_ *node, x float64) float64 { return 1 / (1 + math.Exp(-x)) }
-
-func relu(_ *node, x float64) float64 { return max(x, 0) }
-
-// leakyRelu is x, or alpha · x below 0.
-func leakyRelu(n *node, x float64) float64 {
-	if x < 0 {
-		return float64(n.Float("alpha", 0.01)) * x
-	}
-	return x
+// only applies f, which needs nothing of the node.
+func only(f func(x float64) float64) definition {
+	return each(func(_ *node, x float64) float64 { return f(x) })
 }
 
-// hardSwish is x · max(0, min(1, x/6 + 1/2)).
-func hardSwish(_ *node, x float64) float64 { return x * max(0, min(1, x/6+0.5)) }
+// all folds f over any number of inputs, with broadcasting.
+func all(f func(a, b float64) float64) definition {
+	return func(_ context.Context, n *node) ([]*Array, error) {
+		y := n.in[0]
+		for _, x := range n.in[1:] {
+			next, err := zip(&node{n.Node, []*Array{y, x}, nil}, y.DType, f)
+			if err != nil {
+				return nil, err
+			}
+			y = next
+		}
+		return []*Array{{y.DType, y.Shape, y.Data}}, nil
+	}
+}
 
-// cast is Cast: fractions are cut off towards 0, and whatever is not 0 is true.
+// where is Where: the second input where the first is true, else the third.
+func where(_ context.Context, n *node) ([]*Array, error) {
+	shape := n.in[0].Shape
+	for _, x := range n.in[1:] {
+		var err error
+		if shape, err = broadcast(shape, x.Shape); err != nil {
+			return nil, err
+		}
+	}
+	y := newArray(n.in[1].DType, shape)
+	condition, yes, no := n.in[0].spread(shape), n.in[1].spread(shape), n.in[2].spread(shape)
+	for i := range y.Data {
+		if y.Data[i] = no[i]; condition[i] != 0 {
+			y.Data[i] = yes[i]
+		}
+	}
+	return []*Array{y}, nil
+}
+
+// cast is Cast: fractions are cut off towards 0, and whatever is not 0 is true. Numbers are not rounded to a type of fewer
+// bits: that is the error of the runtime, which the tolerance of the type allows for.
 func cast(_ context.Context, n *node) ([]*Array, error) {
 	y := newArray(onnxbuild.DType(n.Int("to", 0)), n.in[0].Shape)
 	for i, x := range n.in[0].Data {
-		switch y.DType {
-		case onnxbuild.Float32:
+		switch {
+		case y.DType.IsFloat():
 			y.Data[i] = x
-		case onnxbuild.Int64:
-			if !(math.Abs(x) < 1<<53) {
-				return nil, fmt.Errorf("%g has no integer that every machine agrees on", x)
-			}
-			y.Data[i] = math.Trunc(x)
-		case onnxbuild.Bool:
+		case y.DType == onnxbuild.Bool:
 			y.Data[i] = number(x != 0)
+		case !(math.Abs(x) < 1<<53) || !y.DType.Holds(int64(x)):
+			return nil, fmt.Errorf("%g has no %s that every machine agrees on", x, y.DType)
 		default:
-			return nil, fmt.Errorf("a cast to %s is not expected", y.DType)
+			y.Data[i] = math.Trunc(x)
 		}
 	}
 	return []*Array{y}, nil

@@ -3,6 +3,7 @@ package reference
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"ysc2onnx/onnxbuild"
@@ -20,11 +21,14 @@ func axis(a int64, rank int) (int, error) {
 	return int(i), nil
 }
 
-// ints are the elements of an integer input.
+// ints are the elements of an integer input. The largest int64, which says "to the end", is not a float64: the next one
+// stands for it.
 func (n *node) ints(i int) []int64 {
 	list := make([]int64, len(n.in[i].Data))
 	for k, x := range n.in[i].Data {
-		list[k] = int64(x)
+		if list[k] = int64(x); x >= 1<<63 {
+			list[k] = math.MaxInt64
+		}
 	}
 	return list
 }
@@ -102,18 +106,56 @@ func (a *Array) cut(axis int, from, to int64) (*Array, error) {
 	return y, nil
 }
 
-// slice is Slice along one axis, in steps of 1.
+// slice is Slice: along each of the axes the elements start, start+step, … before end, or with a negative step behind it.
+// Negative places count from the end; places outside are moved to the edge.
 func slice(_ context.Context, n *node) ([]*Array, error) {
-	starts, ends, axes := n.ints(1), n.ints(2), n.ints(3)
-	if len(starts) != 1 || len(ends) != 1 || len(axes) != 1 || len(n.in) > 4 {
-		return nil, fmt.Errorf("a cut along one axis in steps of 1 is expected")
+	x := n.in[0]
+	first, steps, shape := make([]int64, len(x.Shape)), make([]int64, len(x.Shape)), slices.Clone(x.Shape)
+	for i := range steps {
+		steps[i] = 1
 	}
-	a, err := axis(axes[0], len(n.in[0].Shape))
-	if err != nil {
-		return nil, err
+	starts, ends := n.ints(1), n.ints(2)
+	for i, number := range n.ints(3) {
+		a, err := axis(number, len(x.Shape))
+		if err != nil {
+			return nil, err
+		}
+		if len(n.in) > 4 {
+			steps[a] = n.ints(4)[i]
+		}
+		size, low, high := x.Shape[a], int64(0), x.Shape[a]
+		if steps[a] < 0 {
+			low, high = -1, size-1
+		}
+		for k, at := range []int64{starts[i], ends[i]} {
+			if at < 0 {
+				at += size
+			}
+			if k == 0 {
+				first[a] = min(max(at, 0), high)
+			} else {
+				shape[a] = max(0, (min(max(at, low), high)-first[a]+steps[a]-sign(steps[a]))/steps[a])
+			}
+		}
 	}
-	y, err := n.in[0].cut(a, starts[0], ends[0])
-	return []*Array{y}, err
+	y, index := newArray(x.DType, shape), make([]int64, len(shape))
+	for i := range y.Data {
+		from := int64(0)
+		for d, k := range index {
+			from = from*x.Shape[d] + first[d] + k*steps[d]
+		}
+		y.Data[i] = x.Data[from]
+		increment(index, shape)
+	}
+	return []*Array{y}, nil
+}
+
+// sign is 1 or -1.
+func sign(n int64) int64 {
+	if n < 0 {
+		return -1
+	}
+	return 1
 }
 
 // split is Split into parts of given sizes.
@@ -182,29 +224,66 @@ func count(_ context.Context, n *node) ([]*Array, error) {
 	return []*Array{y}, nil
 }
 
-// resize is Resize to the nearest pixel, as PyTorch's Upsample does it: with coordinate_transformation_mode asymmetric and
-// nearest_mode floor, pixel o of an axis is pixel ⌊o / scale⌋ of the input.
-func resize(_ context.Context, n *node) ([]*Array, error) {
-	for name, want := range map[string]string{"coordinate_transformation_mode": "asymmetric", "mode": "nearest", "nearest_mode": "floor"} {
-		if got := n.Text(name, ""); got != want {
-			return nil, fmt.Errorf("%s is %q, expected %q", name, got, want)
+// flatten is Flatten: a matrix of x, whose rows are the axes before the given one.
+func flatten(_ context.Context, n *node) ([]*Array, error) {
+	x, a := n.in[0], n.Int("axis", 1)
+	return []*Array{{x.DType, []int64{product(x.Shape[:a]), product(x.Shape[a:])}, x.Data}}, nil
+}
+
+// squeeze is Squeeze: without axes of size 1.
+func squeeze(_ context.Context, n *node) ([]*Array, error) {
+	x, shape := n.in[0], slices.Clone(n.in[0].Shape)
+	for _, number := range n.ints(1) {
+		a, err := axis(number, len(shape))
+		if err != nil {
+			return nil, err
+		}
+		if x.Shape[a] != 1 {
+			return nil, fmt.Errorf("axis %d of %v is not of size 1", a, x.Shape)
+		}
+		shape[a] = -1
+	}
+	return []*Array{{x.DType, slices.DeleteFunc(shape, func(d int64) bool { return d < 0 }), x.Data}}, nil
+}
+
+// unsqueeze is Unsqueeze: with axes of size 1 at the given places of the result.
+func unsqueeze(_ context.Context, n *node) ([]*Array, error) {
+	x, axes := n.in[0], n.ints(1)
+	shape := make([]int64, len(x.Shape)+len(axes))
+	for _, number := range axes {
+		a, err := axis(number, len(shape))
+		if err != nil {
+			return nil, err
+		}
+		shape[a] = 1
+	}
+	rest := x.Shape
+	for i := range shape {
+		if shape[i] == 0 {
+			shape[i], rest = rest[0], rest[1:]
 		}
 	}
-	x, scales := n.in[0], n.in[2].Data
-	if len(scales) != len(x.Shape) {
-		return nil, fmt.Errorf("%d scales are given for %v", len(scales), x.Shape)
+	return []*Array{{x.DType, shape, x.Data}}, nil
+}
+
+// tile is Tile: index i of the output is index i modulo the size of the input.
+func tile(_ context.Context, n *node) ([]*Array, error) {
+	x, shape := n.in[0], slices.Clone(n.in[0].Shape)
+	for i, k := range n.ints(1) {
+		shape[i] *= k
 	}
-	shape := make([]int64, len(scales))
-	for i, s := range scales {
-		shape[i] = int64(float64(x.Shape[i]) * s)
-	}
+	return remapped(x, shape, func(_ int, i, size int64) int64 { return i % size })
+}
+
+// remapped makes a map of another size: index i of axis d is index from(d, i, size) of x, along which that is the size.
+func remapped(x *Array, shape []int64, from func(d int, i, size int64) int64) ([]*Array, error) {
 	y, index := newArray(x.DType, shape), make([]int64, len(shape))
 	for i := range y.Data {
-		from := int64(0)
+		at := int64(0)
 		for d, k := range index {
-			from = from*x.Shape[d] + int64(float64(k)/scales[d])
+			at = at*x.Shape[d] + from(d, k, x.Shape[d])
 		}
-		y.Data[i] = x.Data[from]
+		y.Data[i] = x.Data[at]
 		increment(index, shape)
 	}
 	return []*Array{y}, nil

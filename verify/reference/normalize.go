@@ -58,20 +58,24 @@ func instanceNormalization(_ context.Context, n *node) ([]*Array, error) {
 	return []*Array{y}, nil
 }
 
-// globalAveragePool is the mean of each channel's map.
-func globalAveragePool(_ context.Context, n *node) ([]*Array, error) {
-	x := n.in[0]
-	size, err := channels(x)
-	if err != nil {
-		return nil, err
-	}
-	shape := []int64{x.Shape[0], x.Shape[1]}
-	for range x.Shape[2:] {
-		shape = append(shape, 1)
-	}
-	y := newArray(x.DType, shape)
-	for i := range y.Data {
-		y.Data[i] = mean(x.Data[int64(i)*size:][:size])
+// layerNormalization is the same over the last axes, each place of which has its own scale and bias.
+func layerNormalization(_ context.Context, n *node) ([]*Array, error) {
+	x, scale := n.in[0], n.in[1]
+	size, epsilon := int64(len(scale.Data)), float64(n.Float("epsilon", 1e-5))
+	y := newArray(x.DType, x.Shape)
+	for start := int64(0); start < int64(len(x.Data)); start += size {
+		part := x.Data[start:][:size]
+		average := mean(part)
+		variance := 0.0
+		for _, v := range part {
+			variance += (v - average) * (v - average) / float64(size)
+		}
+		for i, v := range part {
+			y.Data[start+int64(i)] = (v - average) / math.Sqrt(variance+epsilon) * scale.Data[i]
+			if len(n.in) > 2 {
+				y.Data[start+int64(i)] += n.in[2].Data[i]
+			}
+		}
 	}
 	return []*Array{y}, nil
 }
@@ -105,20 +109,18 @@ func softmax(_ context.Context, n *node) ([]*Array, error) {
 	return []*Array{y}, nil
 }
 
-// reduce applies f to all elements that differ in the given axes only. The axes stay, with size 1.
+// reduce applies f to all elements that differ in the given axes only. The axes stay with size 1, or go.
 func reduce(f func([]float64) float64) definition {
 	return func(_ context.Context, n *node) ([]*Array, error) {
 		x := n.in[0]
-		if n.Int("keepdims", 1) != 1 {
-			return nil, fmt.Errorf("axes that are reduced are expected to stay")
-		}
 		shape := append([]int64(nil), x.Shape...)
+		reduced := make([]bool, len(shape))
 		for _, number := range n.in[1].Data {
 			a, err := axis(int64(number), len(shape))
 			if err != nil {
 				return nil, err
 			}
-			shape[a] = 1
+			shape[a], reduced[a] = 1, true
 		}
 		lanes := make([][]float64, product(shape))
 		index := make([]int64, len(shape))
@@ -129,6 +131,15 @@ func reduce(f func([]float64) float64) definition {
 			}
 			lanes[to] = append(lanes[to], v)
 			increment(index, x.Shape)
+		}
+		if n.Int("keepdims", 1) == 0 {
+			var left []int64
+			for i, d := range shape {
+				if !reduced[i] {
+					left = append(left, d)
+				}
+			}
+			shape = left
 		}
 		y := newArray(x.DType, shape)
 		for i, lane := range lanes {

@@ -203,7 +203,7 @@ func readFloats(dst []float64, t *onnxbuild.Tensor, off int64) error {
 	buf := make([]float32, min(block, len(dst)))
 	for len(dst) > 0 {
 		part := buf[:min(len(buf), len(dst))]
-		if err := t.Floats.ReadFloats(part, off); err != nil {
+		if err := t.ReadFloats(part, off); err != nil {
 			return err
 		}
 		for i, x := range part {

@@ -35,7 +35,7 @@ func TestLargeConv(t *testing.T) {
 	x, w := ramp(2, channels, height, width), ramp(3, channels, 3, 3)
 	in := g.Input("x", onnxbuild.Float32, onnxbuild.ShapeOf(x.Shape...))
 	y := g.Build().Conv(in, literal(g.Build(), "w", w), nil, onnxbuild.Window{
-		Kernel: [2]int64{3, 3}, Stride: [2]int64{1, 1}, Dilation: [2]int64{1, 1}, Pads: [4]int64{1, 1, 1, 1},
+		Kernel: []int64{3, 3}, Stride: []int64{1, 1}, Dilation: []int64{1, 1}, Pads: []int64{1, 1, 1, 1},
 	}, 1)
 	if patches := y.Shape.Elements(); patches.Is(0) || 2*height*width*channels*9 <= maxPatches {
 		t.Fatal("the map is too small for this test")
@@ -95,7 +95,7 @@ func TestErrors(t *testing.T) {
 	g := onnxbuild.New("errors")
 	b := g.Build()
 	x := g.Input("x", onnxbuild.Float32, onnxbuild.ShapeOf(1, 2, 3, 3))
-	window := onnxbuild.Window{Kernel: [2]int64{1, 1}, Stride: [2]int64{1, 1}, Dilation: [2]int64{1, 1}}
+	window := onnxbuild.Window{Kernel: []int64{1, 1}, Stride: []int64{1, 1}, Dilation: []int64{1, 1}}
 	weight := b.Initializer("w", &onnxbuild.Tensor{DType: onnxbuild.Float32, Shape: []int64{1, 2, 1, 1}, Floats: broken{}})
 	b.In("a").Conv(x, weight, nil, window, 1)
 	if err := g.TakeErr(); err != nil {
