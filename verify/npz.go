@@ -1,20 +1,14 @@
 package verify
 
 import (
-	"archive/zip"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
-)
 
-const (
-	maxNPZEntries = 10_000
-	// maxDeflate is more than deflate can shrink anything (1032 times): a member
-	// that says it is larger than this times its bytes is lying.
-	maxDeflate = 1040
+	"ysc2onnx/internal/npz"
 )
 
 // Reference gives recorded tensors by name, such as those of an .npz file.
@@ -27,8 +21,8 @@ type Reference interface {
 
 // NPZ is a NumPy .npz archive: arrays by name, each read when it is asked for.
 type NPZ struct {
+	archive *npz.Archive
 	names   []string
-	members map[string]*zip.File
 	file    io.Closer // nil if the archive is not a file of ours
 	path    string    // of that file
 }
@@ -53,29 +47,16 @@ func OpenNPZ(path string) (*NPZ, error) {
 
 // NewNPZ reads the table of contents of an archive of size bytes.
 func NewNPZ(r io.ReaderAt, size int64) (*NPZ, error) {
-	archive, err := zip.NewReader(r, size)
+	archive, err := npz.New(r, size)
 	if err != nil {
-		return nil, fmt.Errorf("not an .npz file: %w", err)
+		return nil, err
 	}
-	if len(archive.File) > maxNPZEntries {
-		return nil, fmt.Errorf("the .npz file has %d arrays, more than the %d that are allowed", len(archive.File), maxNPZEntries)
-	}
-	z := &NPZ{members: make(map[string]*zip.File, len(archive.File))}
-	for _, member := range archive.File {
-		name, ok := strings.CutSuffix(member.Name, ".npy")
-		if !ok {
-			return nil, fmt.Errorf("the .npz file holds %q, which is not an .npy array", member.Name)
+	z := &NPZ{archive: archive}
+	for _, name := range archive.Names() {
+		if of, ok := strings.CutSuffix(name, rounding); !ok || !archive.Has(of) {
+			z.names = append(z.names, name)
 		}
-		if z.members[name] != nil {
-			return nil, fmt.Errorf("the .npz file holds %q twice", name)
-		}
-		z.members[name] = member
-		z.names = append(z.names, name)
 	}
-	z.names = slices.DeleteFunc(z.names, func(name string) bool {
-		of, ok := strings.CutSuffix(name, rounding)
-		return ok && z.members[of] != nil
-	})
 	return z, nil
 }
 
@@ -84,13 +65,14 @@ func NewNPZ(r io.ReaderAt, size int64) (*NPZ, error) {
 const rounding = ".rounding"
 
 // exactly adds what a recording says about float64.
-func (t *Tensor) exactly(member *zip.File) error {
-	r, err := readMember(member)
+func (z *NPZ) exactly(t *Tensor, name string) error {
+	file := name + rounding + ".npy"
+	r, err := z.archive.Read(name + rounding)
 	if err != nil {
-		return fmt.Errorf("its %s: %w", member.Name, err)
+		return fmt.Errorf("its %s: %w", file, err)
 	}
 	if r.Floats == nil || t.Floats == nil || !slices.Equal(r.Shape, t.Shape) {
-		return fmt.Errorf("its %s has the shape %s; %s of floating-point numbers was expected", member.Name, shapeText(r.Shape), shapeText(t.Shape))
+		return fmt.Errorf("its %s has the shape %s; %s of floating-point numbers was expected", file, shapeText(r.Shape), shapeText(t.Shape))
 	}
 	t.Exact = make([]float64, len(r.Floats))
 	for i, d := range r.Floats {
@@ -112,43 +94,20 @@ func (z *NPZ) Names() []string { return z.names }
 
 // Read gives the array of that name: floating-point types as float32, whole numbers and bools as int64. Where the archive has
 // a name.rounding as well, [Tensor.Exact] is the sum of both.
-func (z *NPZ) Read(name string) (t Tensor, err error) {
-	member := z.members[name]
-	if member == nil {
+func (z *NPZ) Read(name string) (Tensor, error) {
+	if !z.archive.Has(name) {
 		return Tensor{}, fmt.Errorf("the .npz file has no array %q", name)
 	}
-	t, err = readMember(member)
-	if exact := z.members[name+rounding]; err == nil && exact != nil {
-		err = t.exactly(exact)
+	array, err := z.archive.Read(name)
+	t := Tensor{Name: name, Shape: array.Shape, Floats: array.Floats, Ints: array.Ints}
+	if err == nil && z.archive.Has(name+rounding) {
+		err = z.exactly(&t, name)
 	}
-	if err != nil && z.path != "" {
+	switch {
+	case err != nil && z.path != "":
 		return Tensor{}, fmt.Errorf("%s: array %q: %w", z.path, name, err)
-	}
-	if err != nil {
+	case err != nil:
 		return Tensor{}, fmt.Errorf("array %q: %w", name, err)
-	}
-	t.Name = name
-	return t, nil
-}
-
-// readMember unpacks one array.
-func readMember(member *zip.File) (t Tensor, err error) {
-	packed, size := member.CompressedSize64, member.UncompressedSize64
-	if packed < 1<<40 && size > packed*maxDeflate || size > maxElements*8+maxNPYHeader+12 {
-		return t, fmt.Errorf("it says it is %d bytes, unpacked from %d; that cannot be or is too much", size, packed)
-	}
-	r, err := member.Open()
-	if err != nil {
-		return t, err
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	t, err = readNPY(r, int64(size))
-	if err != nil {
-		return t, err
-	}
-	// The checksum is compared at the end, so the end must be reached.
-	if n, err := io.Copy(io.Discard, io.LimitReader(r, 1)); err != nil || n > 0 {
-		return t, errors.Join(errors.New("the array does not end where it should"), err)
 	}
 	return t, nil
 }

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"ysc2onnx/internal/npz"
 	"ysc2onnx/verify"
 	"ysc2onnx/verify/ort"
 )
@@ -91,22 +90,11 @@ func evaluate(ctx context.Context, path, library string) (values []verify.Tensor
 	return values, nil
 }
 
-// writeNPZ writes tensors in NumPy's format: numpy.lib.format, version 1.0.
+// writeNPZ writes tensors in NumPy's format.
 func writeNPZ(w io.Writer, values []verify.Tensor) error {
-	archive := zip.NewWriter(w)
+	archive := npz.NewWriter(w)
 	for _, v := range values {
-		f, err := archive.Create(v.Name + ".npy")
-		if err != nil {
-			return err
-		}
-		shape := strings.Trim(strings.ReplaceAll(fmt.Sprint(v.Shape), " ", ", "), "[]")
-		header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%s,), }", shape)
-		header += strings.Repeat(" ", 63-(10+len(header))%64) + "\n"
-		start := append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), byte(len(header)>>8))
-		if _, err := f.Write(append(start, header...)); err != nil {
-			return err
-		}
-		if err := binary.Write(f, binary.LittleEndian, v.Floats); err != nil {
+		if err := archive.Write(v.Name, npz.Array{Shape: v.Shape, Floats: v.Floats}); err != nil {
 			return err
 		}
 	}

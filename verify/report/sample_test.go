@@ -33,8 +33,8 @@ func TestSampler(t *testing.T) {
 	}
 	slices.Sort(differences)
 	var s Sampler
-	row := verify.Row{Name: "a", Columns: []int64{0, 2}}
 	shape := []int64{n, columns}
+	row := verify.Row{Name: "a", Shape: shape, Axis: 1, Columns: []int64{0, 2}}
 	s.Observe(row, verify.Tensor{Shape: shape, Floats: got}, verify.Tensor{Shape: shape, Floats: want})
 	sample := s.samples["a"]
 	if sample.count != n*2 || sample.notFinite != 0 || sample.equal != equal {

@@ -1,4 +1,4 @@
-package verify
+package npz
 
 import (
 	"encoding/binary"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,8 +17,21 @@ import (
 // few hundred bytes at most for the types read here.
 const maxNPYHeader = 64 << 10
 
+// What one array has at most: 2^29 elements, 2 GiB of float32, in as many dimensions as NumPy allows.
+const (
+	maxElements = 1 << 29
+	maxRank     = 64
+)
+
+// Array is one array: its elements in row-major order, in Floats or in Ints.
+type Array struct {
+	Shape  []int64 // [] of a scalar
+	Floats []float32
+	Ints   []int64 // of whole numbers and bools
+}
+
 // npyTypes are the element types that are read, by NumPy's name without the
-// byte order: how many bytes, and which of Tensor's slices they go to.
+// byte order: how many bytes, and which of Array's slices they go to.
 var npyTypes = map[string]struct {
 	size    int64
 	decode  func(b []byte) float32
@@ -34,11 +48,11 @@ var npyTypes = map[string]struct {
 
 // readNPY reads one array of NumPy's .npy format, versions 1 to 3, from a source
 // of size bytes. float16 and float64 become float32; whole numbers become int64.
-// Nothing is allocated before the declared shape was held against size.
+// Nothing is allocated before the declared shape was compared with size.
 //
 // Format: NumPy's documentation, "numpy.lib.format".
-func readNPY(r io.Reader, size int64) (Tensor, error) {
-	var t Tensor
+func readNPY(r io.Reader, size int64) (Array, error) {
+	var t Array
 	h, used, err := readNPYHeader(r)
 	if err != nil {
 		return t, err
@@ -51,11 +65,11 @@ func readNPY(r io.Reader, size int64) (Tensor, error) {
 		return t, errors.New("the array is in Fortran order; save it with numpy.ascontiguousarray")
 	}
 	count, ok := elements(h.shape)
-	if !ok || count > maxElements {
+	if !ok {
 		return t, fmt.Errorf("shape %v is more than can be read (%d values)", h.shape, maxElements)
 	}
 	if count*kind.size != size-used {
-		return t, fmt.Errorf("shape %s of %s takes %d bytes, but %d are there", shapeText(h.shape), h.descr, count*kind.size, size-used)
+		return t, fmt.Errorf("shape %v of %s takes %d bytes, but %d are there", h.shape, h.descr, count*kind.size, size-used)
 	}
 	t.Shape = h.shape
 	if kind.decode != nil {
@@ -83,6 +97,21 @@ func decodeAll[T any](r io.Reader, dst []T, size int64, decode func([]byte) T) e
 		dst = dst[n:]
 	}
 	return nil
+}
+
+// elements is how many elements a shape has; ok is false where they are more than maxElements.
+func elements(shape []int64) (n int64, ok bool) {
+	if slices.Contains(shape, 0) {
+		return 0, true
+	}
+	n = 1
+	for _, d := range shape {
+		if n > maxElements/d {
+			return 0, false
+		}
+		n *= d
+	}
+	return n, true
 }
 
 // npyHeader is the dictionary in front of an array.
