@@ -177,52 +177,70 @@ var loweringFaults = []fault{
 		s.skip("model.24/Sigmoid_2", 0)
 	}},
 	{what: "Detect's map taken as [outputs, anchors], not [anchors, outputs]", model: "replace", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
-		s.instead("model.24/Transpose_1", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
-			d := n.Inputs[0].Shape
-			shape := make([]int64, len(d))
-			for i := range d {
-				shape[i], _ = d[i].Static()
-			}
-			shape[1], shape[2] = shape[2], shape[1]
-			return b.Transpose(b.Reshape(s.output("model.24/m/1/Conv"), b.Ints("shape", shape...)), 0, 2, 3, 4, 1)
+		s.instead("model.24/Transpose_3", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
+			d := shapeOf(n.Inputs[0])
+			return b.Transpose(b.Reshape(n.Inputs[0], b.Ints("shape", 0, d[1], d[3], d[2])), 0, 3, 1, 2)
 		})
 	}},
 	{what: "the grid's x and y swapped", model: "insert", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
-		s.swap("model.25/Concat_1", 0, "model.25/Concat_1", 1)
+		rows, columns := s.read("/model.25/rows"), s.read("/model.25/columns")
+		s.elements("/model.25/rows", func(x []float32) { copy(x, columns) })
+		s.elements("/model.25/columns", func(x []float32) { copy(x, rows) })
 	}},
 	{what: "the grid's offset of 1/2 missing", model: "replace", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
-		s.elements("/model.24/half_1", func(x []float32) { x[0] = 0 })
+		s.elements("/model.24/half_2", func(x []float32) { x[0] = 0 })
+	}},
+	{what: "a level's grid in steps of 8 for 16", model: "c3", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
+		s.elements("/model.24/columns_1", func(x []float32) {
+			for i := range x {
+				x[i] /= 2
+			}
+		})
 	}},
 	{what: "a level's stride 8 for 16", model: "c3", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
-		s.elements("/model.24/stride_1", func(x []float32) { x[0] = 8 })
+		for _, name := range []string{"linear_1", "rows_1", "columns_1"} {
+			s.elements("/model.24/"+name, func(x []float32) {
+				for i := range x {
+					if i%8 < 2 {
+						x[i] /= 2
+					}
+				}
+			})
+		}
 	}},
 	{what: "anchors in units of the stride, not in pixels", model: "insert", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
-		s.elements("/model.25/anchor_grid", func(x []float32) {
+		s.elements("/model.25/squared", func(x []float32) {
 			for i := range x {
 				x[i] /= 8
 			}
 		})
 	}},
 	{what: "anchors' height before their width", model: "replace", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
-		s.elements("/model.24/anchor_grid_2", func(x []float32) {
-			for i := 0; i < len(x); i += 2 {
-				x[i], x[i+1] = x[i+1], x[i]
+		s.elements("/model.24/squared_2", func(x []float32) {
+			for anchor := range slices.Chunk(x, len(x)/3) {
+				anchor[2], anchor[3] = anchor[3], anchor[2]
 			}
 		})
 	}},
 	{what: "two levels' anchors swapped", model: "c3", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
-		s.swap("model.24/Expand_2", 0, "model.24/Expand_5", 0)
+		s.swap("model.24/Mul_4", 1, "model.24/Mul_8", 1)
 	}},
 	{what: "width and height not squared", model: "replace", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
-		s.skip("model.24/Mul_3", 0)
+		squared := s.read("/model.24/squared")
+		s.elements("/model.24/squared", func(x []float32) { clear(x) })
+		s.elements("/model.24/linear", func(x []float32) {
+			for i := range x {
+				x[i] += squared[i] / 2
+			}
+		})
 	}},
 	{what: "the levels joined from the coarsest to the finest", model: "insert", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
-		s.exchangeParts("model.25/Concat_9", 0, 2)
+		s.exchangeParts("model.25/Concat", 0, 2)
 	}},
 	{what: "class scores and objectness in another order", model: "c3", caught: against, names: "output0 scores: ", lowering: func(s *surgery) {
-		s.instead("model.24/Concat_2", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
-			part := b.Split(n.Inputs[2], 4, 1, 3)
-			return b.Concat(4, n.Inputs[0], n.Inputs[1], part[1], part[0])
+		s.instead("model.24/Transpose_1", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
+			part := b.Split(n.Inputs[0], 3, 4, 1, 3)
+			return b.Transpose(b.Concat(3, part[0], part[2], part[1]), 0, 2, 1, 3)
 		})
 	}},
 }

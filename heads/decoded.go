@@ -20,33 +20,50 @@ func Decoded(s *modules.Scope, raw *modules.Raw) []modules.Output {
 	return []modules.Output{{Output: roles.YOLOv5("output0", raw.Classes, 0), Value: rows}}
 }
 
-// decode gives the rows of one map. Grid and anchors are spread over all cells, as YOLOv5 has them: OpenCV's DNN module
-// (4.6) does not broadcast constants of five dimensions. With t the sigmoid of the map:
-// xy = (2·t - 1/2 + cell)·stride, wh = (2·t)²·anchor.
+// decode gives the rows of one map, [N, na·(5+nc), H, W]. YOLOv5 takes it apart into boxes and scores, with five
+// dimensions; the same is one polynomial in t, the sigmoid of the map, whose coefficients are constants of each channel,
+// column and row:
+//
+//	xy      (2·t - 1/2 + cell) · stride    =  t·(0·t + 2·stride) + (cell - 1/2)·stride
+//	wh      (2·t)² · anchor                =  t·(4·anchor·t + 0)
+//	scores  t                              =  t·(0·t + 1)
+//
+// Each is added where it broadcasts in the way that OpenCV's DNN module (4.6) knows: per channel and row while the channels
+// come first, per column and channel when they come last. And no tensor has five dimensions, with which that module mixes
+// up the images of a batch.
 func decode(s *modules.Scope, x *onnxbuild.Value, anchors []float32, stride, no int64) *onnxbuild.Value {
 	na := int64(len(anchors) / 2)
-	t := s.Sigmoid(s.Transpose(s.Reshape(x, s.WithMap(x, 0, na, no)), 0, 1, 3, 4, 2)) // [N, na, H, W, 5+nc]
-	part := s.Split(t, 4, 2, 2, no-4)
-	two := s.Scalar("two", 2)
-	cells := s.Concat(0, s.Ints("anchors", 1, na), s.Sizes(x, 2, 4), s.Ints("one", 1))
-	xy := s.Mul(s.Add(s.Mul(part[0], two), grid(s, x, cells)), s.Scalar("stride", float32(stride)))
-	wh := s.Mul(part[1], two)
-	sizes := onnxbuild.FloatTensor([]int64{1, na, 1, 1, 2}, anchors)
-	wh = s.Mul(s.Mul(wh, wh), s.Expand(s.Constant("anchor_grid", sizes), cells))
-	return s.Reshape(s.Concat(4, xy, wh, part[2]), s.Ints("rows", 0, -1, no))
+	c, pixels := na*no, float32(stride)
+	squared, linear, rows, columns := make([]float32, c), make([]float32, c), make([]float32, c), make([]float32, c)
+	for i := range c {
+		switch k := i % no; k {
+		case 0:
+			linear[i], columns[i] = 2*pixels, pixels
+		case 1:
+			linear[i], rows[i] = 2*pixels, pixels
+		case 2, 3:
+			squared[i] = 4 * anchors[i/no*2+k-2]
+		default:
+			linear[i] = 1
+		}
+	}
+	constant := func(name string, values []float32, shape ...int64) *onnxbuild.Value {
+		return s.Constant(name, onnxbuild.FloatTensor(shape, values))
+	}
+	t := s.Sigmoid(x)
+	y := s.Mul(s.Add(s.Mul(t, constant("squared", squared, c, 1, 1)), constant("linear", linear, c, 1, 1)), t)
+	y = s.Add(y, s.Mul(cells(s, x, 2), constant("rows", rows, c, 1, 1)))                          // [c, H, 1]
+	y = s.Add(s.Transpose(y, 0, 2, 3, 1), s.Mul(cells(s, x, 3), constant("columns", columns, c))) // [W, c]
+	y = s.Transpose(s.Reshape(y, s.Ints("anchors", 0, -1, na, no)), 0, 2, 1, 3)                   // [N, na, H·W, 5+nc]
+	return s.Reshape(y, s.Ints("boxes", 0, -1, no))
 }
 
-// grid holds the place of each cell, column before row, less a half, for each anchor: [1, na, H, W, 2]. cells is the list
-// 1, na, H, W, 1.
-func grid(s *modules.Scope, x, cells *onnxbuild.Value) *onnxbuild.Value {
+// cells counts along an axis of x, less a half: [cells, 1].
+func cells(s *modules.Scope, x *onnxbuild.Value, axis int) *onnxbuild.Value {
 	if x.Refused() {
 		return x
 	}
-	count := func(axis int, shape ...int64) *onnxbuild.Value {
-		limit := s.Reshape(s.Sizes(x, axis, axis+1), s.Ints("scalar"))
-		line := s.Cast(s.Range(s.Int("from", 0), limit, s.Int("step", 1)), onnxbuild.Float32)
-		return s.Expand(s.Reshape(line, s.Ints("line", shape...)), cells)
-	}
-	places := s.Concat(4, count(3, 1, 1, 1, -1, 1), count(2, 1, 1, -1, 1, 1))
-	return s.Sub(places, s.Scalar("half", 0.5))
+	limit := s.Reshape(s.Sizes(x, axis, axis+1), s.Ints("scalar"))
+	line := s.Cast(s.Range(s.Int("from", 0), limit, s.Int("step", 1)), onnxbuild.Float32)
+	return s.Reshape(s.Sub(line, s.Scalar("half", 0.5)), s.Ints("line", -1, 1))
 }

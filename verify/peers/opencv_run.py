@@ -3,7 +3,7 @@
 
     opencv_run.py FILE --npz ref.npz [--box-tolerance 1e-2] [--score-tolerance 1e-4] [--layer-tolerance 1e-3]
 
-ref.npz holds `input` (1,3,H,W) and `output0` (1,N,5+nc), as verify/parity.py writes them, from PyTorch or from another
+ref.npz holds `input` (B,3,H,W) and `output0` (B,N,5+nc), as verify/parity.py writes them, from PyTorch or from another
 runtime. Boxes are in pixels. Where it holds `layer.<i>` too and the file names that layer's value `model.<i>`, the layer is
 compared as well, relative to its largest magnitude: with untrained weights a head's biases outweigh all that comes
 before them, so that output0 alone would show little. Exit codes: 0 equal, 1 OpenCV cannot read or run the file, 2 usage,
@@ -64,8 +64,7 @@ def main():
         x, expected = reference["input"], reference["output0"]
     except (OSError, ValueError, KeyError) as err:
         ap.error(f"{args.npz}: {err}")
-    if x.shape[0] != 1:
-        ap.error(f"{args.npz}: the input is {x.shape}, expected a batch of 1")
+    who += f", batch {len(x)}"
     try:
         made = producers(args.file)
         recorded = {int(k.removeprefix("layer.")): v for k, v in reference.items() if k.startswith("layer.")}

@@ -224,6 +224,26 @@ func TestOpenCV(t *testing.T) {
 	}
 }
 
+// TestOpenCVBatches: each image of a batch comes out right. OpenCV mixes them up, or fails, where a file has tensors of five
+// dimensions.
+func TestOpenCVBatches(t *testing.T) {
+	py, model := python(t, "numpy", "torch", "yaml", "cv2"), "yolov5n"
+	for _, batch := range []string{"2", "3", "4", "8"} {
+		t.Run(batch, func(t *testing.T) {
+			folder, size := t.TempDir(), []string{"--imgsz", "96x128", "--batch-size", batch}
+			raw := export(t, folder, "raw.onnx", model, append(size, "--no-optimize")...)
+			path := export(t, folder, "model.onnx", model, size...)
+			reference := filepath.Join(folder, "ref.npz")
+			want(t, 0, py, "../parity.py", example(model), path, "-o", reference, "--weights-from", raw, "--ysc2onnx", tool(t))
+			out := want(t, 0, py, "opencv_run.py", path, "--npz", reference)
+			if !strings.Contains(out, ": equal: ") || !strings.Contains(out, ", batch "+batch+": ") {
+				t.Errorf("no verdict on %s images in:\n%s", batch, out)
+			}
+			t.Log(out)
+		})
+	}
+}
+
 // TestOpenCVRefusesPyTorchsExport shows that what TestOpenCV reads is a gain: of the same model and weights, OpenCV
 // cannot read what PyTorch exports, valid as it is.
 func TestOpenCVRefusesPyTorchsExport(t *testing.T) {
