@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"ysc2onnx/diag"
+
 	"ysc2onnx/checkpoint"
 	"ysc2onnx/modules"
 	"ysc2onnx/yamlcfg"
@@ -15,7 +17,7 @@ import (
 // another model: another input, module, number or argument. It looks at what is computed, not at how it is written: -1
 // and the index of the layer before are the same, and so are an argument and its default. own are the rows of the YAML
 // that the checkpoint has of itself, nil if none.
-func (t *trained) agree(net, own *modules.Network, diags *yamlcfg.Diagnostics) {
+func (t *trained) agree(net, own *modules.Network, diags *diag.Diagnostics) {
 	cfg, carried := net.Config, (*yamlcfg.Model)(nil)
 	if own != nil {
 		carried = own.Config
@@ -54,7 +56,7 @@ func (t *trained) agree(net, own *modules.Network, diags *yamlcfg.Diagnostics) {
 }
 
 // agreeModule compares a row's module with the layer's class.
-func (t *trained) agreeModule(row, other *yamlcfg.Row, diags *yamlcfg.Diagnostics) bool {
+func (t *trained) agreeModule(row, other *yamlcfg.Row, diags *diag.Diagnostics) bool {
 	class := ""
 	if m := t.modules[layerName(row.Index)]; m != nil {
 		v, _ := m.Attr("type")
@@ -77,7 +79,7 @@ func (t *trained) agreeModule(row, other *yamlcfg.Row, diags *yamlcfg.Diagnostic
 }
 
 // agreeFrom compares the layers that a row reads with those that the checkpoint's layer does.
-func (t *trained) agreeFrom(row, other *yamlcfg.Row, diags *yamlcfg.Diagnostics) {
+func (t *trained) agreeFrom(row, other *yamlcfg.Row, diags *diag.Diagnostics) {
 	var from []int
 	if m := t.modules[layerName(row.Index)]; m != nil {
 		v, _ := m.Attr("f")
@@ -113,7 +115,7 @@ func indices(layers []int) string {
 }
 
 // agreeArguments compares a row's number and arguments with the ones that the checkpoint's own YAML has.
-func (t *trained) agreeArguments(net, own *modules.Network, i int, diags *yamlcfg.Diagnostics) {
+func (t *trained) agreeArguments(net, own *modules.Network, i int, diags *diag.Diagnostics) {
 	if own == nil || own.Config.Rows[i].Broken {
 		return
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"ysc2onnx/diag"
+
 	"ysc2onnx/heads"
 	"ysc2onnx/heads/roles"
 	"ysc2onnx/modules"
@@ -56,7 +58,7 @@ func Convert(ctx context.Context, in Input, opt Options) (*Result, error) {
 
 // Summarize counts a model's layers, parameters and operations, as YOLOv5 prints them when training begins. Of the
 // options, Height, Width, Batch and Strict matter. The diagnostics are the warnings; errors are as in [Convert].
-func Summarize(ctx context.Context, in Input, opt Options) (*modules.Summary, *yamlcfg.Diagnostics, error) {
+func Summarize(ctx context.Context, in Input, opt Options) (*modules.Summary, *diag.Diagnostics, error) {
 	opt.Dynamic = Static
 	if err := opt.complete(); err != nil {
 		return nil, nil, err
@@ -117,7 +119,7 @@ func (m *lowered) trained() *trained {
 }
 
 // build reads the model and lowers it.
-func build(ctx context.Context, in Input, opt *Options) (m *lowered, warnings *yamlcfg.Diagnostics, err error) {
+func build(ctx context.Context, in Input, opt *Options) (m *lowered, warnings *diag.Diagnostics, err error) {
 	if in.Weights == nil {
 		if in.YAML == nil {
 			return nil, nil, errors.New("there is no YAML to read")
@@ -155,7 +157,7 @@ func build(ctx context.Context, in Input, opt *Options) (m *lowered, warnings *y
 }
 
 // fit parses and lowers a YAML, and rounds the image's size in opt up to the stride that the model turns out to have.
-func fit(ctx context.Context, name string, text io.Reader, w modules.Weights, opt *Options) (*lowered, *yamlcfg.Diagnostics, error) {
+func fit(ctx context.Context, name string, text io.Reader, w modules.Weights, opt *Options) (*lowered, *diag.Diagnostics, error) {
 	cfg, diags := yamlcfg.Parse(name, text)
 	if cfg == nil {
 		return nil, nil, diags.Err()
@@ -204,7 +206,7 @@ const probeSize = 256
 // fit lowers the model twice: for an image of 256x256, which gives the strides as in YOLOv5, and for the size that was
 // asked, rounded up to the largest of them. A model that does not fit the former is shown with the shapes of the latter.
 // Where neither has an error, the model is the second.
-func (m *lowered) fit(ctx context.Context, opt *Options) *yamlcfg.Diagnostics {
+func (m *lowered) fit(ctx context.Context, opt *Options) *diag.Diagnostics {
 	probe, found := m.at(ctx, size{batch: 1, height: probeSize, width: probeSize}, opt)
 	stride, t := 32, m.trained()
 	if probe != nil {
@@ -237,9 +239,9 @@ func sizeOf(opt *Options) size { return size{opt.Batch, opt.Height, opt.Width, o
 
 // at is the model lowered for a size, or for any multiple of the stride; each is lowered once. It is nil if it does not
 // fit that size, or ctx has ended; the diagnostics say why, the first time.
-func (m *lowered) at(ctx context.Context, n size, opt *Options) (*modules.Model, *yamlcfg.Diagnostics) {
+func (m *lowered) at(ctx context.Context, n size, opt *Options) (*modules.Model, *diag.Diagnostics) {
 	if model, done := m.sizes[n]; done {
-		return model, yamlcfg.NewDiagnostics(m.net.Config.Source)
+		return model, diag.NewDiagnostics(m.net.Config.Source)
 	}
 	o := modules.Options{
 		Batch: onnxbuild.D(int64(n.batch)), Height: onnxbuild.D(int64(n.height)), Width: onnxbuild.D(int64(n.width)),

@@ -13,9 +13,10 @@ import (
 	"strings"
 	"testing"
 
+	"ysc2onnx/diag"
+
 	"ysc2onnx"
 	"ysc2onnx/verify/ort/orttest"
-	"ysc2onnx/yamlcfg"
 )
 
 func example(t testing.TB, name string) ysc2onnx.Input {
@@ -202,11 +203,11 @@ func TestStrict(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := r.Warnings.Count(yamlcfg.Warning); n < 2 {
+	if n := r.Warnings.Count(diag.Warning); n < 2 {
 		t.Errorf("%d warnings, expected those of both indices:\n%v", n, r.Warnings)
 	}
 	_, err = ysc2onnx.Convert(context.Background(), example(t, "yolov5s_ScConv.yaml"), ysc2onnx.Options{Strict: true})
-	var diags *yamlcfg.Diagnostics
+	var diags *diag.Diagnostics
 	if !errors.As(err, &diags) || !diags.HasErrors() {
 		t.Errorf("expected diagnostics, got %v", err)
 	}

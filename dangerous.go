@@ -3,10 +3,11 @@ package ysc2onnx
 import (
 	"fmt"
 
+	"ysc2onnx/diag"
+
 	"github.com/dustin/go-humanize/english"
 
 	"ysc2onnx/checkpoint"
-	"ysc2onnx/yamlcfg"
 )
 
 // dangerousNames says which names in a checkpoint's pickle would run programs or code if Python loaded the file; "" where
@@ -24,8 +25,8 @@ func dangerousNames(f *checkpoint.File) string {
 }
 
 // warnDangerous says that the checkpoint is dangerous to load with Python.
-func (t *trained) warnDangerous(diags *yamlcfg.Diagnostics) {
+func (t *trained) warnDangerous(diags *diag.Diagnostics) {
 	if t.dangerous != "" {
-		diags.Warnf(yamlcfg.Span{}, "%s: %s (ysc2onnx inspect lists the names)", t.name, t.dangerous)
+		diags.Warnf(diag.Span{}, "%s: %s (ysc2onnx inspect lists the names)", t.name, t.dangerous)
 	}
 }

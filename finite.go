@@ -8,8 +8,9 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"ysc2onnx/diag"
+
 	"ysc2onnx/checkpoint"
-	"ysc2onnx/yamlcfg"
 )
 
 // watched is a tensor whose elements are looked at while they are read: what is no finite number is noticed on its way
@@ -48,7 +49,7 @@ func allFinite(values []float32) bool {
 }
 
 // warnNotFinite names the tensors in which something was noticed, and counts what they hold. A nil receiver has none.
-func (t *trained) warnNotFinite(ctx context.Context, diags *yamlcfg.Diagnostics) error {
+func (t *trained) warnNotFinite(ctx context.Context, diags *diag.Diagnostics) error {
 	if t == nil {
 		return nil
 	}
@@ -57,7 +58,7 @@ func (t *trained) warnNotFinite(ctx context.Context, diags *yamlcfg.Diagnostics)
 
 // refuseNotFinite gives in place of err, where it came of an element that is no finite number, the list of all tensors
 // that hold such.
-func (t *trained) refuseNotFinite(ctx context.Context, diags *yamlcfg.Diagnostics, err error) error {
+func (t *trained) refuseNotFinite(ctx context.Context, diags *diag.Diagnostics, err error) error {
 	if t == nil || !errors.Is(err, errNotFinite) {
 		return err
 	}
@@ -69,8 +70,8 @@ func (t *trained) refuseNotFinite(ctx context.Context, diags *yamlcfg.Diagnostic
 }
 
 // listNotFinite adds the warning, with a note for each tensor.
-func (t *trained) listNotFinite(ctx context.Context, diags *yamlcfg.Diagnostics, suspect func(*watched) bool) error {
-	var warning *yamlcfg.Diagnostic
+func (t *trained) listNotFinite(ctx context.Context, diags *diag.Diagnostics, suspect func(*watched) bool) error {
+	var warning *diag.Diagnostic
 	listed, more := 0, 0
 	for _, name := range slices.Sorted(maps.Keys(t.tensors)) {
 		w := t.tensors[name]
@@ -85,17 +86,17 @@ func (t *trained) listNotFinite(ctx context.Context, diags *yamlcfg.Diagnostics,
 			continue
 		}
 		if warning == nil {
-			warning = diags.Warnf(yamlcfg.Span{}, "%s has weights that are no finite numbers: the model's output will not be, either", t.name)
+			warning = diags.Warnf(diag.Span{}, "%s has weights that are no finite numbers: the model's output will not be, either", t.name)
 		}
 		if listed == maxListed {
 			more++
 			continue
 		}
 		listed++
-		warning.AddNote(yamlcfg.Span{}, "%s holds %d NaN and %d Inf", name, nan, inf)
+		warning.AddNote(diag.Span{}, "%s holds %d NaN and %d Inf", name, nan, inf)
 	}
 	if more > 0 {
-		warning.AddNote(yamlcfg.Span{}, "and so do %d more", more)
+		warning.AddNote(diag.Span{}, "and so do %d more", more)
 	}
 	diags.Sort()
 	return nil

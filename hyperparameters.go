@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"ysc2onnx/diag"
+
 	"github.com/dustin/go-humanize/english"
 
 	"ysc2onnx/checkpoint"
@@ -17,7 +19,7 @@ import (
 
 // parse reads a YAML with what the checkpoint has the last word on in the place of the YAML's: the number of classes and
 // of anchors. It adds what differs to the diagnostics. The last result is the YAML that the checkpoint has of itself, nil if none.
-func (t *trained) parse(cfg *yamlcfg.Model, diags *yamlcfg.Diagnostics) (*yamlcfg.Model, *yamlcfg.Diagnostics, *yamlcfg.Model) {
+func (t *trained) parse(cfg *yamlcfg.Model, diags *diag.Diagnostics) (*yamlcfg.Model, *diag.Diagnostics, *yamlcfg.Model) {
 	wins := yamlcfg.Overrides{NC: t.classes(), Anchors: t.anchors()}
 	nc, anchors := cfg.NC, cfg.Anchors.NumAnchors()
 	differ := wins.NC > 0 && nc > 0 && nc != wins.NC
@@ -49,7 +51,7 @@ func (t *trained) parse(cfg *yamlcfg.Model, diags *yamlcfg.Diagnostics) (*yamlcf
 }
 
 // compare parses the YAML that the checkpoint has of itself, nil if none, and compares the rows with the model's.
-func (t *trained) compare(net *modules.Network, carried *yamlcfg.Model, opt modules.ParseOptions, diags *yamlcfg.Diagnostics) {
+func (t *trained) compare(net *modules.Network, carried *yamlcfg.Model, opt modules.ParseOptions, diags *diag.Diagnostics) {
 	switch carried {
 	case nil:
 		t.agree(net, nil, diags)
@@ -201,12 +203,12 @@ func isPlain(v checkpoint.Value) bool {
 
 // say adds what the checkpoint had the last word on, and what it did not tell: a note for each kind of difference, and
 // one for all that was assumed.
-func (t *trained) say(m *modules.Model, cfg *yamlcfg.Model, diags *yamlcfg.Diagnostics) {
+func (t *trained) say(m *modules.Model, cfg *yamlcfg.Model, diags *diag.Diagnostics) {
 	for _, note := range t.notes {
-		diags.Infof(yamlcfg.Span{}, "%s", note)
+		diags.Infof(diag.Span{}, "%s", note)
 	}
 	if n := len(t.classNames); n > 0 && n != m.Summary.Classes {
-		diags.Infof(yamlcfg.Span{}, "%s names %d classes and detects %d; the names are written as they are", t.name, n, m.Summary.Classes)
+		diags.Infof(diag.Span{}, "%s names %d classes and detects %d; the names are written as they are", t.name, n, m.Summary.Classes)
 	}
 	assumed := t.assumed
 	var kinds []string
@@ -223,7 +225,7 @@ func (t *trained) say(m *modules.Model, cfg *yamlcfg.Model, diags *yamlcfg.Diagn
 		differences[kind] = append(differences[kind], fmt.Sprintf("%s instead of %s in %s", s.Value, s.Instead, english.Plural(s.Modules, "module", "")))
 	}
 	for _, kind := range kinds {
-		span := yamlcfg.Span{}
+		span := diag.Span{}
 		switch {
 		case t.alone:
 		case kind == "Detect.anchors":
@@ -237,6 +239,6 @@ func (t *trained) say(m *modules.Model, cfg *yamlcfg.Model, diags *yamlcfg.Diagn
 		assumed = append(assumed, fmt.Sprintf("the names of the classes, taken as 0 to %d", m.Summary.Classes-1))
 	}
 	if len(assumed) > 0 {
-		diags.Infof(yamlcfg.Span{}, "%s does not tell %s", t.name, strings.Join(assumed, "; "))
+		diags.Infof(diag.Span{}, "%s does not tell %s", t.name, strings.Join(assumed, "; "))
 	}
 }

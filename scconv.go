@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"ysc2onnx/yamlcfg"
+	"ysc2onnx/diag"
 )
 
 // ScConv names a formula of ScConv. The published code has had four; their parameters do not tell all of them apart.
@@ -72,7 +72,7 @@ func (t *trained) around(path string) string {
 }
 
 // warnScConv says what the checkpoint leaves open: its ScConv may be of either flavour that has these parameters.
-func (t *trained) warnScConv(ctx context.Context, diags *yamlcfg.Diagnostics) error {
+func (t *trained) warnScConv(ctx context.Context, diags *diag.Diagnostics) error {
 	modules, zero := 0, 0
 	for _, name := range slices.Sorted(maps.Keys(t.tensors)) {
 		path, ok := strings.CutSuffix(name, ".SRU.gn.gamma")
@@ -96,13 +96,13 @@ func (t *trained) warnScConv(ctx context.Context, diags *yamlcfg.Diagnostics) er
 	if !t.openFormula {
 		return nil
 	}
-	d := diags.Warnf(yamlcfg.Span{}, "%s does not tell the formula of its ScConv: softmax(gamma) is taken, as in the YOLOv5 tutorial; "+
+	d := diags.Warnf(diag.Span{}, "%s does not tell the formula of its ScConv: softmax(gamma) is taken, as in the YOLOv5 tutorial; "+
 		"of the author's first release, gamma / sum(gamma), the numbers would be wrong", t.name)
 	if zero == modules {
-		d.AddNote(yamlcfg.Span{}, "beta is exactly 0 in each ScConv, as gamma / sum(gamma) leaves it, which no gradient reaches; "+
+		d.AddNote(diag.Span{}, "beta is exactly 0 in each ScConv, as gamma / sum(gamma) leaves it, which no gradient reaches; "+
 			"so does YOLOv5 up to 6.2 with either, which does not train parameters of this name")
 	}
-	d.AddNote(yamlcfg.Span{}, "verify/parity.py compares with the code that trained it; --scconv softmax says that this is known, and ends the warning")
+	d.AddNote(diag.Span{}, "verify/parity.py compares with the code that trained it; --scconv softmax says that this is known, and ends the warning")
 	return nil
 }
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"ysc2onnx/diag"
+
 	"github.com/dustin/go-humanize/english"
 
 	"ysc2onnx/checkpoint"
@@ -72,7 +74,7 @@ func (t *trained) index(m *checkpoint.Module) {
 
 // settle says what the checkpoint decided and left open about a model, which is nil where it could not be built, and holds
 // the checkpoint's tensors against the model's.
-func (t *trained) settle(ctx context.Context, m *modules.Model, cfg *yamlcfg.Model, flavour ScConv, diags *yamlcfg.Diagnostics) error {
+func (t *trained) settle(ctx context.Context, m *modules.Model, cfg *yamlcfg.Model, flavour ScConv, diags *diag.Diagnostics) error {
 	t.warnDangerous(diags)
 	if flavour == ScConvAuto {
 		if err := t.warnScConv(ctx, diags); err != nil {
@@ -90,8 +92,8 @@ func (t *trained) settle(ctx context.Context, m *modules.Model, cfg *yamlcfg.Mod
 	case len(wrong) == 0:
 		t.say(m, cfg, diags)
 	case diags.HasErrors(): // in rows, of which these are the consequence
-		i := slices.IndexFunc(diags.List, func(d *yamlcfg.Diagnostic) bool { return d.Severity == yamlcfg.Error })
-		diags.List[i].AddNote(yamlcfg.Span{}, "for this and other differences of the rows, %s do not fit", english.Plural(len(wrong), "tensor", ""))
+		i := slices.IndexFunc(diags.List, func(d *diag.Diagnostic) bool { return d.Severity == diag.Error })
+		diags.List[i].AddNote(diag.Span{}, "for this and other differences of the rows, %s do not fit", english.Plural(len(wrong), "tensor", ""))
 	default:
 		return t.misfit(wrong)
 	}
@@ -109,7 +111,7 @@ func (t *trained) Tensor(name string, shape []int64, _ modules.Init) (onnxbuild.
 	switch {
 	case tensor == nil:
 		text := fmt.Sprintf("%s %v is missing", name, shape)
-		if near, ok := yamlcfg.Suggest(name, t.layer(name)); ok {
+		if near, ok := diag.Suggest(name, t.layer(name)); ok {
 			text += ", the nearest is " + near
 		}
 		t.wrong = append(t.wrong, text)

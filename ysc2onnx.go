@@ -9,11 +9,12 @@ import (
 	"io"
 	"time"
 
+	"ysc2onnx/diag"
+
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
 	"ysc2onnx/verify"
-	"ysc2onnx/yamlcfg"
 )
 
 // Version is the release, as the ONNX file's producer_version gives it.
@@ -77,8 +78,8 @@ type Options struct {
 // Result is what [Convert] did.
 type Result struct {
 	Summary       *modules.Summary
-	Warnings      *yamlcfg.Diagnostics // nil where there are none
-	Height, Width int                  // as rounded
+	Warnings      *diag.Diagnostics // nil where there are none
+	Height, Width int               // as rounded
 	Batch         int
 	Opset         int
 	IRVersion     int64

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 
+	"ysc2onnx/diag"
+
 	"ysc2onnx/heads/roles"
 	"ysc2onnx/verify"
 	"ysc2onnx/yamlcfg"
@@ -193,7 +195,7 @@ func (m *model) numbers(classes []string) ([]int, error) {
 		if n < 0 {
 			var err error
 			if n, err = strconv.Atoi(class); err != nil {
-				if near, ok := yamlcfg.Suggest(class, m.names); ok {
+				if near, ok := diag.Suggest(class, m.names); ok {
 					return nil, fmt.Errorf("there is no class %q; did you mean %q?", class, near)
 				}
 				return nil, fmt.Errorf("there is no class %q; name one of the file's, or give a number from 0 to %d", class, m.classes-1)

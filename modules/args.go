@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 
+	"ysc2onnx/diag"
+
 	"ysc2onnx/yamlcfg"
 )
 
@@ -17,7 +19,7 @@ type Args struct {
 
 	row     *yamlcfg.Row
 	model   *yamlcfg.Model
-	diags   *yamlcfg.Diagnostics
+	diags   *diag.Diagnostics
 	trained Trained           // nil without a checkpoint
 	rest    []yamlcfg.Literal // not taken yet
 	names   []string          // of the arguments asked for
@@ -51,7 +53,7 @@ func (a Argument) equal(b Argument) bool {
 }
 
 // WarnAt reports what is probably not meant at a place in the YAML.
-func (a *Args) WarnAt(span yamlcfg.Span, format string, args ...any) {
+func (a *Args) WarnAt(span diag.Span, format string, args ...any) {
 	a.diags.Warnf(span, a.row.Module+": "+format, args...)
 }
 
@@ -107,7 +109,7 @@ func (a *Args) takeC2() bool {
 func (a *Args) Errorf(format string, args ...any) { a.ErrorAt(a.row.ArgsSpan, format, args...) }
 
 // ErrorAt reports an error at a place in the YAML.
-func (a *Args) ErrorAt(span yamlcfg.Span, format string, args ...any) {
+func (a *Args) ErrorAt(span diag.Span, format string, args ...any) {
 	a.failed = true
 	a.diags.Errorf(span, a.row.Module+": "+format, args...)
 }

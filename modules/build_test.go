@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"ysc2onnx/diag"
+
 	"github.com/google/go-cmp/cmp"
 
 	"ysc2onnx/heads"
@@ -46,7 +48,7 @@ func TestDiagnostics(t *testing.T) {
 }
 
 // build resolves the rows of a YAML and lowers them with untrained weights.
-func build(cfg *yamlcfg.Model, batch, height, width int64) (*modules.Model, *yamlcfg.Diagnostics) {
+func build(cfg *yamlcfg.Model, batch, height, width int64) (*modules.Model, *diag.Diagnostics) {
 	net, diags := modules.Parse(cfg, modules.ParseOptions{})
 	m, found := modules.Lower(context.Background(), net, modules.Options{
 		Batch: onnxbuild.D(batch), Height: onnxbuild.D(height), Width: onnxbuild.D(width), Weights: modules.Seeded(0), Stage: heads.Decoded,

@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"strings"
 
+	"ysc2onnx/diag"
+
 	"ysc2onnx/heads/roles"
 	"ysc2onnx/onnxbuild"
-	"ysc2onnx/yamlcfg"
 )
 
 // Options says how a network is lowered.
@@ -51,11 +52,11 @@ type Model struct {
 // Lower makes the graph of a network for one size of its input. The diagnostics hold every error that was found, and
 // warnings; the model is nil where there is an error, or one in the rows before. A cancelled context ends it early, with
 // neither.
-func Lower(ctx context.Context, net *Network, opt Options) (*Model, *yamlcfg.Diagnostics) {
+func Lower(ctx context.Context, net *Network, opt Options) (*Model, *diag.Diagnostics) {
 	cfg := net.Config
 	b := &builder{
 		net:    net,
-		diags:  yamlcfg.NewDiagnostics(cfg.Source),
+		diags:  diag.NewDiagnostics(cfg.Source),
 		graph:  onnxbuild.New(graphName(cfg.Source.Name)),
 		stage:  opt.Stage,
 		values: make([][]*onnxbuild.Value, len(net.Layers)),
@@ -81,7 +82,7 @@ func Lower(ctx context.Context, net *Network, opt Options) (*Model, *yamlcfg.Dia
 // builder lowers layer by layer.
 type builder struct {
 	net      *Network
-	diags    *yamlcfg.Diagnostics
+	diags    *diag.Diagnostics
 	graph    *onnxbuild.Graph
 	stage    Stage
 	lowering *lowering

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"ysc2onnx/diag"
+
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/yamlcfg"
 )
@@ -46,9 +48,9 @@ const (
 
 // Parse resolves the rows of a YAML as YOLOv5's parser does, and makes their modules. The diagnostics hold every error of
 // the rows and warnings; a network with errors can still be lowered, as far as it goes.
-func Parse(cfg *yamlcfg.Model, opt ParseOptions) (*Network, *yamlcfg.Diagnostics) {
+func Parse(cfg *yamlcfg.Model, opt ParseOptions) (*Network, *diag.Diagnostics) {
 	p := &parser{
-		registry: opt.Registry, trained: opt.Trained, diags: yamlcfg.NewDiagnostics(cfg.Source), act: SiLU(),
+		registry: opt.Registry, trained: opt.Trained, diags: diag.NewDiagnostics(cfg.Source), act: SiLU(),
 		net: &Network{Config: cfg},
 	}
 	if p.registry == nil {
@@ -79,7 +81,7 @@ func Parse(cfg *yamlcfg.Model, opt ParseOptions) (*Network, *yamlcfg.Diagnostics
 type parser struct {
 	registry *Registry
 	trained  Trained
-	diags    *yamlcfg.Diagnostics
+	diags    *diag.Diagnostics
 	act      *Activation
 	net      *Network
 	channels []int // of what a row reads that reads the image: nil, but in tests of single rows
@@ -196,7 +198,7 @@ func (p *parser) inputs(l *Layer) (channels []int) {
 
 func (p *parser) unknown(row *yamlcfg.Row) {
 	names := p.registry.Names()
-	if near, ok := yamlcfg.Suggest(row.Module, names); ok {
+	if near, ok := diag.Suggest(row.Module, names); ok {
 		p.diags.Errorf(row.ModuleSpan, "there is no module %q: did you mean %s?", row.Module, near)
 		return
 	}

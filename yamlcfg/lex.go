@@ -4,18 +4,20 @@ import (
 	"bytes"
 	"sort"
 	"unicode/utf8"
+
+	"ysc2onnx/diag"
 )
 
 // text is a source as YOLOv5 hands it to PyYAML: read as ASCII, with every other byte dropped. Offsets are into
 // ascii; span translates them to places in the source.
 type text struct {
-	src     *Source
+	src     *diag.Source
 	ascii   []byte
 	dropped []int // offsets in src.Text of the bytes that ascii lacks
 	lines   []int // offset in ascii of each line's first byte
 }
 
-func newText(src *Source) *text {
+func newText(src *diag.Source) *text {
 	t := &text{src: src}
 	for i, c := range src.Text {
 		if c >= utf8.RuneSelf {
@@ -31,7 +33,7 @@ func newText(src *Source) *text {
 			}
 		}
 	}
-	t.lines = NewSource("", t.ascii).lines
+	t.lines = diag.NewSource("", t.ascii).LineStarts()
 	return t
 }
 
@@ -42,11 +44,11 @@ func (t *text) original(offset int) int {
 }
 
 // span gives the place of ascii[from:to].
-func (t *text) span(from, to int) Span {
-	s := Span{Start: t.src.pos(t.original(from))}
+func (t *text) span(from, to int) diag.Span {
+	s := diag.Span{Start: t.src.Pos(t.original(from))}
 	s.End = s.Start
 	if to > from {
-		s.End = t.src.pos(t.original(to-1) + 1)
+		s.End = t.src.Pos(t.original(to-1) + 1)
 	}
 	return s
 }

@@ -4,13 +4,15 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"ysc2onnx/diag"
 )
 
 // Lint warns about what builds but is probably not meant, as far as rows alone tell: indices that an inserted row
 // shifted only in part, layers that nothing uses, maps that are concatenated with themselves. The diagnostics are
 // sorted. A model that has errors gets none.
-func (m *Model) Lint() *Diagnostics {
-	l := &linter{Diagnostics: NewDiagnostics(m.Source), m: m, meant: map[int]bool{}}
+func (m *Model) Lint() *diag.Diagnostics {
+	l := &linter{Diagnostics: diag.NewDiagnostics(m.Source), m: m, meant: map[int]bool{}}
 	for _, r := range m.Rows {
 		if r.Broken {
 			return l.Diagnostics
@@ -34,7 +36,7 @@ func (m *Model) Lint() *Diagnostics {
 
 // linter looks for what is not meant. readers holds, for each layer, the layers that read it.
 type linter struct {
-	*Diagnostics
+	*diag.Diagnostics
 	m       *Model
 	readers [][]int
 	shift   shift        // told by comments

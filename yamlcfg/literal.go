@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"ysc2onnx/diag"
 )
 
 // Kind is the Python type of a Literal.
@@ -44,7 +46,7 @@ type Literal struct {
 	Str   string
 	Items []Literal
 	Kw    []Keyword // of a Call, in the order written
-	Span  Span
+	Span  diag.Span
 }
 
 // Keyword is a keyword argument of a Call.

@@ -1,6 +1,10 @@
 package yamlcfg
 
-import "math"
+import (
+	"math"
+
+	"ysc2onnx/diag"
+)
 
 // Limits on what a model may hold, far beyond any real one, so that a hostile file stays cheap.
 const (
@@ -18,7 +22,7 @@ const (
 
 // Model is a YOLOv5 model YAML: rows and the numbers that scale them.
 type Model struct {
-	Source          *Source
+	Source          *diag.Source
 	NC              int     // number of classes
 	DepthMultiple   float64 // gd: scales a row's number
 	WidthMultiple   float64 // gw: scales a row's channels
@@ -30,7 +34,7 @@ type Model struct {
 	BackboneRows    int      // how many of Rows are the backbone's
 
 	// Where the values stand; zero when the key is absent.
-	NCSpan, DepthSpan, WidthSpan, ActivationSpan, ChannelMultipleSpan, ChannelsSpan, HeadSpan Span
+	NCSpan, DepthSpan, WidthSpan, ActivationSpan, ChannelMultipleSpan, ChannelsSpan, HeadSpan diag.Span
 }
 
 // Anchors are the anchor boxes in pixels, one list of w,h pairs for each output, or only their number per output.
@@ -59,8 +63,8 @@ type Row struct {
 	Comment  string    // the comment after the row on its last line, without # and outer spaces
 	Broken   bool      // the row had an error; what could not be read is zero
 
-	Span, FromSpan, NumberSpan, ModuleSpan, ArgsSpan Span
-	FromSpans                                        []Span // of each element of From
+	Span, FromSpan, NumberSpan, ModuleSpan, ArgsSpan diag.Span
+	FromSpans                                        []diag.Span // of each element of From
 }
 
 // Sources gives the absolute indices of the layers that the row reads, -1 being the image. As in YOLOv5 a negative

@@ -1,6 +1,10 @@
 package yamlcfg
 
-import "testing"
+import (
+	"testing"
+
+	"ysc2onnx/diag"
+)
 
 // TestScaleDepth: values of max(round(n*gd), 1) if n > 1 else n from CPython 3.11; 3*0.5, 5*0.5, 9*0.5, 10*0.25 and
 // 3*1.5 tell half-to-even from half-up.
@@ -61,7 +65,7 @@ func TestSuggest(t *testing.T) {
 		{"Cnov", "Conv"}, {"conv", "Conv"}, {"scconv", "ScConv"}, {"SPFF", "SPPF"}, {"nn.upsampel", "nn.Upsample"}, {"C3ScConv", "C3_ScConv"},
 		{"Concta", "Concat"}, {"c3", "C3"}, {"Transformer", ""}, {"", ""}, {"Q", ""},
 	} {
-		if got, ok := Suggest(c.word, modules); got != c.want || ok != (c.want != "") {
+		if got, ok := diag.Suggest(c.word, modules); got != c.want || ok != (c.want != "") {
 			t.Errorf("Suggest(%q): got %q, %v; want %q", c.word, got, ok, c.want)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"ysc2onnx/diag"
+
 	"github.com/dustin/go-humanize/english"
 )
 
@@ -26,7 +28,9 @@ var inertKeys = map[string]bool{"inplace": true, "yaml_file": true, "names": tru
 //
 // The Model is nil when the text is no model at all. Otherwise it holds what could be read: after an error it serves
 // only to look for more, where rows that are Broken are to be skipped.
-func Parse(name string, r io.Reader) (*Model, *Diagnostics) { return ParseWith(name, r, Overrides{}) }
+func Parse(name string, r io.Reader) (*Model, *diag.Diagnostics) {
+	return ParseWith(name, r, Overrides{})
+}
 
 // Overrides are values that win over those of a text, where they are not 0: as YOLOv5 has it for those that it is given
 // beside the YAML, they count wherever a row's arguments name them.
@@ -36,11 +40,11 @@ type Overrides struct {
 }
 
 // ParseWith is [Parse] with values that win over the text's.
-func ParseWith(name string, r io.Reader, o Overrides) (*Model, *Diagnostics) {
+func ParseWith(name string, r io.Reader, o Overrides) (*Model, *diag.Diagnostics) {
 	src, err := readSource(name, r)
-	ds := NewDiagnostics(src)
+	ds := diag.NewDiagnostics(src)
 	if err != nil {
-		ds.Errorf(Span{}, "%v", err)
+		ds.Errorf(diag.Span{}, "%v", err)
 		return nil, ds
 	}
 	t := newText(src)
@@ -69,8 +73,8 @@ type parser struct {
 	keys    map[string]*node // the keys themselves; of a merged key, the merge
 	scope   map[string]Literal
 	wins    Overrides
-	budget  int  // literals that may still be made
-	current Span // the row that is being read
+	budget  int       // literals that may still be made
+	current diag.Span // the row that is being read
 }
 
 // look-alikes that input methods type in place of ASCII punctuation.
@@ -89,13 +93,13 @@ func (p *parser) warnDropped() {
 		if c := comment; c < len(p.layout.comments) && ascii > p.layout.comments[c][0] {
 			continue
 		}
-		pos := p.src.pos(at)
+		pos := p.src.Pos(at)
 		r, size := utf8.DecodeRune(p.src.Text[at:])
 		if pos.Line == last || at == 0 && r == '\ufeff' || at < 3 && string(p.src.Text[:min(3, len(p.src.Text))]) == "\ufeff" {
 			continue
 		}
 		last = pos.Line
-		span := Span{Start: pos, End: Pos{Line: pos.Line, Col: pos.Col + 1}}
+		span := diag.Span{Start: pos, End: diag.Pos{Line: pos.Line, Col: pos.Col + 1}}
 		what := fmt.Sprintf("the byte 0x%02x", p.src.Text[at])
 		if r != utf8.RuneError || size > 1 {
 			what = fmt.Sprintf("the character %U", r)
@@ -105,7 +109,7 @@ func (p *parser) warnDropped() {
 		}
 		d := p.ds.Warnf(span, "YOLOv5 reads the file as ASCII and leaves out %s", what)
 		if ascii, ok := lookAlikes[r]; ok {
-			d.AddNote(Span{}, "%q is probably meant", string(ascii))
+			d.AddNote(diag.Span{}, "%q is probably meant", string(ascii))
 		}
 	}
 }
@@ -125,7 +129,7 @@ func (p *parser) model(root *node) bool {
 	backbone, okBackbone := p.section("backbone")
 	head, okHead := p.section("head")
 	if n := len(backbone) + len(head); n > MaxRows {
-		p.ds.Errorf(Span{}, "the model has %d layers; more than %d are not taken", n, MaxRows)
+		p.ds.Errorf(diag.Span{}, "the model has %d layers; more than %d are not taken", n, MaxRows)
 		return true
 	} else if n == 0 && okBackbone && okHead {
 		p.ds.Errorf(p.place(p.values["backbone"]), "the model has no layers: backbone and head are empty")
@@ -211,11 +215,11 @@ func (p *parser) checkKeys() {
 		if slices.Contains(known, k) || inertKeys[k] || value.anchored {
 			continue
 		}
-		if meant, ok := Suggest(k, missing); ok {
+		if meant, ok := diag.Suggest(k, missing); ok {
 			p.ds.Errorf(p.place(key), "unknown key %s; did you mean %s?", k, meant)
 			p.keys[meant], p.values[meant] = key, value
 			missing = remove(missing, meant)
-		} else if meant, ok := Suggest(k, known); ok {
+		} else if meant, ok := diag.Suggest(k, known); ok {
 			p.ds.Warnf(p.place(key), "YOLOv5 does not read the key %s; did you mean %s?", k, meant)
 		} else if len(missing) == 0 {
 			p.ds.Warnf(p.place(key), "YOLOv5 does not read the key %s", quote(k))
@@ -224,7 +228,7 @@ func (p *parser) checkKeys() {
 	if len(missing) == 0 {
 		return
 	}
-	d := p.ds.Errorf(Span{}, "missing: %s; a YOLOv5 model has the keys %s", strings.Join(missing, ", "), strings.Join(requiredKeys, ", "))
+	d := p.ds.Errorf(diag.Span{}, "missing: %s; a YOLOv5 model has the keys %s", strings.Join(missing, ", "), strings.Join(requiredKeys, ", "))
 	switch {
 	case p.keys["scales"] != nil:
 		d.AddNote(p.place(p.keys["scales"]), "`scales` is of later Ultralytics models; in YOLOv5's format depth_multiple and width_multiple take its place")
@@ -249,7 +253,7 @@ func (p *parser) numbers() {
 }
 
 // integer reads a whole number from 1 to most.
-func (p *parser) integer(key string, into *int, span *Span, what string, most int) {
+func (p *parser) integer(key string, into *int, span *diag.Span, what string, most int) {
 	n := p.values[key]
 	if n == nil {
 		return
@@ -268,7 +272,7 @@ func (p *parser) integer(key string, into *int, span *Span, what string, most in
 }
 
 // multiple reads a positive factor.
-func (p *parser) multiple(key string, into *float64, span *Span) {
+func (p *parser) multiple(key string, into *float64, span *diag.Span) {
 	n := p.values[key]
 	if n == nil {
 		return
@@ -291,12 +295,12 @@ func (p *parser) multiple(key string, into *float64, span *Span) {
 }
 
 // exponentNote explains why 1e-4 is no number at the top level of a YAML.
-func (p *parser) exponentNote(d *Diagnostic, l Literal) {
+func (p *parser) exponentNote(d *diag.Diagnostic, l Literal) {
 	if l.Kind != String {
 		return
 	}
 	if v, err := evalString(l.Str, nil); err == nil && v.Kind == Float {
-		d.AddNote(Span{}, "YAML 1.1 takes a number with an exponent only with a dot and a signed exponent, as in 1.0e-4; otherwise it is text")
+		d.AddNote(diag.Span{}, "YAML 1.1 takes a number with an exponent only with a dot and a signed exponent, as in 1.0e-4; otherwise it is text")
 	}
 }
 
@@ -306,7 +310,7 @@ func (p *parser) anchors() {
 	if n == nil {
 		return
 	}
-	before := p.ds.Count(Error)
+	before := p.ds.Count(diag.Error)
 	value, ok := p.literal(n, 0)
 	if !ok {
 		return
@@ -330,7 +334,7 @@ func (p *parser) anchors() {
 	if n := p.wins.Anchors; n > 0 && n != a.NumAnchors() {
 		a = Anchors{Count: n, Value: Literal{Kind: Int, Int: int64(n), Span: value.Span}}
 	}
-	if p.ds.Count(Error) == before {
+	if p.ds.Count(diag.Error) == before {
 		p.m.Anchors = a
 	}
 }

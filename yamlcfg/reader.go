@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 
+	"ysc2onnx/diag"
+
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 )
@@ -35,7 +37,7 @@ type node struct {
 type reader struct {
 	*text
 	layout layout
-	ds     *Diagnostics
+	ds     *diag.Diagnostics
 	seen   map[*yaml.Node]*node // nil while the node is being read: an alias to it is a cycle
 }
 
@@ -47,13 +49,13 @@ func (r *reader) read() *node {
 	loader, err := yaml.NewLoader(bytes.NewReader(r.plainDirective()), yaml.WithV4Defaults(), yaml.WithPlugin(loaderlimits.New(
 		loaderlimits.DepthValue(maxDepth), loaderlimits.AliasNone())))
 	if err != nil {
-		r.ds.Errorf(Span{}, "cannot start the YAML reader: %v", err)
+		r.ds.Errorf(diag.Span{}, "cannot start the YAML reader: %v", err)
 		return nil
 	}
 	var doc, next yaml.Node
 	switch err := load(loader, &doc); {
 	case errors.Is(err, io.EOF), err == nil && isEmpty(&doc):
-		r.ds.Errorf(Span{}, "the file holds no YAML; a model has the keys nc, depth_multiple, width_multiple, anchors, backbone and head")
+		r.ds.Errorf(diag.Span{}, "the file holds no YAML; a model has the keys nc, depth_multiple, width_multiple, anchors, backbone and head")
 		return nil
 	case err != nil:
 		r.syntaxError(err)
@@ -106,7 +108,7 @@ func (r *reader) precheck() bool {
 		r.ds.Errorf(r.span(at, at+1), "lists are nested more than %d deep", maxDepth)
 	}
 	if r.layout.values > maxValues {
-		r.ds.Errorf(Span{}, "the file holds more than %d values, which no model does", maxValues)
+		r.ds.Errorf(diag.Span{}, "the file holds more than %d values, which no model does", maxValues)
 	}
 	return !r.ds.HasErrors()
 }
@@ -125,13 +127,13 @@ func (r *reader) plainDirective() []byte {
 func (r *reader) syntaxError(err error) {
 	var le *yaml.LoadError
 	if !errors.As(err, &le) {
-		r.ds.Errorf(Span{}, "not valid YAML: %v", err)
+		r.ds.Errorf(diag.Span{}, "not valid YAML: %v", err)
 		return
 	}
 	at := r.offset(le.Mark.Line, le.Mark.Column)
 	span := r.span(at, min(at+1, r.lineEnd(at)))
 	if le.Mark.Line == 0 {
-		span = Span{}
+		span = diag.Span{}
 	}
 	message := "not valid YAML: " + le.Message
 	switch {
@@ -269,4 +271,4 @@ func (r *reader) skipProperties(at int) int {
 }
 
 // place gives the span of a node.
-func (r *reader) place(n *node) Span { return r.span(n.from, n.to) }
+func (r *reader) place(n *node) diag.Span { return r.span(n.from, n.to) }

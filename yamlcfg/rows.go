@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"ysc2onnx/diag"
+
 	"github.com/dustin/go-humanize/english"
 )
 
@@ -15,16 +17,16 @@ var moduleName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-
 func (p *parser) rows(nodes []*node) {
 	p.m.Rows = make([]Row, len(nodes))
 	for i, n := range nodes {
-		before := p.ds.Count(Error)
+		before := p.ds.Count(diag.Error)
 		r := &p.m.Rows[i]
 		r.Index = i
 		p.row(n, r)
-		r.Broken = p.ds.Count(Error) > before
+		r.Broken = p.ds.Count(diag.Error) > before
 	}
 	for i := range p.m.Rows {
-		before := p.ds.Count(Error)
+		before := p.ds.Count(diag.Error)
 		p.checkFrom(&p.m.Rows[i])
-		p.m.Rows[i].Broken = p.m.Rows[i].Broken || p.ds.Count(Error) > before
+		p.m.Rows[i].Broken = p.m.Rows[i].Broken || p.ds.Count(diag.Error) > before
 	}
 }
 
@@ -58,9 +60,9 @@ func (p *parser) wrongArity(n *node, r *Row, want string) {
 	}
 	switch {
 	case len(n.items) == 3 && isName(n.items[2]):
-		d.AddNote(Span{}, "args is missing; write [] for none")
+		d.AddNote(diag.Span{}, "args is missing; write [] for none")
 	case len(n.items) == 3 && isName(n.items[1]):
-		d.AddNote(Span{}, "number is missing; write 1 for a single %s", n.items[1].value)
+		d.AddNote(diag.Span{}, "number is missing; write 1 for a single %s", n.items[1].value)
 	case len(n.items) == 3 && n.items[2].kind == seqNode && n.items[1].kind == scalarNode:
 		d.AddNote(p.place(n.items[1]), "the module is missing, or the comma between number and module")
 	case len(n.items) > 4 && n.items[3].kind == scalarNode:
@@ -141,7 +143,7 @@ func (p *parser) module(n *node, r *Row) {
 	case !moduleName.MatchString(name):
 		d := p.ds.Errorf(r.ModuleSpan, "module is the name of a class, such as Conv or nn.Upsample, not %s", quote(l.Str))
 		if before, _, call := strings.Cut(name, "("); call && moduleName.MatchString(before) {
-			d.AddNote(Span{}, "write %s, and its arguments in the list after it", before)
+			d.AddNote(diag.Span{}, "write %s, and its arguments in the list after it", before)
 		}
 	default:
 		r.Module = name
@@ -153,7 +155,7 @@ func (p *parser) args(n *node, r *Row) {
 	if n.kind != seqNode {
 		d := p.ds.Errorf(r.ArgsSpan, "args is a list, not %s", p.describe(n))
 		if n.kind == scalarNode && n.to > n.from {
-			d.AddNote(Span{}, "write [%s]", p.ascii[n.from:n.to])
+			d.AddNote(diag.Span{}, "write [%s]", p.ascii[n.from:n.to])
 		}
 		return
 	}
@@ -174,7 +176,7 @@ func (p *parser) args(n *node, r *Row) {
 			}
 			if v.Kind == String && v.Str == l.Str && builtins[l.Str] {
 				p.ds.Warnf(l.Span, "YOLOv5 takes %s for Python's function of that name, not for text", l.Str).
-					AddNote(Span{}, `for the text write "'%s'"`, l.Str)
+					AddNote(diag.Span{}, `for the text write "'%s'"`, l.Str)
 			}
 			v.Span = l.Span
 			l = v
@@ -224,7 +226,7 @@ func (p *parser) literal(n *node, depth int) (Literal, bool) {
 }
 
 // tooMany reports once that aliases repeat more than is taken.
-func (p *parser) tooMany(span Span) {
+func (p *parser) tooMany(span diag.Span) {
 	if p.budget == -1 {
 		if !p.current.IsZero() {
 			span = p.current
@@ -271,7 +273,7 @@ func (p *parser) checkFrom(r *Row) {
 			if f < len(rows) {
 				d.AddNote(rows[f].Span, "layer %d is defined here", f)
 			} else {
-				d.AddNote(Span{}, "the model has %s, 0 to %d", english.Plural(len(rows), "layer", ""), len(rows)-1)
+				d.AddNote(diag.Span{}, "the model has %s, 0 to %d", english.Plural(len(rows), "layer", ""), len(rows)-1)
 			}
 		}
 	}

@@ -10,12 +10,12 @@ import (
 	"os"
 	"strings"
 
+	"ysc2onnx/diag"
+
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
-
-	"ysc2onnx/yamlcfg"
 )
 
 // app is what all commands share.
@@ -89,8 +89,8 @@ func (a *app) finish(err error) int {
 
 // failure is the JSON document of a command that failed.
 type failure struct {
-	Error       string               `json:"error"`
-	Diagnostics *yamlcfg.Diagnostics `json:"diagnostics,omitempty"`
+	Error       string            `json:"error"`
+	Diagnostics *diag.Diagnostics `json:"diagnostics,omitempty"`
 }
 
 // fail prints an error: as a document with --json, else for people.
@@ -98,7 +98,7 @@ func (a *app) fail(err error) {
 	if errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted")
 	}
-	var found *yamlcfg.Diagnostics
+	var found *diag.Diagnostics
 	isYAML := errors.As(err, &found)
 	if a.json {
 		doc := failure{Error: err.Error()}
@@ -118,7 +118,7 @@ func (a *app) fail(err error) {
 		found = found.Errors()
 	}
 	_ = found.Format(a.stderr, colorful(a.stderr)) // nowhere is left to report a broken stderr
-	if found.Count(yamlcfg.Error)+found.Count(yamlcfg.Warning) > 1 {
+	if found.Count(diag.Error)+found.Count(diag.Warning) > 1 {
 		a.complain(errors.New(countText(found)))
 	}
 }
@@ -136,7 +136,7 @@ func (a *app) note(format string, args ...any) {
 }
 
 // warn prints a model's warnings. With --json they are in the document.
-func (a *app) warn(found *yamlcfg.Diagnostics) {
+func (a *app) warn(found *diag.Diagnostics) {
 	if !a.quiet && !a.json {
 		_ = found.Format(a.stderr, colorful(a.stderr)) // a warning that cannot be shown stops nothing
 	}
@@ -175,9 +175,9 @@ func (a *app) printJSON(document any) error {
 }
 
 // countText is "m.yaml: 2 errors and 1 warning".
-func countText(found *yamlcfg.Diagnostics) string {
-	text := english.Plural(found.Count(yamlcfg.Error), "error", "")
-	if n := found.Count(yamlcfg.Warning); n > 0 {
+func countText(found *diag.Diagnostics) string {
+	text := english.Plural(found.Count(diag.Error), "error", "")
+	if n := found.Count(diag.Warning); n > 0 {
 		text += " and " + english.Plural(n, "warning", "")
 	}
 	if found.Source != nil {

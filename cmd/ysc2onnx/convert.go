@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"ysc2onnx/diag"
+
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -16,7 +18,6 @@ import (
 	"ysc2onnx"
 	"ysc2onnx/internal/units"
 	"ysc2onnx/verify"
-	"ysc2onnx/yamlcfg"
 )
 
 // conversion is the bare form: a YAML or a checkpoint in, an ONNX file out.
@@ -63,25 +64,25 @@ func (c *conversion) flags(cmd *cobra.Command) {
 
 // conversionDocument is what --json prints.
 type conversionDocument struct {
-	Output     string               `json:"output"` // - for standard output
-	Opset      int                  `json:"opset"`
-	IRVersion  int64                `json:"ir_version"`
-	Batch      int                  `json:"batch"`
-	Height     int                  `json:"height"`
-	Width      int                  `json:"width"`
-	Dynamic    string               `json:"dynamic"` // none, batch, all
-	Nodes      int                  `json:"nodes"`
-	Layers     int                  `json:"layers"`
-	Parameters int64                `json:"parameters"`
-	Bytes      int64                `json:"bytes"`
-	Seconds    float64              `json:"seconds"` // without the checks
-	Warnings   *yamlcfg.Diagnostics `json:"warnings,omitempty"`
-	Check      string               `json:"check"`             // full, fast, none
-	Assumed    string               `json:"assumed,omitempty"` // what the numbers depend on and no check proves
-	Checked    bool                 `json:"checked"`           // the file was run, and every check held
-	NotChecked string               `json:"not_checked,omitempty"`
-	Checks     *verify.Report       `json:"checks,omitempty"`
-	Error      string               `json:"error,omitempty"`
+	Output     string            `json:"output"` // - for standard output
+	Opset      int               `json:"opset"`
+	IRVersion  int64             `json:"ir_version"`
+	Batch      int               `json:"batch"`
+	Height     int               `json:"height"`
+	Width      int               `json:"width"`
+	Dynamic    string            `json:"dynamic"` // none, batch, all
+	Nodes      int               `json:"nodes"`
+	Layers     int               `json:"layers"`
+	Parameters int64             `json:"parameters"`
+	Bytes      int64             `json:"bytes"`
+	Seconds    float64           `json:"seconds"` // without the checks
+	Warnings   *diag.Diagnostics `json:"warnings,omitempty"`
+	Check      string            `json:"check"`             // full, fast, none
+	Assumed    string            `json:"assumed,omitempty"` // what the numbers depend on and no check proves
+	Checked    bool              `json:"checked"`           // the file was run, and every check held
+	NotChecked string            `json:"not_checked,omitempty"`
+	Checks     *verify.Report    `json:"checks,omitempty"`
+	Error      string            `json:"error,omitempty"`
 }
 
 // run converts.

@@ -12,8 +12,10 @@ import (
 	"slices"
 	"strings"
 
-	"ysc2onnx"
+	"ysc2onnx/diag"
 	"ysc2onnx/yamlcfg"
+
+	"ysc2onnx"
 )
 
 // stdio stands for standard input as a model, and for standard output as a file to write.
@@ -139,7 +141,7 @@ func missing(path, expected string, patterns ...string) error {
 		stems = append(stems, stem(f))
 	}
 	meant := slices.Index(stems, stem(base)) // only the ending is wrong
-	if near, ok := yamlcfg.Suggest(stem(base), stems); ok && meant < 0 {
+	if near, ok := diag.Suggest(stem(base), stems); ok && meant < 0 {
 		meant = slices.Index(stems, near)
 	}
 	if meant >= 0 {

@@ -7,11 +7,12 @@ import (
 	"path/filepath"
 	"strings"
 
+	"ysc2onnx/diag"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"ysc2onnx"
-	"ysc2onnx/yamlcfg"
 )
 
 // rootCommand is the command line: the bare form converts, its subcommands do the rest.
@@ -100,7 +101,7 @@ func wrongCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return usagef("%sneeds one of: %s", what, strings.Join(names, ", "))
 	}
-	if near, ok := yamlcfg.Suggest(args[0], names); ok {
+	if near, ok := diag.Suggest(args[0], names); ok {
 		return usagef("unknown command %q; did you mean %q?", what+args[0], what+near)
 	}
 	return usagef("unknown command %q; there are %s", what+args[0], strings.Join(names, ", "))
@@ -134,7 +135,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
 	help := cmd.CommandPath() + " --help lists the flags"
 	if unknown.GetSpecifiedShortnames() == "" {
-		near, ok := yamlcfg.Suggest(unknown.GetSpecifiedName(), known)
+		near, ok := diag.Suggest(unknown.GetSpecifiedName(), known)
 		for _, name := range known { // a flag's first letters, as Python's argparse takes them, are the better hint
 			if strings.HasPrefix(name, unknown.GetSpecifiedName()) {
 				near, ok = name, true
@@ -161,7 +162,7 @@ func unknownCommand(word string, commands []string) error {
 	if _, err := os.Stat(word); err == nil {
 		return nil
 	}
-	if near, ok := yamlcfg.Suggest(word, commands); ok {
+	if near, ok := diag.Suggest(word, commands); ok {
 		return usagef("unknown command %q; did you mean %q?", word, near)
 	}
 	return nil

@@ -7,18 +7,19 @@ import (
 	"strconv"
 	"strings"
 
+	"ysc2onnx/diag"
+
 	"github.com/spf13/cobra"
 
 	"ysc2onnx"
 	"ysc2onnx/modules"
-	"ysc2onnx/yamlcfg"
 )
 
 // summaryDocument is what --json prints.
 type summaryDocument struct {
 	Model string `json:"model"`
 	*modules.Summary
-	Warnings *yamlcfg.Diagnostics `json:"warnings,omitempty"`
+	Warnings *diag.Diagnostics `json:"warnings,omitempty"`
 }
 
 func (a *app) summaryCommand() *cobra.Command {

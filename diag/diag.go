@@ -1,4 +1,4 @@
-package yamlcfg
+package diag
 
 import (
 	"encoding/json"
@@ -153,7 +153,7 @@ func (ds *Diagnostics) Sort() {
 		if a.Span.Start == b.Span.Start {
 			return a.Severity != Info && b.Severity == Info
 		}
-		return a.Span.Start.before(b.Span.Start)
+		return a.Span.Start.Before(b.Span.Start)
 	})
 }
 

@@ -1,4 +1,4 @@
-package yamlcfg
+package diag
 
 import (
 	"fmt"
@@ -62,11 +62,11 @@ func (p *printer) paint(hue, text string) string {
 }
 
 func (p *printer) item(span Span, word, hue, message string) {
-	place := printable(p.ds.name()) + ":"
+	place := Printable(p.ds.name()) + ":"
 	if !span.IsZero() {
 		place += fmt.Sprintf("%d:%d:", span.Start.Line, span.Start.Col)
 	}
-	fmt.Fprintf(&p.out, "%s %s %s\n", p.paint(bold, place), p.paint(hue, word+":"), printable(message))
+	fmt.Fprintf(&p.out, "%s %s %s\n", p.paint(bold, place), p.paint(hue, word+":"), Printable(message))
 	if span.IsZero() || p.ds.Source == nil || span.Start.Line > len(p.ds.Source.lines) {
 		return
 	}
@@ -168,8 +168,8 @@ func wide(r rune) bool {
 	return false
 }
 
-// printable replaces what could steer a terminal: a message may quote the file.
-func printable(s string) string {
+// Printable replaces what could steer a terminal: a message may quote the file.
+func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r

@@ -1,4 +1,4 @@
-package yamlcfg
+package diag
 
 import (
 	"encoding/json"
@@ -21,7 +21,7 @@ func TestCaret(t *testing.T) {
 		src := NewSource("f", []byte(c.line))
 		at := strings.Index(c.line, c.text)
 		ds := NewDiagnostics(src)
-		ds.Errorf(Span{src.pos(at), src.pos(at + len(c.text))}, "m")
+		ds.Errorf(Span{src.Pos(at), src.Pos(at + len(c.text))}, "m")
 		if got := ds.Error(); got != c.want {
 			t.Errorf("%s: got\n%s\nwant\n%s", c.name, got, c.want)
 		}
