@@ -6,9 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"ysc2onnx/diag"
-
 	"ysc2onnx/checkpoint"
+	"ysc2onnx/diag"
 	"ysc2onnx/modules"
 	"ysc2onnx/yamlcfg"
 )

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"ysc2onnx/diag"
-
 	"ysc2onnx/heads"
 	"ysc2onnx/heads/roles"
 	"ysc2onnx/modules"
@@ -21,7 +20,7 @@ import (
 	"ysc2onnx/yamlcfg"
 )
 
-// Convert turns a model YAML into an ONNX file and checks the file. An error of the YAML is a [*yamlcfg.Diagnostics]; a
+// Convert turns a model YAML into an ONNX file and checks the file. An error of the YAML is a [*diag.Diagnostics]; a
 // cancelled context ends the work with its error. After any error the file that was there before is as it was.
 //
 // A file that was written and failed a check is no error: see [Result.Checks].

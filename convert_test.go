@@ -13,9 +13,8 @@ import (
 	"strings"
 	"testing"
 
-	"ysc2onnx/diag"
-
 	"ysc2onnx"
+	"ysc2onnx/diag"
 	"ysc2onnx/verify/ort/orttest"
 )
 

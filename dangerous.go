@@ -3,11 +3,10 @@ package ysc2onnx
 import (
 	"fmt"
 
-	"ysc2onnx/diag"
-
 	"github.com/dustin/go-humanize/english"
 
 	"ysc2onnx/checkpoint"
+	"ysc2onnx/diag"
 )
 
 // dangerousNames says which names in a checkpoint's pickle would run programs or code if Python loaded the file; "" where

@@ -8,9 +8,8 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"ysc2onnx/diag"
-
 	"ysc2onnx/checkpoint"
+	"ysc2onnx/diag"
 )
 
 // watched is a tensor whose elements are looked at while they are read: what is no finite number is noticed on its way

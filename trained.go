@@ -8,11 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"ysc2onnx/diag"
-
 	"github.com/dustin/go-humanize/english"
 
 	"ysc2onnx/checkpoint"
+	"ysc2onnx/diag"
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/weights"

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"ysc2onnx/diag"
-
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"

@@ -8,10 +8,9 @@ import (
 	"strconv"
 
 	"ysc2onnx/diag"
-
 	"ysc2onnx/heads/roles"
 	"ysc2onnx/verify"
-	"ysc2onnx/yamlcfg"
+	"ysc2onnx/yamlcfg/python"
 )
 
 // model is what a file's interface and metadata say of a detector.
@@ -62,7 +61,7 @@ func readModel(inputs, outputs []verify.IO, metadata map[string]string) (m model
 		m.stride = int(stride)
 	}
 	if text, ok := metadata["names"]; ok {
-		if m.names, err = yamlcfg.ClassNames(text); err != nil {
+		if m.names, err = python.ClassNames(text); err != nil {
 			return m, fmt.Errorf("the file's metadata: %w", err)
 		}
 	}

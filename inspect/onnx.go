@@ -17,7 +17,7 @@ import (
 
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
-	"ysc2onnx/yamlcfg"
+	"ysc2onnx/yamlcfg/python"
 )
 
 // ONNX looks into an ONNX file of the given size. Errors do not name the file.
@@ -49,7 +49,7 @@ func ONNX(ctx context.Context, r io.ReaderAt, size int64, opt Options) (*Report,
 				continue
 			}
 		case "names":
-			if names, err := yamlcfg.ClassNames(p.Value); err == nil {
+			if names, err := python.ClassNames(p.Value); err == nil {
 				rep.Classes = names
 				continue
 			}

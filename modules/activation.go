@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"ysc2onnx/onnxbuild"
-	"ysc2onnx/yamlcfg"
+	"ysc2onnx/yamlcfg/python"
 )
 
 // Activation is an element-wise module of torch.nn without parameters.
@@ -117,19 +117,19 @@ func (s *Scope) activation(child string, usual *Activation) *Activation {
 }
 
 // activation makes the module that a call such as nn.LeakyReLU(0.1) names. inplace, which changes no number, is inert.
-func activation(call yamlcfg.Literal) (*Activation, error) {
+func activation(call python.Literal) (*Activation, error) {
 	name := className(call.Str)
 	construct, known := activations[name]
-	if call.Kind != yamlcfg.Call || !known || call.Str != "nn."+name {
+	if call.Kind != python.Call || !known || call.Str != "nn."+name {
 		const hint = "expected nn.SiLU(), nn.ReLU(), nn.LeakyReLU(slope), nn.Hardswish(), nn.Sigmoid() or nn.Identity()"
 		return nil, fmt.Errorf("%s is not an activation that is known here: %s", call.Repr(), hint)
 	}
 	alpha, args := leakyReLUSlope, call.Items
 	for _, kw := range call.Kw {
 		switch {
-		case kw.Name == "inplace" && kw.Value.Kind == yamlcfg.Bool:
+		case kw.Name == "inplace" && kw.Value.Kind == python.Bool:
 		case kw.Name == "negative_slope" && name == "LeakyReLU" && len(args) == 0:
-			args = []yamlcfg.Literal{kw.Value}
+			args = []python.Literal{kw.Value}
 		default:
 			return nil, fmt.Errorf("nn.%s does not take %s=%s", name, kw.Name, kw.Value.Repr())
 		}
@@ -141,7 +141,7 @@ func activation(call yamlcfg.Literal) (*Activation, error) {
 		}
 		alpha, args = slope, args[1:]
 	}
-	if len(args) == 1 && args[0].Kind == yamlcfg.Bool { // inplace, by position
+	if len(args) == 1 && args[0].Kind == python.Bool { // inplace, by position
 		args = nil
 	}
 	if name != "Identity" && len(args) > 0 { // nn.Identity takes and ignores anything

@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"ysc2onnx/diag"
-
 	"ysc2onnx/yamlcfg"
+	"ysc2onnx/yamlcfg/python"
 )
 
 // Args are the arguments of one row, as YOLOv5's parser hands them to a module's constructor. Each call takes the next
@@ -20,12 +20,12 @@ type Args struct {
 	row     *yamlcfg.Row
 	model   *yamlcfg.Model
 	diags   *diag.Diagnostics
-	trained Trained           // nil without a checkpoint
-	rest    []yamlcfg.Literal // not taken yet
-	names   []string          // of the arguments asked for
-	given   []Argument        // what was given for them, or their defaults
-	shown   []string          // all that the constructor gets, as Python prints it
-	inside  bool              // the repeats are inside the module
+	trained Trained          // nil without a checkpoint
+	rest    []python.Literal // not taken yet
+	names   []string         // of the arguments asked for
+	given   []Argument       // what was given for them, or their defaults
+	shown   []string         // all that the constructor gets, as Python prints it
+	inside  bool             // the repeats are inside the module
 	failed  bool
 	scaled  bool // the first argument was taken as c2
 }
@@ -33,7 +33,7 @@ type Args struct {
 // Argument is one that a constructor took, as it came out: the default where the row leaves it out.
 type Argument struct {
 	Name  string
-	Value any // an int, [2]int, bool, float64, *Activation or yamlcfg.Literal
+	Value any // an int, [2]int, bool, float64, *Activation or python.Literal
 }
 
 // equal reports whether two arguments make the same module.
@@ -42,8 +42,8 @@ func (a Argument) equal(b Argument) bool {
 		return false
 	}
 	switch x := a.Value.(type) {
-	case yamlcfg.Literal:
-		y, ok := b.Value.(yamlcfg.Literal)
+	case python.Literal:
+		y, ok := b.Value.(python.Literal)
 		return ok && x.Equal(y)
 	case *Activation:
 		y, ok := b.Value.(*Activation)
@@ -118,7 +118,7 @@ func (a *Args) ErrorAt(span diag.Span, format string, args ...any) {
 func (a *Args) Warnf(format string, args ...any) { a.WarnAt(a.row.ArgsSpan, format, args...) }
 
 // next takes the next argument; ok is false where the YAML has no more.
-func (a *Args) next(name string) (l yamlcfg.Literal, ok bool) {
+func (a *Args) next(name string) (l python.Literal, ok bool) {
 	a.names = append(a.names, name)
 	if len(a.rest) == 0 {
 		return l, false
@@ -128,7 +128,7 @@ func (a *Args) next(name string) (l yamlcfg.Literal, ok bool) {
 }
 
 // Wrong reports an argument that is missing or is not what was expected.
-func (a *Args) Wrong(name string, l yamlcfg.Literal, expected string) {
+func (a *Args) Wrong(name string, l python.Literal, expected string) {
 	if l.Span.IsZero() {
 		a.Errorf("argument %s is missing, expected %s", name, expected)
 		return
@@ -153,12 +153,12 @@ func (a *Args) int(name string, def int) int {
 	switch {
 	case !ok:
 		return def
-	case l.Kind == yamlcfg.Bool:
+	case l.Kind == python.Bool:
 		if l.Bool {
 			return 1
 		}
 		return 0
-	case l.Kind == yamlcfg.Int && l.Int >= 0 && l.Int <= limit:
+	case l.Kind == python.Int && l.Int >= 0 && l.Int <= limit:
 		return int(l.Int)
 	}
 	a.Wrong(name, l, "an integer from 0 to 1048576")
@@ -167,7 +167,7 @@ func (a *Args) int(name string, def int) int {
 
 // Positive takes an integer, 1 or more.
 func (a *Args) Positive(name string, def int) int {
-	if len(a.rest) > 0 && a.rest[0].Kind == yamlcfg.Int && a.rest[0].Int < 1 {
+	if len(a.rest) > 0 && a.rest[0].Kind == python.Int && a.rest[0].Int < 1 {
 		l, _ := a.next(name)
 		a.Wrong(name, l, "an integer of at least 1")
 		return def
@@ -182,7 +182,7 @@ func (a *Args) Pair(name string, def int) [2]int {
 
 // PadOrNone takes a padding, 0 or more, or a pair of them; None, which is the default, gives -1.
 func (a *Args) PadOrNone(name string) [2]int {
-	if len(a.rest) > 0 && a.rest[0].Kind == yamlcfg.None {
+	if len(a.rest) > 0 && a.rest[0].Kind == python.None {
 		a.next(name)
 		return keep(a, square(-1))
 	}
@@ -194,11 +194,11 @@ func (a *Args) pair(name string, def int, least int64, expected string) [2]int {
 	if !ok {
 		return square(def)
 	}
-	both := []yamlcfg.Literal{l, l}
-	if l.Kind == yamlcfg.List || l.Kind == yamlcfg.Tuple {
+	both := []python.Literal{l, l}
+	if l.Kind == python.List || l.Kind == python.Tuple {
 		both = l.Items
 	}
-	if len(both) != 2 || both[0].Kind != yamlcfg.Int || both[1].Kind != yamlcfg.Int ||
+	if len(both) != 2 || both[0].Kind != python.Int || both[1].Kind != python.Int ||
 		min(both[0].Int, both[1].Int) < least || max(both[0].Int, both[1].Int) > limit {
 		a.Wrong(name, l, expected)
 		return square(1)
@@ -208,7 +208,7 @@ func (a *Args) pair(name string, def int, least int64, expected string) [2]int {
 
 // Odd takes a positive odd integer: the size of a kernel that keeps the size of a map.
 func (a *Args) Odd(name string, def int) int {
-	if len(a.rest) > 0 && a.rest[0].Kind == yamlcfg.Int && a.rest[0].Int%2 == 0 {
+	if len(a.rest) > 0 && a.rest[0].Kind == python.Int && a.rest[0].Int%2 == 0 {
 		l, _ := a.next(name)
 		a.Wrong(name, l, "an odd number: an even kernel would change the size of the map")
 		return def
@@ -227,7 +227,7 @@ func (a *Args) bool(name string, def bool) bool {
 	if x, number := l.Number(); number {
 		return x != 0
 	}
-	if l.Kind != yamlcfg.Bool && l.Kind != yamlcfg.None {
+	if l.Kind != python.Bool && l.Kind != python.None {
 		a.Wrong(name, l, "True or False")
 	}
 	return l.Bool
@@ -257,11 +257,11 @@ func (a *Args) Activation(name string) *Activation {
 func (a *Args) activation(name string) *Activation {
 	l, ok := a.next(name)
 	switch {
-	case !ok || l.Kind == yamlcfg.Bool && l.Bool:
+	case !ok || l.Kind == python.Bool && l.Bool:
 		return a.Act
-	case l.Kind == yamlcfg.Bool || l.Kind == yamlcfg.None:
+	case l.Kind == python.Bool || l.Kind == python.None:
 		return nil
-	case l.Kind != yamlcfg.Call:
+	case l.Kind != python.Call:
 		a.Wrong(name, l, "True, False or a torch.nn activation such as nn.ReLU()")
 		return nil
 	}
@@ -273,13 +273,13 @@ func (a *Args) activation(name string) *Activation {
 }
 
 // Literal takes an argument of any kind.
-func (a *Args) Literal(name string) (yamlcfg.Literal, bool) {
+func (a *Args) Literal(name string) (python.Literal, bool) {
 	l, ok := a.next(name)
 	return keep(a, l), ok
 }
 
 // Replaced takes an argument of any kind that stands for a tensor: a checkpoint's counts, so that it may differ.
-func (a *Args) Replaced(name string) yamlcfg.Literal {
+func (a *Args) Replaced(name string) python.Literal {
 	l, _ := a.next(name)
 	return l
 }

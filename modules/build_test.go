@@ -8,10 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"ysc2onnx/diag"
-
 	"github.com/google/go-cmp/cmp"
 
+	"ysc2onnx/diag"
 	"ysc2onnx/heads"
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"

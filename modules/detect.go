@@ -9,6 +9,7 @@ import (
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/weights"
 	"ysc2onnx/yamlcfg"
+	"ysc2onnx/yamlcfg/python"
 )
 
 var detectClass = Class{Path: "models.yolo.Detect", Inert: []string{
@@ -22,8 +23,8 @@ var detectSpec = Spec{
 
 func newDetect(a *Args) Head {
 	m := &Detect{Classes: a.Positive("nc", 80), Channels: a.In}
-	anchors := a.Replaced("anchors")                                                       // by the checkpoint's, a tensor
-	if n := anchors.Int; anchors.Kind == yamlcfg.Int && n > 0 && n <= yamlcfg.MaxAnchors { // as YOLOv5: 0, 1, 2, …
+	anchors := a.Replaced("anchors")                                                      // by the checkpoint's, a tensor
+	if n := anchors.Int; anchors.Kind == python.Int && n > 0 && n <= yamlcfg.MaxAnchors { // as YOLOv5: 0, 1, 2, …
 		level := make([]float64, n*2)
 		for i := range level {
 			level[i] = float64(i)
@@ -36,7 +37,7 @@ func newDetect(a *Args) Head {
 		return m
 	}
 	const expected = "a list of lists of numbers, w and h of each anchor, one list for each input"
-	if anchors.Kind != yamlcfg.List || len(anchors.Items) == 0 {
+	if anchors.Kind != python.List || len(anchors.Items) == 0 {
 		a.Wrong("anchors", anchors, expected)
 		return m
 	}

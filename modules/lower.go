@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"ysc2onnx/diag"
-
 	"ysc2onnx/heads/roles"
 	"ysc2onnx/onnxbuild"
 )

@@ -6,9 +6,9 @@ import (
 	"strings"
 
 	"ysc2onnx/diag"
-
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/yamlcfg"
+	"ysc2onnx/yamlcfg/python"
 )
 
 // Network is a YAML's rows, each with its module made: arguments resolved, channels booked. It is lowered to a graph once
@@ -211,7 +211,7 @@ func (l *Layer) Same(other *Layer) bool {
 	if l.Spec != nil && l.Spec == other.Spec && l.made() && other.made() {
 		return l.N == other.N && slices.Equal(l.Channels, other.Channels) && slices.EqualFunc(l.Given, other.Given, Argument.equal)
 	}
-	return l.N == other.N && slices.EqualFunc(l.Row.Args, other.Row.Args, yamlcfg.Literal.Equal)
+	return l.N == other.N && slices.EqualFunc(l.Row.Args, other.Row.Args, python.Literal.Equal)
 }
 
 // made reports whether the layer's module could be made.

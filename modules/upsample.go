@@ -2,7 +2,7 @@ package modules
 
 import (
 	"ysc2onnx/onnxbuild"
-	"ysc2onnx/yamlcfg"
+	"ysc2onnx/yamlcfg/python"
 )
 
 var upsampleClass = Class{Path: "torch.nn.modules.upsampling.Upsample", Inert: []string{"name", "recompute_scale_factor"}}
@@ -17,12 +17,12 @@ func newUpsample(a *Args) Module {
 	size, _ := a.Literal("size")
 	factor, _ := a.Literal("scale_factor")
 	mode, given := a.Literal("mode")
-	if size.Kind != yamlcfg.None {
+	if size.Kind != python.None {
 		a.Wrong("size", size, "None: a fixed size would break other image sizes; give a scale_factor")
 	}
 	u := &Upsample{}
-	factors := []yamlcfg.Literal{factor, factor}
-	if factor.Kind == yamlcfg.Tuple || factor.Kind == yamlcfg.List {
+	factors := []python.Literal{factor, factor}
+	if factor.Kind == python.Tuple || factor.Kind == python.List {
 		factors = factor.Items
 	}
 	if len(factors) != 2 {
@@ -37,7 +37,7 @@ func newUpsample(a *Args) Module {
 		}
 		*[]*int{&u.FactorH, &u.FactorW}[i] = int(x)
 	}
-	if given && (mode.Kind != yamlcfg.String || mode.Str != "nearest") {
+	if given && (mode.Kind != python.String || mode.Str != "nearest") {
 		a.Wrong("mode", mode, "'nearest'")
 	}
 	return u

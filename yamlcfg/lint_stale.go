@@ -3,6 +3,8 @@ package yamlcfg
 import (
 	"fmt"
 	"strings"
+
+	"ysc2onnx/yamlcfg/python"
 )
 
 // An index that was right until a row was inserted before its target names the layer before the one that is meant.
@@ -111,10 +113,10 @@ func upsamples(r Row) bool { return strings.Contains(r.Module, "Upsample") }
 
 // halves says whether a row is a convolution of stride 2: [channels, kernel, 2, ...].
 func halves(r Row) bool {
-	return strings.HasSuffix(r.Module, "Conv") && len(r.Args) > 2 && r.Args[2].Kind == Int && r.Args[2].Int == 2
+	return strings.HasSuffix(r.Module, "Conv") && len(r.Args) > 2 && r.Args[2].Kind == python.Int && r.Args[2].Int == 2
 }
 
 // pointwise says whether a row is a 1x1 convolution: [channels, 1, ...].
 func pointwise(r Row) bool {
-	return strings.HasSuffix(r.Module, "Conv") && len(r.Args) > 1 && r.Args[1].Kind == Int && r.Args[1].Int == 1
+	return strings.HasSuffix(r.Module, "Conv") && len(r.Args) > 1 && r.Args[1].Kind == python.Int && r.Args[1].Int == 1
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"ysc2onnx/diag"
+	"ysc2onnx/yamlcfg/python"
 )
 
 // Limits on what a model may hold, far beyond any real one, so that a hostile file stays cheap.
@@ -17,7 +18,6 @@ const (
 	maxDepth    = 64        // nesting of lists
 	maxFrom     = 1_000     // layers that a row reads
 	maxValues   = 500_000   // values in the text, and literals after aliases are followed
-	maxInt      = 1<<53 - 1 // integers beyond are not exact in the floats that channel arithmetic uses
 )
 
 // Model is a YOLOv5 model YAML: rows and the numbers that scale them.
@@ -27,11 +27,11 @@ type Model struct {
 	DepthMultiple   float64 // gd: scales a row's number
 	WidthMultiple   float64 // gw: scales a row's channels
 	Anchors         Anchors
-	Activation      *Literal // default activation, a Call; nil when absent: nn.SiLU()
-	ChannelMultiple int      // channels are rounded up to a multiple of it; 8 when absent
-	Channels        int      // channels of the image, key ch; 3 when absent
-	Rows            []Row    // backbone, then head
-	BackboneRows    int      // how many of Rows are the backbone's
+	Activation      *python.Literal // default activation, a Call; nil when absent: nn.SiLU()
+	ChannelMultiple int             // channels are rounded up to a multiple of it; 8 when absent
+	Channels        int             // channels of the image, key ch; 3 when absent
+	Rows            []Row           // backbone, then head
+	BackboneRows    int             // how many of Rows are the backbone's
 
 	// Where the values stand; zero when the key is absent.
 	NCSpan, DepthSpan, WidthSpan, ActivationSpan, ChannelMultipleSpan, ChannelsSpan, HeadSpan diag.Span
@@ -39,9 +39,9 @@ type Model struct {
 
 // Anchors are the anchor boxes in pixels, one list of w,h pairs for each output, or only their number per output.
 type Anchors struct {
-	Lists [][]float64 // nil when a count was given; all of one even length
-	Count int         // the count that was given, else 0
-	Value Literal     // as written: a List of Lists, or an Int
+	Lists [][]float64    // nil when a count was given; all of one even length
+	Count int            // the count that was given, else 0
+	Value python.Literal // as written: a List of Lists, or an Int
 }
 
 // NumAnchors is the number of anchors per output: na in YOLOv5.
@@ -54,14 +54,14 @@ func (a Anchors) NumAnchors() int {
 
 // Row is one layer: `[from, number, module, args]`.
 type Row struct {
-	Index    int       // layer index, counted through backbone and head
-	From     []int     // as written, negative ones too
-	FromList bool      // written as a list
-	Number   int       // as written, before the depth gain
-	Module   string    // as written, e.g. Conv or nn.Upsample
-	Args     []Literal // as YOLOv5 sees them: nc, None, '1e-4' and the like are values
-	Comment  string    // the comment after the row on its last line, without # and outer spaces
-	Broken   bool      // the row had an error; what could not be read is zero
+	Index    int              // layer index, counted through backbone and head
+	From     []int            // as written, negative ones too
+	FromList bool             // written as a list
+	Number   int              // as written, before the depth gain
+	Module   string           // as written, e.g. Conv or nn.Upsample
+	Args     []python.Literal // as YOLOv5 sees them: nc, None, '1e-4' and the like are values
+	Comment  string           // the comment after the row on its last line, without # and outer spaces
+	Broken   bool             // the row had an error; what could not be read is zero
 
 	Span, FromSpan, NumberSpan, ModuleSpan, ArgsSpan diag.Span
 	FromSpans                                        []diag.Span // of each element of From

@@ -9,9 +9,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"ysc2onnx/diag"
-
 	"github.com/dustin/go-humanize/english"
+
+	"ysc2onnx/diag"
+	"ysc2onnx/yamlcfg/python"
 )
 
 // The keys of a model YAML that YOLOv5 reads. It fails without the required ones.
@@ -71,7 +72,7 @@ type parser struct {
 	m       *Model
 	values  map[string]*node // of the top-level keys
 	keys    map[string]*node // the keys themselves; of a merged key, the merge
-	scope   map[string]Literal
+	scope   map[string]python.Literal
 	wins    Overrides
 	budget  int       // literals that may still be made
 	current diag.Span // the row that is being read
@@ -146,11 +147,11 @@ func (p *parser) mapping(root *node) {
 		if key.kind == scalarNode && key.plain && key.value == "<<" {
 			continue
 		}
-		l, err := Literal{}, error(nil)
+		l, err := python.Literal{}, error(nil)
 		if key.kind == scalarNode {
 			l, err = scalar(key)
 		}
-		if key.kind != scalarNode || err != nil || l.Kind != String {
+		if key.kind != scalarNode || err != nil || l.Kind != python.String {
 			p.ds.Warnf(p.place(key), "a key that YOLOv5 does not read: %s", p.describe(key))
 			continue
 		}
@@ -222,7 +223,7 @@ func (p *parser) checkKeys() {
 		} else if meant, ok := diag.Suggest(k, known); ok {
 			p.ds.Warnf(p.place(key), "YOLOv5 does not read the key %s; did you mean %s?", k, meant)
 		} else if len(missing) == 0 {
-			p.ds.Warnf(p.place(key), "YOLOv5 does not read the key %s", quote(k))
+			p.ds.Warnf(p.place(key), "YOLOv5 does not read the key %s", diag.Quote(k))
 		}
 	}
 	if len(missing) == 0 {
@@ -262,7 +263,7 @@ func (p *parser) integer(key string, into *int, span *diag.Span, what string, mo
 	l, ok := p.scalarLiteral(n)
 	switch {
 	case !ok:
-	case l.Kind != Int:
+	case l.Kind != python.Int:
 		p.ds.Errorf(*span, "%s is %s, a whole number, not %s", key, what, p.describe(n))
 	case l.Int < 1 || l.Int > int64(most):
 		p.ds.Errorf(*span, "%s is %s, from 1 to %d, not %d", key, what, most, l.Int)
@@ -295,11 +296,11 @@ func (p *parser) multiple(key string, into *float64, span *diag.Span) {
 }
 
 // exponentNote explains why 1e-4 is no number at the top level of a YAML.
-func (p *parser) exponentNote(d *diag.Diagnostic, l Literal) {
-	if l.Kind != String {
+func (p *parser) exponentNote(d *diag.Diagnostic, l python.Literal) {
+	if l.Kind != python.String {
 		return
 	}
-	if v, err := evalString(l.Str, nil); err == nil && v.Kind == Float {
+	if v, err := python.Eval(l.Str, nil); err == nil && v.Kind == python.Float {
 		d.AddNote(diag.Span{}, "YAML 1.1 takes a number with an exponent only with a dot and a signed exponent, as in 1.0e-4; otherwise it is text")
 	}
 }
@@ -317,12 +318,12 @@ func (p *parser) anchors() {
 	}
 	a := Anchors{Value: value}
 	switch {
-	case value.Kind == Int:
+	case value.Kind == python.Int:
 		if value.Int < 1 || value.Int > MaxAnchors {
 			p.ds.Errorf(value.Span, "anchors as a count is the number of anchors per output, from 1 to %d, not %d", MaxAnchors, value.Int)
 		}
 		a.Count = int(value.Int)
-	case value.Kind != List:
+	case value.Kind != python.List:
 		p.ds.Errorf(value.Span, "anchors is a list of lists [w,h, w,h, ...], one for each output, or the number of anchors per output, not %s", p.describe(n))
 	case len(value.Items) == 0 || len(value.Items) > MaxAnchors:
 		p.ds.Errorf(value.Span, "anchors has %d lists; expected one for each output of Detect", len(value.Items))
@@ -332,7 +333,7 @@ func (p *parser) anchors() {
 		}
 	}
 	if n := p.wins.Anchors; n > 0 && n != a.NumAnchors() {
-		a = Anchors{Count: n, Value: Literal{Kind: Int, Int: int64(n), Span: value.Span}}
+		a = Anchors{Count: n, Value: python.Literal{Kind: python.Int, Int: int64(n), Span: value.Span}}
 	}
 	if p.ds.Count(diag.Error) == before {
 		p.m.Anchors = a
@@ -340,15 +341,15 @@ func (p *parser) anchors() {
 }
 
 // anchorList reads the anchors of one output. All have as many as the first.
-func (p *parser) anchorList(l, first Literal) []float64 {
+func (p *parser) anchorList(l, first python.Literal) []float64 {
 	switch {
-	case l.Kind != List:
+	case l.Kind != python.List:
 		p.ds.Errorf(l.Span, "the anchors of an output are a list [w,h, w,h, ...], not %.60s", l.Repr())
 		return nil
 	case len(l.Items) == 0 || len(l.Items)%2 != 0 || len(l.Items) > 2*MaxAnchors:
 		p.ds.Errorf(l.Span, "the anchors of an output are pairs w,h; this list has %s", english.Plural(len(l.Items), "number", ""))
 		return nil
-	case first.Kind == List && len(l.Items) != len(first.Items):
+	case first.Kind == python.List && len(l.Items) != len(first.Items):
 		p.ds.Errorf(l.Span, "%s, but the first output has %d; all outputs have as many anchors", english.Plural(len(l.Items), "number", ""), len(first.Items)).
 			AddNote(first.Span, "the first output's anchors")
 	}
@@ -371,22 +372,22 @@ func (p *parser) activation() {
 	}
 	p.m.ActivationSpan = p.place(n)
 	l, ok := p.scalarLiteral(n)
-	if !ok || l.Kind == None || l.Kind == Bool && !l.Bool || l.Kind == Int && l.Int == 0 || l.Kind == String && l.Str == "" {
+	if !ok || l.Kind == python.None || l.Kind == python.Bool && !l.Bool || l.Kind == python.Int && l.Int == 0 || l.Kind == python.String && l.Str == "" {
 		return
 	}
 	const want = "activation is a module of torch.nn with its arguments, such as nn.SiLU() or nn.LeakyReLU(0.1)"
-	if l.Kind != String {
+	if l.Kind != python.String {
 		p.ds.Errorf(l.Span, "%s, not %s", want, p.describe(n))
 		return
 	}
-	v, err := evalString(l.Str, nil)
+	v, err := python.Eval(l.Str, nil)
 	v.Span = l.Span
 	switch {
 	case err != nil:
 		p.ds.Errorf(l.Span, "%s: %v", want, err)
-	case v.Kind == Name:
+	case v.Kind == python.Name:
 		p.ds.Errorf(l.Span, "%s; write %s()", want, v.Str)
-	case v.Kind != Call:
+	case v.Kind != python.Call:
 		p.ds.Errorf(l.Span, "%s, not %s", want, p.describe(n))
 	default:
 		p.m.Activation = &v
@@ -396,10 +397,10 @@ func (p *parser) activation() {
 // names sets what YOLOv5's parser has values for when it evaluates an argument.
 func (p *parser) names() {
 	m := p.m
-	number := func(v int) Literal { return Literal{Kind: Int, Int: int64(v)} }
-	p.scope = map[string]Literal{
+	number := func(v int) python.Literal { return python.Literal{Kind: python.Int, Int: int64(v)} }
+	p.scope = map[string]python.Literal{
 		"nc": number(m.NC), "na": number(m.Anchors.NumAnchors()), "no": number(m.NumOutputs()), "anchors": m.Anchors.Value,
-		"act": {Kind: None},
+		"act": {Kind: python.None},
 	}
 	for name, key := range map[string]string{"gd": "depth_multiple", "gw": "width_multiple"} {
 		if n := p.values[key]; n != nil && n.kind == scalarNode {

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"ysc2onnx/diag"
-
 	"github.com/google/go-cmp/cmp"
+
+	"ysc2onnx/diag"
 )
 
 func mustParse(t *testing.T, text string) *Model {
@@ -101,7 +101,7 @@ head:
 	if len(m.Rows) != 3 || m.Rows[1].Module != "Conv" || m.Rows[2].Args[1].Int != 3 {
 		t.Errorf("rows: got %+v", m.Rows)
 	}
-	if got, want := m.Rows[1].Span, (diag.Span{diag.Pos{8, 5}, diag.Pos{8, 10}}); got != want {
+	if got, want := m.Rows[1].Span, (diag.Span{Start: diag.Pos{Line: 8, Col: 5}, End: diag.Pos{Line: 8, Col: 10}}); got != want {
 		t.Errorf("an aliased row: got span %v, want the alias at %v", got, want)
 	}
 }
@@ -164,7 +164,7 @@ func TestReading(t *testing.T) {
 func TestManyRows(t *testing.T) {
 	const row = "  - [-1, 3, C3, [128, False, 1, 0.5]]  # a row\n"
 	m := mustParse(t, header+"backbone:\n"+strings.Repeat(row, 4000)+"head:\n"+strings.Repeat(row, 1000))
-	if len(m.Rows) != 5000 || m.BackboneRows != 4000 || m.Rows[4999].Span.Start != (diag.Pos{5006, 5}) {
+	if len(m.Rows) != 5000 || m.BackboneRows != 4000 || m.Rows[4999].Span.Start != (diag.Pos{Line: 5006, Col: 5}) {
 		t.Errorf("got %d rows, %d of the backbone, the last at %v", len(m.Rows), m.BackboneRows, m.Rows[len(m.Rows)-1].Span)
 	}
 	if w := m.Lint(); len(w.List) > 0 {
@@ -204,7 +204,7 @@ func FuzzParse(f *testing.F) {
 			ds.Append(m.Lint())
 		}
 		for _, d := range ds.List {
-			if s := d.Span; !s.IsZero() && (s.Start.Line < 1 || s.Start.Col < 1 || s.End.Before(s.Start) || s.Start.Line > len(ds.Source.lines)) {
+			if s := d.Span; !s.IsZero() && (s.Start.Line < 1 || s.Start.Col < 1 || s.End.Before(s.Start) || s.Start.Line > len(ds.Source.LineStarts())) {
 				t.Errorf("%s: span %v", d.Message, s)
 			}
 		}

@@ -7,10 +7,10 @@ import (
 	"io"
 	"strings"
 
-	"ysc2onnx/diag"
-
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
+
+	"ysc2onnx/diag"
 )
 
 // nodeKind tells the three kinds of YAML nodes apart.

@@ -5,9 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"ysc2onnx/diag"
-
 	"github.com/dustin/go-humanize/english"
+
+	"ysc2onnx/diag"
+	"ysc2onnx/yamlcfg/python"
 )
 
 // moduleName is what a module looks like: a dotted Python name.
@@ -106,7 +107,7 @@ func (p *parser) from(n *node, r *Row) {
 			p.tooMany(span)
 			return
 		}
-		if l.Kind != Int {
+		if l.Kind != python.Int {
 			p.ds.Errorf(span, "from is a layer's index, or a list of them, not %s", p.describe(item))
 			continue
 		}
@@ -122,7 +123,7 @@ func (p *parser) number(n *node, r *Row) {
 	l, ok := p.scalarLiteral(n)
 	switch {
 	case !ok:
-	case l.Kind != Int:
+	case l.Kind != python.Int:
 		p.ds.Errorf(r.NumberSpan, "number says how often the module is repeated, a whole number, not %s", p.describe(n))
 	case l.Int < 0 || l.Int > MaxNumber:
 		p.ds.Errorf(r.NumberSpan, "number says how often the module is repeated, from 1 to %d, not %d", MaxNumber, l.Int)
@@ -138,10 +139,10 @@ func (p *parser) module(n *node, r *Row) {
 	}
 	name := strings.TrimSpace(l.Str)
 	switch {
-	case l.Kind != String || name == "None":
+	case l.Kind != python.String || name == "None":
 		p.ds.Errorf(r.ModuleSpan, "module is the name of a class, such as Conv or nn.Upsample, not %s", p.describe(n))
 	case !moduleName.MatchString(name):
-		d := p.ds.Errorf(r.ModuleSpan, "module is the name of a class, such as Conv or nn.Upsample, not %s", quote(l.Str))
+		d := p.ds.Errorf(r.ModuleSpan, "module is the name of a class, such as Conv or nn.Upsample, not %s", diag.Quote(l.Str))
 		if before, _, call := strings.Cut(name, "("); call && moduleName.MatchString(before) {
 			d.AddNote(diag.Span{}, "write %s, and its arguments in the list after it", before)
 		}
@@ -159,7 +160,7 @@ func (p *parser) args(n *node, r *Row) {
 		}
 		return
 	}
-	r.Args = make([]Literal, 0, min(len(n.items), 16))
+	r.Args = make([]python.Literal, 0, min(len(n.items), 16))
 	for _, item := range n.items {
 		l, ok := p.literal(item, 0)
 		if p.budget < 0 {
@@ -168,13 +169,13 @@ func (p *parser) args(n *node, r *Row) {
 		if !ok {
 			continue
 		}
-		if l.Kind == String {
-			v, err := evalString(l.Str, p.scope)
+		if l.Kind == python.String {
+			v, err := python.Eval(l.Str, p.scope)
 			if err != nil {
 				p.ds.Errorf(l.Span, "%v", err)
 				continue
 			}
-			if v.Kind == String && v.Str == l.Str && builtins[l.Str] {
+			if v.Kind == python.String && v.Str == l.Str && python.Builtins[l.Str] {
 				p.ds.Warnf(l.Span, "YOLOv5 takes %s for Python's function of that name, not for text", l.Str).
 					AddNote(diag.Span{}, `for the text write "'%s'"`, l.Str)
 			}
@@ -187,38 +188,38 @@ func (p *parser) args(n *node, r *Row) {
 }
 
 // warnNested points at strings in a list that would be values as arguments: nc in [[nc, 1]] stays text.
-func (p *parser) warnNested(l Literal) {
+func (p *parser) warnNested(l python.Literal) {
 	for _, item := range l.Items {
 		switch {
-		case l.Kind == List && item.Kind == String && !item.Span.IsZero():
-			if v, err := evalString(item.Str, p.scope); err == nil && v.Kind != String {
+		case l.Kind == python.List && item.Kind == python.String && !item.Span.IsZero():
+			if v, err := python.Eval(item.Str, p.scope); err == nil && v.Kind != python.String {
 				p.ds.Warnf(item.Span, "%s stays text here: YOLOv5 reads only the arguments themselves as Python, not what a list holds",
-					quote(item.Str))
+					diag.Quote(item.Str))
 			}
-		case item.Kind == List:
+		case item.Kind == python.List:
 			p.warnNested(item)
 		}
 	}
 }
 
 // literal gives the value of a node. Aliases make it grow beyond the text, so the total is limited.
-func (p *parser) literal(n *node, depth int) (Literal, bool) {
+func (p *parser) literal(n *node, depth int) (python.Literal, bool) {
 	if p.budget--; p.budget < 0 {
 		p.tooMany(p.place(n))
-		return Literal{}, false
+		return python.Literal{}, false
 	}
 	if depth > maxDepth {
 		p.ds.Errorf(p.place(n), "lists are nested more than %d deep", maxDepth)
-		return Literal{}, false
+		return python.Literal{}, false
 	}
 	if n.kind != seqNode {
 		return p.scalarLiteral(n)
 	}
-	l := Literal{Kind: List, Span: p.place(n)}
+	l := python.Literal{Kind: python.List, Span: p.place(n)}
 	for _, item := range n.items {
 		v, ok := p.literal(item, depth+1)
 		if !ok {
-			return Literal{}, false
+			return python.Literal{}, false
 		}
 		l.Items = append(l.Items, v)
 	}
@@ -236,19 +237,19 @@ func (p *parser) tooMany(span diag.Span) {
 }
 
 // scalarLiteral gives the value of a scalar, and an error for anything else.
-func (p *parser) scalarLiteral(n *node) (Literal, bool) {
+func (p *parser) scalarLiteral(n *node) (python.Literal, bool) {
 	span := p.place(n)
 	switch n.kind {
 	case mapNode:
 		p.ds.Errorf(span, "a mapping is not expected here")
-		return Literal{}, false
+		return python.Literal{}, false
 	case seqNode:
-		return Literal{Kind: List, Span: span}, true
+		return python.Literal{Kind: python.List, Span: span}, true
 	}
 	l, err := scalar(n)
 	if err != nil {
 		p.ds.Errorf(span, "%v", err)
-		return Literal{}, false
+		return python.Literal{}, false
 	}
 	l.Span = span
 	return l, true
@@ -293,13 +294,13 @@ func (p *parser) describe(n *node) string {
 	l, err := scalar(n)
 	switch {
 	case err != nil:
-		return quote(n.value)
-	case l.Kind == None && n.value == "":
+		return diag.Quote(n.value)
+	case l.Kind == python.None && n.value == "":
 		return "nothing"
-	case l.Kind == None:
+	case l.Kind == python.None:
 		return "null"
-	case l.Kind == String:
-		return "the text " + quote(l.Str)
+	case l.Kind == python.String:
+		return "the text " + diag.Quote(l.Str)
 	}
 	return l.Repr()
 }

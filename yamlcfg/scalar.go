@@ -6,6 +6,9 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"ysc2onnx/diag"
+	"ysc2onnx/yamlcfg/python"
 )
 
 // The forms of YAML 1.1 scalars as PyYAML resolves them (yaml/resolver.py). A number with an exponent needs both a
@@ -26,68 +29,59 @@ var yamlBools = map[string]bool{
 	"on": true, "On": true, "ON": true, "off": false, "Off": false, "OFF": false,
 }
 
-// quote puts text of the file in quotes for a message, its beginning if it is long.
-func quote(s string) string {
-	const most = 60
-	if len(s) > most {
-		return fmt.Sprintf("%q...", s[:most])
-	}
-	return fmt.Sprintf("%q", s)
-}
-
 // scalar gives a YAML scalar the type that PyYAML gives it: None, Bool, Int, Float or String.
-func scalar(n *node) (Literal, error) {
+func scalar(n *node) (python.Literal, error) {
 	if n.tag != "" {
 		return taggedScalar(n)
 	}
 	if !n.plain {
-		return Literal{Kind: String, Str: n.value}, nil
+		return python.Literal{Kind: python.String, Str: n.value}, nil
 	}
 	return plainScalar(n.value)
 }
 
-func plainScalar(s string) (Literal, error) {
+func plainScalar(s string) (python.Literal, error) {
 	switch s {
 	case "", "~", "null", "Null", "NULL":
-		return Literal{Kind: None}, nil
+		return python.Literal{Kind: python.None}, nil
 	case "=", "<<":
-		return Literal{}, fmt.Errorf("%q has a meaning of its own in YAML here; put it in quotes", s)
+		return python.Literal{}, fmt.Errorf("%q has a meaning of its own in YAML here; put it in quotes", s)
 	}
 	if b, ok := yamlBools[s]; ok {
-		return Literal{Kind: Bool, Bool: b}, nil
+		return python.Literal{Kind: python.Bool, Bool: b}, nil
 	}
 	switch {
 	case yamlInt.MatchString(s):
 		return intScalar(s)
 	case yamlFloat.MatchString(s):
-		return Literal{Kind: Float, Float: floatScalar(s)}, nil
+		return python.Literal{Kind: python.Float, Float: floatScalar(s)}, nil
 	case yamlDate.MatchString(s):
-		return Literal{}, fmt.Errorf("%.40s is a date in YAML; put it in quotes", s)
+		return python.Literal{}, fmt.Errorf("%.40s is a date in YAML; put it in quotes", s)
 	}
-	return Literal{Kind: String, Str: s}, nil
+	return python.Literal{Kind: python.String, Str: s}, nil
 }
 
 // taggedScalar applies an explicit tag such as !!float 1.
-func taggedScalar(n *node) (Literal, error) {
+func taggedScalar(n *node) (python.Literal, error) {
 	if n.tag == "!!str" || n.tag == "!" {
-		return Literal{Kind: String, Str: n.value}, nil
+		return python.Literal{Kind: python.String, Str: n.value}, nil
 	}
 	l, err := plainScalar(n.value)
 	if err != nil {
-		return Literal{}, err
+		return python.Literal{}, err
 	}
 	switch {
-	case n.tag == "!!int" && l.Kind == Int, n.tag == "!!float" && l.Kind == Float,
-		n.tag == "!!bool" && l.Kind == Bool, n.tag == "!!null" && l.Kind == None:
+	case n.tag == "!!int" && l.Kind == python.Int, n.tag == "!!float" && l.Kind == python.Float,
+		n.tag == "!!bool" && l.Kind == python.Bool, n.tag == "!!null" && l.Kind == python.None:
 		return l, nil
-	case n.tag == "!!float" && l.Kind == Int:
-		return Literal{Kind: Float, Float: float64(l.Int)}, nil
+	case n.tag == "!!float" && l.Kind == python.Int:
+		return python.Literal{Kind: python.Float, Float: float64(l.Int)}, nil
 	}
-	return Literal{}, fmt.Errorf("the tag %.40s does not go with %s; leave it out", n.tag, quote(n.value))
+	return python.Literal{}, fmt.Errorf("the tag %.40s does not go with %s; leave it out", n.tag, diag.Quote(n.value))
 }
 
 // intScalar reads decimal, 0b, 0 (octal), 0x and base-60 integers with underscores.
-func intScalar(s string) (Literal, error) {
+func intScalar(s string) (python.Literal, error) {
 	digits := strings.ReplaceAll(s, "_", "")
 	negative := strings.HasPrefix(digits, "-")
 	digits = strings.TrimLeft(digits, "+-")
@@ -101,8 +95,8 @@ func intScalar(s string) (Literal, error) {
 	case strings.Contains(digits, ":"):
 		for _, part := range strings.Split(digits, ":") {
 			d, partErr := strconv.ParseInt(part, 10, 64)
-			if partErr != nil || v > maxInt {
-				return Literal{}, fmt.Errorf("the integer %.40s is out of range", s)
+			if partErr != nil || v > python.MaxInt {
+				return python.Literal{}, fmt.Errorf("the integer %.40s is out of range", s)
 			}
 			v = v*60 + d
 		}
@@ -111,13 +105,13 @@ func intScalar(s string) (Literal, error) {
 	default:
 		v, err = strconv.ParseInt(digits, 10, 64)
 	}
-	if err != nil || v > maxInt {
-		return Literal{}, fmt.Errorf("the integer %.40s is out of range", s)
+	if err != nil || v > python.MaxInt {
+		return python.Literal{}, fmt.Errorf("the integer %.40s is out of range", s)
 	}
 	if negative {
 		v = -v
 	}
-	return Literal{Kind: Int, Int: v}, nil
+	return python.Literal{Kind: python.Int, Int: v}, nil
 }
 
 // floatScalar reads what yamlFloat matched.

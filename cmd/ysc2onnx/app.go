@@ -10,12 +10,12 @@ import (
 	"os"
 	"strings"
 
-	"ysc2onnx/diag"
-
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
+
+	"ysc2onnx/diag"
 )
 
 // app is what all commands share.

@@ -9,13 +9,12 @@ import (
 	"slices"
 	"strings"
 
-	"ysc2onnx/diag"
-
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"ysc2onnx"
+	"ysc2onnx/diag"
 	"ysc2onnx/internal/units"
 	"ysc2onnx/verify"
 )

@@ -12,10 +12,9 @@ import (
 	"slices"
 	"strings"
 
+	"ysc2onnx"
 	"ysc2onnx/diag"
 	"ysc2onnx/yamlcfg"
-
-	"ysc2onnx"
 )
 
 // stdio stands for standard input as a model, and for standard output as a file to write.

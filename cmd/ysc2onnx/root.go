@@ -7,12 +7,11 @@ import (
 	"path/filepath"
 	"strings"
 
-	"ysc2onnx/diag"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"ysc2onnx"
+	"ysc2onnx/diag"
 )
 
 // rootCommand is the command line: the bare form converts, its subcommands do the rest.

@@ -7,11 +7,10 @@ import (
 	"strconv"
 	"strings"
 
-	"ysc2onnx/diag"
-
 	"github.com/spf13/cobra"
 
 	"ysc2onnx"
+	"ysc2onnx/diag"
 	"ysc2onnx/modules"
 )
 

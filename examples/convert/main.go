@@ -47,7 +47,7 @@ func convert(ctx context.Context, w io.Writer, yamlPath, onnxPath string) error 
 	}
 
 	result, err := ysc2onnx.Convert(ctx, ysc2onnx.Input{Name: yamlPath, YAML: yaml}, options)
-	if err != nil { // a *yamlcfg.Diagnostics where the YAML is at fault: it prints every mistake with its place
+	if err != nil { // a *diag.Diagnostics where the YAML is at fault: it prints every mistake with its place
 		return err
 	}
 	if err := result.Warnings.Format(w, false); err != nil {

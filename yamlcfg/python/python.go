@@ -1,4 +1,4 @@
-package yamlcfg
+package python
 
 import (
 	"errors"
@@ -7,15 +7,23 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"ysc2onnx/diag"
 )
 
 // pythonOperators are the words that make an expression.
 var pythonOperators = []string{"if", "or", "and", "is", "not", "in", "for"}
 
-// evalString reads a string argument as YOLOv5's parser takes it. That one runs eval on it: names it knows, such as
+const (
+	maxDepth = 64 // nesting of values
+	// MaxInt is the largest integer that is read: those beyond are not exact in the floats that channel arithmetic uses.
+	MaxInt = 1<<53 - 1
+)
+
+// Eval reads a string argument as YOLOv5's parser takes it. That one runs eval on it: names it knows, such as
 // nc, give their values; a NameError leaves the string as it is. Here it is parsed as a literal, and what would need
 // evaluation is refused.
-func evalString(s string, scope map[string]Literal) (Literal, error) {
+func Eval(s string, scope map[string]Literal) (Literal, error) {
 	p := pyParser{s: strings.TrimRight(strings.TrimLeft(s, " \t"), " \t\n"), scope: scope}
 	if p.s == "" {
 		return Literal{}, errors.New("YOLOv5 reads a string argument as Python, and an empty string is none")
@@ -30,9 +38,9 @@ func evalString(s string, scope map[string]Literal) (Literal, error) {
 		return Literal{Kind: String, Str: s}, nil // a NameError
 	case err == nil && strings.ContainsRune("+-*/%@&|^<>=!.([?:", rune(p.s[p.at])),
 		err == nil && slices.Contains(pythonOperators, word.FindString(p.s[p.at:])):
-		return Literal{}, fmt.Errorf("%s is an expression; expressions are not evaluated: write its value", quote(s))
+		return Literal{}, fmt.Errorf("%s is an expression; expressions are not evaluated: write its value", diag.Quote(s))
 	}
-	return Literal{}, fmt.Errorf("%s is not a Python literal; YOLOv5 reads a string argument as Python", quote(s))
+	return Literal{}, fmt.Errorf("%s is not a Python literal; YOLOv5 reads a string argument as Python", diag.Quote(s))
 }
 
 var (
@@ -53,8 +61,8 @@ var errNotPython = errors.New("not a Python literal")
 var parserVariables = map[string]bool{"d": true, "ch": true, "layers": true, "save": true, "c1": true, "c2": true, "i": true,
 	"f": true, "n": true, "n_": true, "m": true, "m_": true, "args": true, "j": true, "a": true, "t": true, "np": true}
 
-// builtins are the names of Python's own that could be meant as text: eval gives the function instead.
-var builtins = map[string]bool{"abs": true, "all": true, "any": true, "bool": true, "filter": true, "float": true, "hash": true,
+// Builtins are the names of Python's own that could be meant as text: eval gives the function instead.
+var Builtins = map[string]bool{"abs": true, "all": true, "any": true, "bool": true, "filter": true, "float": true, "hash": true,
 	"id": true, "input": true, "int": true, "iter": true, "len": true, "list": true, "map": true, "max": true, "min": true,
 	"next": true, "object": true, "open": true, "pow": true, "range": true, "reversed": true, "round": true, "set": true,
 	"slice": true, "sorted": true, "str": true, "sum": true, "tuple": true, "type": true, "zip": true}
@@ -151,7 +159,7 @@ func (p *pyParser) number() (Literal, error) {
 		base = 10
 	}
 	v, err := strconv.ParseInt(digits, base, 64)
-	if err != nil || v > maxInt {
+	if err != nil || v > MaxInt {
 		return Literal{}, fmt.Errorf("the integer %.40s is out of range", text)
 	}
 	return Literal{Kind: Int, Int: v}, nil
@@ -178,7 +186,7 @@ func (p *pyParser) items(closing byte, depth int) (items []Literal, comma bool, 
 // notAtom is the error for what follows a value where a comma or a bracket should.
 func (p *pyParser) notAtom() error {
 	if p.at < len(p.s) && strings.ContainsRune("+-*/%@&|^<>=!.([", rune(p.s[p.at])) {
-		return fmt.Errorf("%s is an expression; expressions are not evaluated: write its value", quote(p.s))
+		return fmt.Errorf("%s is an expression; expressions are not evaluated: write its value", diag.Quote(p.s))
 	}
 	return errNotPython
 }
@@ -196,7 +204,7 @@ func (p *pyParser) name(depth int) (Literal, error) {
 	torch := strings.HasPrefix(name, "nn.") || strings.HasPrefix(name, "torch.")
 	if p.take('(') {
 		if !strings.HasPrefix(strings.TrimPrefix(name, "torch."), "nn.") {
-			return Literal{}, fmt.Errorf("%s calls %.40s; calls are not evaluated, only modules of torch.nn such as nn.SiLU() are known", quote(p.s), name)
+			return Literal{}, fmt.Errorf("%s calls %.40s; calls are not evaluated, only modules of torch.nn such as nn.SiLU() are known", diag.Quote(p.s), name)
 		}
 		return p.call(name, depth)
 	}
@@ -213,7 +221,7 @@ func (p *pyParser) name(depth int) (Literal, error) {
 	}
 	root, _, _ := strings.Cut(name, ".")
 	if _, ok := p.scope[root]; ok {
-		return Literal{}, fmt.Errorf("%s is an expression; expressions are not evaluated: write its value", quote(p.s))
+		return Literal{}, fmt.Errorf("%s is an expression; expressions are not evaluated: write its value", diag.Quote(p.s))
 	}
 	if parserVariables[root] {
 		return Literal{}, fmt.Errorf("%.40s is a variable of YOLOv5's own parser; write the value that is meant", root)
@@ -250,7 +258,7 @@ func (p *pyParser) call(name string, depth int) (Literal, error) {
 		case keyword:
 			l.Kw = append(l.Kw, Keyword{Name: key, Value: v})
 		case len(l.Kw) > 0:
-			return l, fmt.Errorf("%s: a positional argument follows a keyword argument", quote(p.s))
+			return l, fmt.Errorf("%s: a positional argument follows a keyword argument", diag.Quote(p.s))
 		default:
 			l.Items = append(l.Items, v)
 		}

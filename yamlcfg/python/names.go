@@ -1,4 +1,4 @@
-package yamlcfg
+package python
 
 import (
 	"errors"
