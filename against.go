@@ -8,9 +8,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"ysc2onnx/diag"
 	"ysc2onnx/modules"
 	"ysc2onnx/verify"
-	"ysc2onnx/yamlcfg"
 )
 
 // AgainstOptions say how [Against] compares.
@@ -26,10 +26,10 @@ type AgainstOptions struct {
 // Verdict is what [Against] finds.
 type Verdict struct {
 	*verify.Judgement
-	Exact    bool                 `json:"exact"` // the file was compared with the reference interpreter, in float64
-	Assumed  string               `json:"assumed,omitempty"`
-	Ours     *verify.Report       `json:"ours,omitempty"`
-	Warnings *yamlcfg.Diagnostics `json:"warnings,omitempty"`
+	Exact    bool              `json:"exact"` // the file was compared with the reference interpreter, in float64
+	Assumed  string            `json:"assumed,omitempty"`
+	Ours     *verify.Report    `json:"ours,omitempty"`
+	Warnings *diag.Diagnostics `json:"warnings,omitempty"`
 }
 
 // maxReference is the work, in GFLOPs, up to which the reference interpreter computes what a file should: a quarter of a
@@ -96,7 +96,7 @@ func Against(ctx context.Context, rt verify.Runtime, path string, in Input, opt 
 }
 
 // sized lowers the model for the size that the file takes.
-func sized(ctx context.Context, in Input, image [4]int, opt *AgainstOptions, o *Options) (*lowered, *yamlcfg.Diagnostics, error) {
+func sized(ctx context.Context, in Input, image [4]int, opt *AgainstOptions, o *Options) (*lowered, *diag.Diagnostics, error) {
 	const batch, stride = 2, 32
 	o.Batch, o.Height, o.Width = image[0], image[2], image[3]
 	if o.Batch == 0 {
