@@ -17,6 +17,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"ysc2onnx/internal/replace"
 )
 
 // The npm package that carries ONNX Runtime's shared libraries, and the SHA-512
@@ -108,15 +110,12 @@ func (in *installer) install(ctx context.Context) (string, error) {
 	return target, in.unpack(ctx, tarball, member, target)
 }
 
-// sweep removes what an install that was killed left behind. Younger files may
-// belong to one that is running.
+// sweep removes the folders that installs which were killed left behind. Younger ones may belong to one that is running.
 func (in *installer) sweep() {
-	for _, pattern := range []string{"npm-*", "*.partial"} {
-		left, _ := filepath.Glob(filepath.Join(in.dir, pattern)) // the only error is a bad pattern
-		for _, name := range left {
-			if info, err := os.Stat(name); err == nil && time.Since(info.ModTime()) > time.Hour {
-				_ = os.RemoveAll(name) // it is only a waste of space
-			}
+	left, _ := filepath.Glob(filepath.Join(in.dir, "npm-*")) // the only error is a bad pattern
+	for _, name := range left {
+		if info, err := os.Stat(name); err == nil && time.Since(info.ModTime()) > time.Hour {
+			_ = os.RemoveAll(name) // it is only a waste of space
 		}
 	}
 }
@@ -209,24 +208,12 @@ func extract(archive *tar.Reader, member, target string) error {
 	return fmt.Errorf("it holds more than %d files", maxEntries)
 }
 
-// place writes size bytes to target by way of a temporary file beside it.
-func place(r io.Reader, size int64, target string) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(target), filepath.Base(target)+".*.partial")
-	if err != nil {
+// place writes size bytes to target, as a whole or not at all.
+func place(r io.Reader, size int64, target string) error {
+	return replace.File(target, size, true, func(w io.Writer) error {
+		_, err := io.CopyN(w, r, size)
 		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name()) // the first error says more
-		}
-	}()
-	if _, err := io.CopyN(f, r, size); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err := errors.Join(f.Chmod(0o755), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), target)
+	})
 }
 
 // reader stops reading when its context ends, and counts.

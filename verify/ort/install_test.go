@@ -97,7 +97,7 @@ func TestInstallRefuses(t *testing.T) {
 	tests := []struct {
 		name  string
 		files []file
-		want  string // after the tarball's path and ": "
+		want  string // after the tarball's path and ": "; DIR is the cache
 	}{
 		{"parent folder", []file{{name: "../evil", body: "x"}, good}, `it holds "../evil", a name that leads out of its folder`},
 		{"inner parent folder", []file{{name: "package/../../evil", body: "x"}, good}, `it holds "package/../../evil", a name that leads out of its folder`},
@@ -105,7 +105,7 @@ func TestInstallRefuses(t *testing.T) {
 		{"link", []file{{name: member, kind: tar.TypeSymlink}}, member + " in it is not a plain file"},
 		{"too large", []file{{name: member, body: "x", size: maxLibrary + 1}}, member + " in it has 268435457 bytes, more than the 268435456 that are allowed"},
 		{"other too large", []file{{name: "package/x", body: "x", size: maxLibrary + 1}}, "package/x in it has 268435457 bytes, more than the 268435456 that are allowed"},
-		{"cut off", []file{{name: member, body: "x", size: 100}}, "unexpected EOF"},
+		{"cut off", []file{{name: member, body: "x", size: 100}}, "cannot write DIR/libonnxruntime.so.1: unexpected EOF"},
 		{"not in it", []file{{name: "package/README.md", body: "x"}}, "there is no " + member + " in it"},
 	}
 	for _, test := range tests {
@@ -113,8 +113,9 @@ func TestInstallRefuses(t *testing.T) {
 			path, hash := tarball(t, test.files...)
 			dir := t.TempDir()
 			in := installer{dir: dir, platform: "linux/amd64", sha512: hash, opts: InstallOptions{Tarball: path}}
-			if _, err := in.install(context.Background()); err == nil || err.Error() != path+": "+test.want {
-				t.Errorf("got  %v\nwant %s: %s", err, path, test.want)
+			want := path + ": " + strings.Replace(test.want, "DIR", dir, 1)
+			if _, err := in.install(context.Background()); err == nil || err.Error() != want {
+				t.Errorf("got  %v\nwant %s", err, want)
 			}
 			if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
 				t.Errorf("left behind: %v, %v", entries, err)
@@ -183,21 +184,23 @@ func TestInstallWithNPM(t *testing.T) {
 func TestInstallSweeps(t *testing.T) {
 	path, hash := tarball(t, file{name: member, body: "the library"})
 	dir := t.TempDir()
-	stale := put(t, dir, "libonnxruntime.so.1.123.partial")
-	fresh := put(t, dir, "libonnxruntime.so.1.456.partial")
+	stale, fresh := filepath.Join(dir, "npm-123"), filepath.Join(dir, "npm-456")
+	half := put(t, dir, ".libonnxruntime.so.1.0123abcd.ysc2onnx-tmp")
 	past := time.Now().Add(-2 * time.Hour)
-	if err := os.Chtimes(stale, past, past); err != nil {
+	if err := errors.Join(os.Mkdir(stale, 0o755), os.Mkdir(fresh, 0o755), os.Chtimes(stale, past, past), os.Chtimes(half, past, past)); err != nil {
 		t.Fatal(err)
 	}
 	in := installer{dir: dir, platform: "linux/amd64", sha512: hash, opts: InstallOptions{Tarball: path}}
 	if _, err := in.install(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(stale); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a stale file stays: %v", err)
+	for _, name := range []string{stale, half} {
+		if _, err := os.Stat(name); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s stays: %v", name, err)
+		}
 	}
 	if _, err := os.Stat(fresh); err != nil {
-		t.Errorf("a file of a running install is gone: %v", err)
+		t.Errorf("the folder of a running install is gone: %v", err)
 	}
 }
 
