@@ -28,13 +28,20 @@ type GlobalUse struct {
 	Calls int // how often the pickle calls it
 }
 
-// Risky are the names of one risk among those that the pickle mentions, in the order of [File.Globals].
+// Risky are the names of one risk among those that the pickle mentions, in the order of [File.Globals], cut where they are
+// longer than any real one.
 func (f *File) Risky(risk Risk) []string {
+	const longest = 100
 	var names []string
 	for _, u := range f.globals {
-		if u.Risk == risk {
-			names = append(names, u.String())
+		if u.Risk != risk {
+			continue
 		}
+		name := u.String()
+		if len(name) > longest {
+			name = strings.ToValidUTF8(name[:longest], "") + "…"
+		}
+		names = append(names, name)
 	}
 	return names
 }

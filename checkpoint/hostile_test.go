@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -245,6 +246,13 @@ func TestNothingIsExecuted(t *testing.T) {
 		"mylib.Thing unknown 1 1, collections.OrderedDict ordinary 1 1"
 	if strings.Join(got, ", ") != want {
 		t.Errorf(" got %s\nwant %s", strings.Join(got, ", "), want)
+	}
+	if got := f.Risky(checkpoint.Unknown); !slices.Equal(got, []string{"mylib.Thing"}) {
+		t.Errorf("unknown are %q", got)
+	}
+	long := mustOpen(t, checkpointOf("\x80\x02cos\n"+strings.Repeat("x", 1<<16)+"\n."))
+	if got := long.Risky(checkpoint.Dangerous); !slices.Equal(got, []string{"os." + strings.Repeat("x", 97) + "…"}) {
+		t.Errorf("the long name is %.200q", got)
 	}
 	v, _ := f.Get("model")
 	o, ok := v.(*checkpoint.Object)
