@@ -95,7 +95,7 @@ func Eval(n *Node) (*Tensor, error) {
 	}
 	for _, x := range a.Data {
 		if !a.DType.IsFloat() && !(math.Abs(x) <= 1<<53 && a.DType.Holds(int64(x))) {
-			return nil, fmt.Errorf("%g is no %s", x, a.DType)
+			return nil, fmt.Errorf("%g does not fit %s", x, a.DType)
 		}
 	}
 	return a.round().Tensor(), nil

@@ -139,7 +139,7 @@ func TestEvalRefused(t *testing.T) {
 		"only floats are divided":                                      b.Div(b.Int("n", 4), b.Int("m", 3)),
 		"+Inf is not converted to int64 ahead: machines differ":        b.Cast(b.Scalar("inf", float32(math.Inf(1))), Int64),
 		"256 is not converted to uint8 ahead: machines differ":         b.Cast(b.Int("n", 256), Uint8),
-		"4.294967294e+09 is no int32":                                  b.Mul(b.Constant("large", &Tensor{DType: Int32, Ints: []int64{1<<31 - 1}}), b.Constant("two", &Tensor{DType: Int32, Ints: []int64{2}})),
+		"4.294967294e+09 does not fit int32":                           b.Mul(b.Constant("large", &Tensor{DType: Int32, Ints: []int64{1<<31 - 1}}), b.Constant("two", &Tensor{DType: Int32, Ints: []int64{2}})),
 		"elements 0 to 4 were asked of a literal of 2":                 b.Sqrt(b.Constant("short", FloatTensor([]int64{4}, []float32{1, 2}))),
 	} {
 		if err := b.Graph.TakeErr(); err != nil {

@@ -302,10 +302,10 @@ func TestTensorEncode(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	for want, refused := range map[string]*Tensor{
-		"element 1 is 256: no uint8":        {DType: Uint8, Shape: []int64{2}, Ints: []int64{0, 256}},
-		"element 0 is -129: no int8":        {DType: Int8, Shape: []int64{1}, Ints: []int64{-129}},
-		"element 0 is 2: no bool":           {DType: Bool, Shape: []int64{1}, Ints: []int64{2}},
-		"element 0 is 2147483648: no int32": {DType: Int32, Shape: []int64{1}, Ints: []int64{1 << 31}},
+		"element 1 is 256, which does not fit uint8":        {DType: Uint8, Shape: []int64{2}, Ints: []int64{0, 256}},
+		"element 0 is -129, which does not fit int8":        {DType: Int8, Shape: []int64{1}, Ints: []int64{-129}},
+		"element 0 is 2, which does not fit bool":           {DType: Bool, Shape: []int64{1}, Ints: []int64{2}},
+		"element 0 is 2147483648, which does not fit int32": {DType: Int32, Shape: []int64{1}, Ints: []int64{1 << 31}},
 	} {
 		if err := refused.Encode(make([]byte, refused.Bytes()), 0, nil); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)

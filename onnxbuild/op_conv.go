@@ -58,7 +58,7 @@ func optional(inputs ...*Value) []*Value {
 
 // kernels checks an input and a weight with kernels as the window has them.
 func kernels(n *Node) (w Window, groups int64, err error) {
-	if err = n.needFloats(0, 1); err != nil {
+	if err := n.needFloats(0, 1); err != nil {
 		return w, 0, err
 	}
 	x, weight := n.Inputs[0], n.Inputs[1]

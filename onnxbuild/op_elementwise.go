@@ -165,7 +165,7 @@ func broadcast(a, b Shape) (Shape, error) {
 
 // evalVariadic folds f over all inputs, element by element.
 func evalVariadic(f func(a, b float64) float64) func(*Node, []*Array, Type) (*Array, error) {
-	return func(n *Node, in []*Array, out Type) (*Array, error) {
+	return func(_ *Node, in []*Array, out Type) (*Array, error) {
 		shape, _ := out.Shape.Static()
 		r := &Array{out.DType, shape, append([]float64(nil), in[0].expand(shape)...)}
 		for _, a := range in[1:] {

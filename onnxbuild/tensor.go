@@ -102,7 +102,7 @@ func (t *Tensor) Encode(dst []byte, off int64, scratch []float32) error {
 	for i := range int64(len(dst)) / size {
 		n := t.Ints[off+i]
 		if !t.DType.Holds(n) {
-			return fmt.Errorf("element %d is %d: no %s", off+i, n, t.DType)
+			return fmt.Errorf("element %d is %d, which does not fit %s", off+i, n, t.DType)
 		}
 		switch size {
 		case 1:
