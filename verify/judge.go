@@ -101,19 +101,17 @@ const (
 
 // coarse widens the default tolerances to those of the precision that a file computes in.
 func coarse(f *Facts, opts *AgainstOptions) {
-	factor := 0.0
 	types := map[DType]int{}
 	for _, s := range f.stored {
 		if n, ok := elements(s.Dims); ok {
 			types[s.DType] += int(min(n, maxElements))
 		}
 	}
-	switch half, brain := types[Float16], types[BFloat16]; {
-	case max(half, brain) <= types[Float32]+types[Float64]:
+	half, brain, factor := types[Float16], types[BFloat16], 1.0
+	if max(half, brain) <= types[Float32]+types[Float64] {
 		return
-	case half >= brain:
-		factor = 1
-	default:
+	}
+	if brain > half {
 		factor = 8
 	}
 	for _, t := range []struct {

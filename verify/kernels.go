@@ -143,6 +143,9 @@ func (p *pairing) pair(ctx context.Context, ours, theirs *dataFiles, found *Weig
 	}
 	var matches []match
 	for i := range a {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		for k := range b {
 			if a[i] != nil && b[k] != nil {
 				if d := a[i].distance(b[k]); d < sameKernel {

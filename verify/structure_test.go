@@ -316,6 +316,17 @@ func FuzzStructure(f *testing.F) {
 		if !facts.OK() { // nothing is asked of such a file
 			return
 		}
+		p := &pairing{ours: facts.wiring(), theirs: facts.wiring()}
+		p.a, p.b = p.ours.convolutions(), p.theirs.convolutions()
+		p.to = make([]int, len(p.a))
+		for i := range p.to {
+			p.to[i] = i
+		}
+		for a, b := range p.correspond().to { // a file and itself
+			if p.ours.origin(b) != a {
+				t.Errorf("%q is taken for %q", a, b)
+			}
+		}
 		layers, _ := facts.layerValues()
 		for i, v := range layers {
 			if _, made := facts.Value(v.Name); !made {
