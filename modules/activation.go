@@ -86,6 +86,16 @@ var activations = map[string]func(slope float64) *Activation{
 	"LeakyReLU": LeakyReLU,
 }
 
+// CallActivation applies the activation that a checkpoint has as the child of that name, or else the given one; nil is an
+// Identity of the module's own.
+func (s *Scope) CallActivation(child string, usual *Activation, x *onnxbuild.Value) *onnxbuild.Value {
+	act := s.activation(child, usual)
+	if act == nil {
+		return s.Call(child, Identity(), x)
+	}
+	return s.CallShared(child, act, x)
+}
+
 // activation is the child of that name as a checkpoint has it, or else the given one, nil for none.
 func (s *Scope) activation(child string, usual *Activation) *Activation {
 	t := s.trained()

@@ -1,6 +1,7 @@
 package modules
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,6 +50,10 @@ func (a Argument) equal(b Argument) bool {
 		y, ok := b.Value.(*Activation)
 		return ok && x.text() == y.text()
 	}
+	if x, ok := a.Value.([]int); ok {
+		y, ok := b.Value.([]int)
+		return ok && slices.Equal(x, y)
+	}
 	return a.Value == b.Value
 }
 
@@ -75,7 +80,7 @@ func (a *Args) pass(numbers ...int) {
 	for i, n := range numbers {
 		front[i] = strconv.Itoa(n)
 	}
-	a.shown = append(front, a.shown[1:]...)
+	a.shown = append(front, a.shown[min(1, len(a.shown)):]...) // a module may take none of the row's
 }
 
 // takeC2 takes the first argument as the number of output channels, scaled by the width.
@@ -214,6 +219,54 @@ func (a *Args) Odd(name string, def int) int {
 		return def
 	}
 	return a.Positive(name, def)
+}
+
+// Odds takes a list of positive odd integers.
+func (a *Args) Odds(name string, def ...int) []int {
+	l, ok := a.next(name)
+	if !ok {
+		return keep(a, def)
+	}
+	var list []int
+	for _, item := range l.Items {
+		if item.Kind != python.Int || item.Int < 1 || item.Int > limit || item.Int%2 == 0 {
+			a.Wrong(name, item, "an odd number: an even kernel would change the size of the map")
+			return def
+		}
+		list = append(list, int(item.Int))
+	}
+	if len(list) == 0 {
+		a.Wrong(name, l, "a list of odd numbers")
+		return def
+	}
+	return keep(a, list)
+}
+
+// Pad takes a padding, an integer of 0 or more, or a list or tuple of two for height and width.
+func (a *Args) Pad(name string, def int) [2]int {
+	return keep(a, a.pair(name, def, 0, "an integer of at least 0, or two for height and width"))
+}
+
+// Sides takes an integer of 0 or more for all sides of a map, or four: left, right, top, bottom.
+func (a *Args) Sides(name string) [4]int {
+	l, _ := a.next(name)
+	items := l.Items
+	if l.Kind == python.Int {
+		items = []python.Literal{l, l, l, l}
+	}
+	var sides [4]int
+	if len(items) != 4 {
+		a.Wrong(name, l, "an integer of at least 0, or four: left, right, top, bottom")
+		return sides
+	}
+	for i, item := range items {
+		if item.Kind != python.Int || item.Int < 0 || item.Int > limit {
+			a.Wrong(name, item, "an integer from 0 to 1048576")
+			return sides
+		}
+		sides[i] = int(item.Int)
+	}
+	return keep(a, sides)
 }
 
 // Bool takes a truth value; numbers count as in Python.

@@ -34,11 +34,7 @@ func (b *Bottleneck) Class() *Class { return &bottleneckClass }
 // Forward is x + cv2(cv1(x)), or without the sum.
 func (b *Bottleneck) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	y := s.Call("cv2", b.cv2, s.Call("cv1", b.cv1, x))
-	add := 0.0
-	if b.add {
-		add = 1
-	}
-	if s.Numbers("add", add)[0] != 0 {
+	if s.Flag("add", b.add) {
 		return s.Add(x, y)
 	}
 	return y

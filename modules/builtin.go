@@ -2,14 +2,14 @@ package modules
 
 // builtin are the modules that every registry of [Builtin] begins with. Each stands in the file of its name.
 var builtin = []Spec{
-	convSpec,
-	bottleneckSpec,
-	c3Spec,
+	convSpec, dwConvSpec, focusSpec, mixConv2dSpec, crossConvSpec, ghostConvSpec,
+	bottleneckSpec, bottleneckCSPSpec, ghostBottleneckSpec,
+	c3Spec, c3xSpec, c3GhostSpec, c3SPPSpec, c3TRSpec,
 	c3ScConvSpec,
 	scConvSpec,
-	sppfSpec,
-	upsampleSpec,
-	concatSpec,
+	sppSpec, sppfSpec,
+	upsampleSpec, conv2dSpec, convTranspose2dSpec, dwConvTranspose2dSpec, batchNorm2dSpec, maxPool2dSpec, zeroPad2dSpec, identitySpec,
+	concatSpec, sumSpec, contractSpec, expandSpec,
 	detectSpec,
 }
 

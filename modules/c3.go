@@ -16,7 +16,7 @@ var c3Spec = Spec{
 type C3 struct {
 	class         *Class
 	cv1, cv2, cv3 *Conv
-	m             Sequential
+	m             Module
 }
 
 // NewC3 makes a C3 with n Bottlenecks of int(c2·e) channels.
@@ -29,12 +29,17 @@ func NewC3(c1, c2, n int, shortcut bool, groups int, e float64, act *Activation)
 // NewCSP is the frame that C3 and its kin share: inner makes each of the n modules of m.
 func NewCSP(class *Class, c1, c2 int, e float64, act *Activation, n int, inner func(hidden int) Module) *C3 {
 	hidden := int(float64(c2) * e)
+	return newCSP(class, c1, c2, hidden, act, Repeat(n, func() Module { return inner(hidden) }))
+}
+
+// newCSP is the frame around one m, of as many channels as are hidden.
+func newCSP(class *Class, c1, c2, hidden int, act *Activation, m Module) *C3 {
 	return &C3{
 		class: class,
 		cv1:   NewConv1x1(c1, hidden, act),
 		cv2:   NewConv1x1(c1, hidden, act),
 		cv3:   NewConv1x1(2*hidden, c2, act),
-		m:     Repeat(n, func() Module { return inner(hidden) }),
+		m:     m,
 	}
 }
 

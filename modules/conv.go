@@ -18,9 +18,10 @@ var convSpec = Spec{
 
 // Conv is YOLOv5's standard convolution: Conv2d without bias, BatchNorm2d, activation. [N, c1, H, W] -> [N, c2, H', W'].
 type Conv struct {
-	conv *Conv2d
-	bn   *BatchNorm2d
-	act  *Activation // shared between modules, unless nil: then an Identity of its own
+	class *Class
+	conv  *Conv2d
+	bn    *BatchNorm2d
+	act   *Activation // shared between modules, unless nil: then an Identity of its own
 }
 
 // ConvArgs are the arguments of Conv that have defaults; pairs are height and width.
@@ -39,6 +40,7 @@ func NewConv(c1, c2 int, a ConvArgs, act *Activation) *Conv {
 		}
 	}
 	return &Conv{
+		class: &convClass,
 		conv: &Conv2d{
 			C1: c1, C2: c2, Kernel: a.Kernel, Stride: a.Stride,
 			Pad: a.Pad, Dilation: square(a.Dilation), Groups: a.Groups,
@@ -56,8 +58,8 @@ func NewConv1x1(c1, c2 int, act *Activation) *Conv {
 // autopad is the padding that keeps the size at stride 1: half of the kernel as dilation spreads it.
 func autopad(kernel, dilation int) int { return (dilation*(kernel-1) + 1) / 2 }
 
-// Class is YOLOv5's Conv.
-func (c *Conv) Class() *Class { return &convClass }
+// Class is YOLOv5's Conv, or the one of its kin that it was made for.
+func (c *Conv) Class() *Class { return c.class }
 
 // Forward is act(bn(conv(x))). A checkpoint that was fused has a bias in the place of bn, and one of an older release may
 // have another activation than today's default.
@@ -68,9 +70,5 @@ func (c *Conv) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	if !fused {
 		y = s.Call("bn", c.bn, y)
 	}
-	act := s.activation("act", c.act)
-	if act == nil {
-		return s.Call("act", Identity(), y)
-	}
-	return s.CallShared("act", act, y)
+	return s.CallActivation("act", c.act, y)
 }

@@ -58,6 +58,11 @@ func (c *Conv2d) trained(s *Scope) *Conv2d {
 	return &t
 }
 
+// pointwise is a 1x1 convolution without bias.
+func pointwise(c1, c2 int) *Conv2d {
+	return &Conv2d{C1: c1, C2: c2, Kernel: square(1), Stride: square(1), Dilation: square(1), Groups: 1}
+}
+
 // batchNormEps is the epsilon that YOLOv5 sets on every nn.BatchNorm2d (utils/torch_utils.py, initialize_weights).
 const batchNormEps = 1e-3
 

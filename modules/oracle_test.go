@@ -150,7 +150,11 @@ head: []
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.Output("y", y)
+	if name := y.Name; !y.Pinned {
+		g.Output("y", y)
+	} else { // an input, as nn.Identity gives it
+		g.Output(name, y)
+	}
 	return g
 }
 
@@ -223,18 +227,19 @@ func TestReferenceComputesWhatPyTorchComputes(t *testing.T) {
 			c := readCase(t, file)
 			g := c.lower(t)
 			inputs := map[string]*reference.Array{}
-			for _, x := range c.inputs {
-				inputs[x.Name] = &reference.Array{DType: onnxbuild.Float32, Shape: x.Shape, Data: make([]float64, len(x.Floats))}
-				for i, f := range x.Floats {
-					inputs[x.Name].Data[i] = float64(f)
+			for i, x := range c.inputs {
+				array := &reference.Array{DType: onnxbuild.Float32, Shape: x.Shape, Data: make([]float64, len(x.Floats))}
+				for k, f := range x.Floats {
+					array.Data[k] = float64(f)
 				}
+				inputs[g.Inputs[i].Name] = array
 			}
-			values, err := reference.Run(context.Background(), g, inputs, []string{"y"})
+			values, err := reference.Run(context.Background(), g, inputs, []string{g.Outputs[0].Name})
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := verify.Tensor{Shape: values["y"].Shape}
-			for _, y := range values["y"].Data {
+			got := verify.Tensor{Shape: values[g.Outputs[0].Name].Shape}
+			for _, y := range values[g.Outputs[0].Name].Data {
 				got.Floats = append(got.Floats, float32(y))
 			}
 			compareOutputs(t, c.Tells, got, c.output)

@@ -166,9 +166,6 @@ func newCRU(c int, a ScConvArgs) *CRU {
 
 // layers makes the convolutions.
 func (m *CRU) layers() *CRU {
-	pointwise := func(c1, c2 int) *Conv2d {
-		return &Conv2d{C1: c1, C2: c2, Kernel: square(1), Stride: square(1), Dilation: square(1), Groups: 1}
-	}
 	m.squeeze1, m.squeeze2 = pointwise(m.up, m.upSqueezed), pointwise(m.low, m.lowSqueezed)
 	m.gwc = &Conv2d{C1: m.upSqueezed, C2: m.c, Kernel: square(m.kernel), Stride: square(1), Pad: square(m.kernel / 2), Dilation: square(1),
 		Groups: m.groups, Bias: true}

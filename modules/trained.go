@@ -130,6 +130,15 @@ func (s *Scope) Numbers(attribute string, usual ...float64) []float64 {
 	return trained
 }
 
+// Flag is Numbers of a truth value.
+func (s *Scope) Flag(attribute string, usual bool) bool {
+	number := 0.0
+	if usual {
+		number = 1
+	}
+	return s.Numbers(attribute, number)[0] != 0
+}
+
 // Pair is Numbers as two integers from least to 1048576, for height and width.
 func (s *Scope) Pair(attribute string, usual [2]int, least int) [2]int {
 	found := s.Numbers(attribute, float64(usual[0]), float64(usual[1]))

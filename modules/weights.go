@@ -1,6 +1,8 @@
 package modules
 
 import (
+	"math"
+
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/weights"
 )
@@ -27,6 +29,13 @@ func (s Seeded) Tensor(name string, _ []int64, init Init) (onnxbuild.FloatSource
 func KaimingUniform(weight ...int64) Init {
 	return func(seed weights.Seed, name string) onnxbuild.FloatSource {
 		return seed.Uniform(name, weights.Bound(weights.FanIn(weight)))
+	}
+}
+
+// XavierUniform fills a matrix of the given shape: uniform within ±√(6 / (rows + columns)) (torch.nn.init.xavier_uniform_).
+func XavierUniform(rows, columns int64) Init {
+	return func(seed weights.Seed, name string) onnxbuild.FloatSource {
+		return seed.Uniform(name, math.Sqrt(6/float64(rows+columns)))
 	}
 }
 

@@ -70,10 +70,49 @@ CASES = [
      {"call": [64, 16], "size": (2, 3), "gate": 40}),
     ("c3_scconv", "C3_ScConv", 16, [32], "m is two ScConv of 16 groups on 16 channels, against bottlenecks", {"n": 2}),
     ("c3_scconv_false", "C3_ScConv", 32, [32, False], "shortcut=False does nothing, against n = False = no ScConv inside"),
+    ("dwconv", "DWConv", 8, [16, 3, 2], "gcd(8, 16) = 8 groups, against one, or 16"),
+    ("dwconv_gcd", "DWConv", 12, [8, 3, 1, 2, False], "gcd(12, 8) = 4 groups, dilation 2, no activation: the fourth argument is d, against g"),
+    ("focus", "Focus", 3, [8, 3], "pixels (0,0), (1,0), (0,1), (1,1), row before column, against columns first", {"size": (8, 12)}),
+    ("spp", "SPP", 8, [12], "the windows 5, 9, 13 side by side on y, against one after another", {"low": "cv1.bn.bias"}),
+    ("spp_k", "SPP", 8, [12, [3, 7]], "two windows of 3 and 7, against the default of three"),
+    ("c3spp", "C3SPP", 8, [16, [3, 5]], "the third argument is k, against n"),
+    ("bottleneck_csp", "BottleneckCSP", 8, [16], "the norm over both branches, m's before x's; cv2 and cv3 without norm or activation", {"n": 2}),
+    ("bottleneck_csp_plain", "BottleneckCSP", 8, [12, False, 1, 0.75], "no shortcut inside, 9 hidden channels, against 6"),
+    ("cross_conv", "CrossConv", 8, [12, 3, 2], "1xk and stride 1x2 first, then kx1 and 2x1, against the other way round"),
+    ("cross_conv_add", "CrossConv", 8, [8, 5, 1, 2, 0.5, True], "the shortcut, groups in the second convolution only, 4 hidden channels"),
+    ("c3x", "C3x", 8, [16], "CrossConv with shortcuts inside, against Bottlenecks", {"n": 2}),
+    ("ghost_conv", "GhostConv", 8, [16, 3, 2], "the depthwise kernel is 5 whatever k is, against k; cv1's channels come first, against cv2's"),
+    ("ghost_bottleneck", "GhostBottleneck", 8, [8], "the input added, no activation after the second GhostConv"),
+    ("ghost_bottleneck_s2", "GhostBottleneck", 8, [12, 3, 2], "depthwise convolutions without activation in both ways at stride 2"),
+    ("c3ghost", "C3Ghost", 8, [16], "two GhostBottlenecks of 8 channels, against Bottlenecks", {"n": 2}),
+    ("c3tr", "C3TR", 8, [16], "two layers of four heads of 2 channels; the linear embedding is added, against put in its place", {"n": 2}),
+    ("mix_conv", "MixConv2d", 8, [12, [1, 3, 5]], "4 channels for each kernel, groups gcd(8, 4), SiLU behind the norm"),
+    ("mix_conv_uneven", "MixConv2d", 6, [11, [1, 3], 2], "11 channels in two shares as linspace cuts them, 6 and 5, against 5 and 6"),
+    ("contract", "Contract", 3, [2], "the place in the square before the channel, against behind it"),
+    ("expand", "Expand", 12, [2], "the place in the square before the channel, against behind it"),
+    ("sum", "Sum", (4, 4, 4), [3], "three maps added"),
+    ("sum_weight", "Sum", (4, 4, 4), [3, True], "2 sigmoid(w) of all but the first, against of all"),
+    ("torch_conv", "nn.Conv2d", 4, [4, 6, 3, 2, 1, 1, 2], "bias as PyTorch's default, 2 groups, padding as given"),
+    ("torch_conv_plain", "nn.Conv2d", 4, [4, 4, [3, 1], 1, [1, 0], [1, 2], 1, False], "kernel, padding and dilation as [height, width]; no bias"),
+    ("torch_max_pool", "nn.MaxPool2d", 4, [3], "the stride is the kernel, against 1", {"size": (7, 11)}),
+    ("torch_max_pool_pad", "nn.MaxPool2d", 4, [3, 2, 1], "padded with minus infinity, rounded down"),
+    ("torch_zero_pad", "nn.ZeroPad2d", 4, [[0, 1, 2, 3]], "left, right, top, bottom, against top first"),
+    ("torch_zero_pad_all", "nn.ZeroPad2d", 4, [1], "1 on all sides"),
+    ("torch_batch_norm", "nn.BatchNorm2d", 6, [], "its input's channels are its argument"),
+    ("torch_identity", "nn.Identity", 4, [], "nothing is done"),
+    ("torch_conv_transpose", "nn.ConvTranspose2d", 4, [6, 4, 2, 1], "the weight is [in, out, h, w], against [out, in, h, w]"),
+    ("torch_conv_transpose_more", "nn.ConvTranspose2d", 4, [8, 3, 2, 1, 1, 4, False, 2], "output_padding 1, 4 groups, no bias, dilation 2"),
+    ("dwconv_transpose", "DWConvTranspose2d", 8, [8, 4, 2, 1], "8 groups with a bias, against one"),
     ("detect_2", "Detect", (4, 6), [2, [P4, P5]], "height and width not swapped; two levels", {"size": ((4, 6), (2, 3)), "stride": (16, 32)}),
     ("detect_3", "Detect", (4, 6, 8), [1, [P3, P4, P5]], "rows anchor by anchor within a level, against cell by cell",
      {"size": ((8, 12), (4, 6), (2, 3)), "stride": (8, 16, 32)}),
 ]
+
+
+# What parse_model calls with (c1, c2, ...), and what it gives the number of repeats as well (models/yolo.py).
+REPEATING = {"BottleneckCSP", "C3", "C3TR", "C3Ghost", "C3x", "C3_ScConv"}
+SCALED = REPEATING | {"Conv", "GhostConv", "Bottleneck", "GhostBottleneck", "SPP", "SPPF", "DWConv", "MixConv2d", "Focus", "CrossConv", "C3SPP",
+                      "nn.ConvTranspose2d", "DWConvTranspose2d", "ScConv"}
 
 
 def seed(module, draw, gate):
@@ -93,6 +132,9 @@ def seed(module, draw, gate):
             put(m.bias, 0.2 * draw.standard_normal(m.bias.shape))
             put(m.running_mean, 0.2 * draw.standard_normal(m.running_mean.shape))
             put(m.running_var, 10 ** draw.uniform(-3, 0.5, m.running_var.shape))  # small ones show a wrong eps
+        elif isinstance(m, (nn.ConvTranspose2d, nn.Linear, nn.MultiheadAttention)) or type(m).__name__ == "Sum":
+            for p in m.parameters(recurse=False):
+                put(p, draw.standard_normal(p.shape) * (0.3 if p.dim() < 2 else 0.4 * p[0].numel() ** -0.5))
         elif isinstance(m, torch_modules.GroupBatchnorm2d):
             put(m.gamma, draw.standard_normal(m.gamma.shape))
             put(m.beta, 0.3 * draw.standard_normal(m.beta.shape))
@@ -103,10 +145,10 @@ def seed(module, draw, gate):
 
 def construct(yolo, module, call, stride):
     """The module that parse_model builds with these arguments."""
-    if module == "nn.Upsample":
-        return nn.Upsample(*call)
+    if module.startswith("nn."):
+        return getattr(nn, module[3:])(*call)
     if module != "Detect":
-        return getattr(yolo.common, module)(*call)
+        return getattr(yolo, module)(*call)  # with what it imports of models.common and models.experimental
     head = yolo.Detect(*call)
     head.stride = torch.tensor(stride, dtype=torch.float32)
     head.anchors /= head.stride.view(-1, 1, 1)
@@ -123,9 +165,11 @@ def record(yolo, name, module, c1, args, tells, options=None):
     call = options.get("call")
     if module == "Detect":
         call = [*args, widths]
-    elif torch_modules.MODULES[module] in torch_modules.SCALED and not call:
-        call = [c1, args[0], *([n] if torch_modules.MODULES[module] in torch_modules.REPEATING else []), *args[1:]]
-    call = call or args
+    elif module == "nn.BatchNorm2d":
+        call = [c1]
+    elif module in SCALED and not call:
+        call = [c1, args[0], *([n] if module in REPEATING else []), *args[1:]]
+    call = args if call is None else call
 
     draw = np.random.Generator(np.random.PCG64(zlib.crc32(name.encode())))
     built = construct(yolo, module, [torch_modules.argument(a, {}) for a in call], stride).eval()
@@ -139,7 +183,7 @@ def record(yolo, name, module, c1, args, tells, options=None):
         y = built(tensors if several else tensors[0])
     y = (y if torch.is_tensor(y) else y[0]).numpy()
     assert np.isfinite(y).all(), name
-    meta = {"module": module, "args": args, "n": n if args else None, "call": call, "c1": c1, "tells": tells}
+    meta = {"module": module, "args": args, "n": n if args is not None else None, "call": call, "c1": c1, "tells": tells}
     if stride:
         meta["stride"] = stride
     inputs = {f"x{i}": x for i, x in enumerate(xs)} if several else {"x": xs[0]}
