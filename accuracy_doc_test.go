@@ -59,7 +59,9 @@ func TestAccuracyInDocs(t *testing.T) {
 		if !c.OK() {
 			t.Errorf("%s: %s", name, c.Summary())
 		}
-		rows.WriteString("| " + name + " |" + distances(t, c) + "\n")
+		row := "| " + name + " |" + distances(t, c)
+		t.Log(row)
+		rows.WriteString(row + "\n")
 	}
 	if *update {
 		text := before + accuracyBegins + accuracyTable(t, rt, rows.String()) + accuracyEnds + after
