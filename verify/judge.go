@@ -224,7 +224,7 @@ func firstOutside(rows []Row) error {
 // LayersSummary is one line: how many layers were compared, how they were found, and the largest error.
 func (j *Judgement) LayersSummary() string {
 	if j.Layers == 0 {
-		return fmt.Sprintf("not found in the file, none of %d: neither by names nor by weights; the outputs alone are compared", j.Expect)
+		return fmt.Sprintf("of %d found in the file, by names or weights; the outputs alone are compared", j.Expect)
 	}
 	how := map[string]string{FoundByNames: "by the names in the file", FoundByWeights: "by the weights between them"}[j.Found]
 	worst := worstOf(j.Rows[:j.Layers])

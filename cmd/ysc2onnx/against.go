@@ -93,17 +93,20 @@ func writeVerdict(w *bytes.Buffer, s style, v *ysc2onnx.Verdict, by string) {
 		how = "computed by our own export in ONNX Runtime, which the reference checks for a small image"
 	}
 	fmt.Fprintln(w, wrapped(fmt.Sprintf("%s against %s, %s, on noise of %s", v.Path, by, how, verify.ShapeText(v.Input)), 0, 2))
-	part := func(name string, err error, detail string) {
+	part := func(name string, err error, compared int, detail string) {
 		verdict, color := "ok", "32"
-		if err != nil {
+		switch {
+		case err != nil:
 			verdict, color, detail = "FAILED", "31", err.Error()
+		case compared == 0:
+			verdict, color = "none", "33"
 		}
 		const indent = 20
 		fmt.Fprintf(w, "  %-9s %s%s  %s\n", name, s.paint(color, verdict), strings.Repeat(" ", 6-len(verdict)), wrapped(printable(detail), indent, indent))
 	}
-	part("weights", v.Weights.Err(), v.Weights.Summary())
-	part("layers", v.LayersErr(), v.LayersSummary())
-	part("outputs", v.OutputsErr(), v.OutputsSummary())
+	part("weights", v.Weights.Err(), v.Weights.Compared, v.Weights.Summary())
+	part("layers", v.LayersErr(), v.Layers, v.LayersSummary())
+	part("outputs", v.OutputsErr(), len(v.Rows)-v.Layers, v.OutputsSummary())
 	if note := v.Missing(); note != "" {
 		fmt.Fprintf(w, "  %s %s\n", s.paint("33", "not compared:"), wrapped(printable(note), 16, 4))
 	}
