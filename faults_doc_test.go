@@ -65,7 +65,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// faultTables are a table for each check, and one of the faults that are too small to be seen.
+// faultTables are a table for each check.
 func faultTables() string {
 	var out strings.Builder
 	for _, check := range []struct{ name, title string }{
@@ -78,10 +78,6 @@ func faultTables() string {
 				fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", f.what, f.planted(), f.model, strings.Trim(f.names, `:" `))
 			}
 		}
-	}
-	out.WriteString("\n### Too small to be seen in these models\n\n| fault | planted in | model | in |\n|---|---|---|---|\n")
-	for _, f := range tooSmall {
-		fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", f.what, f.planted(), f.model, f.names)
 	}
 	out.WriteString("\n")
 	return out.String()

@@ -20,10 +20,10 @@ var fileFaults = []fault{
 		f.exchange(t, "model.4.m.0.cv2.conv.weight", "model.4.m.1.cv2.conv.weight")
 	}},
 	{what: "the last 4 bytes of the file missing", model: "insert", caught: structure, names: "not an ONNX file: byte", file: func(t *testing.T, f *writtenFile) {
-		truncate(t, f.model, 4)
+		truncate(t, f.model, len(read(t, f.model))-4)
 	}},
-	{what: "the last 4 bytes of the data file missing", model: "insert", split: true, caught: structure, names: `"model.25.m.2.weight"`, file: func(t *testing.T, f *writtenFile) {
-		truncate(t, f.data, 4)
+	{what: "the data file cut 4 bytes before a tensor's end", model: "insert", split: true, caught: structure, names: `"model.25.m.2.weight"`, file: func(t *testing.T, f *writtenFile) {
+		f.cut(t, "model.25.m.2.weight", 4)
 	}},
 	{what: "the lowest bit of a weight in the data file flipped", model: "replace", split: true, caught: weights, names: `"model.8.CRU.GWC.weight"`, file: func(t *testing.T, f *writtenFile) {
 		f.flip(t, "model.8.CRU.GWC.weight", 4242, 0)

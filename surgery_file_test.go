@@ -114,11 +114,17 @@ func (f *writtenFile) displace(t *testing.T, name string, by int64) {
 	overwrite(t, f.model, bytes.Replace(data, old, moved, 1))
 }
 
-// truncate cuts bytes off the end of a file.
+// cut ends the file that has an initializer's bytes some of them before the last.
+func (f *writtenFile) cut(t *testing.T, name string, bytes int) {
+	t.Helper()
+	path, s := f.stored(t, name)
+	truncate(t, path, int(s.Offset+s.Length)-bytes)
+}
+
+// truncate leaves the first bytes of a file.
 func truncate(t *testing.T, path string, bytes int) {
 	t.Helper()
-	data := read(t, path)
-	overwrite(t, path, data[:len(data)-bytes])
+	overwrite(t, path, read(t, path)[:bytes])
 }
 
 func overwrite(t *testing.T, path string, data []byte) {

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Write edge.pt, a state_dict for edge.yaml beside it, and edge.npz, what PyTorch computes with it.
 
-edge.npz has `input` (2,3,32,64), `layer.<i>` and `output0`. Two readings are told apart that trained models do not tell:
+edge.npz has `input` (2,3,32,64), `layer.<i>`, `output0`, and how far they are from float64. Two readings are told apart that trained models do not tell:
 
 layer 1   softmax(gamma) gives two channels 0.5 to the bit, the gate's threshold: w > 0.5 leaves both closed, w >= 0.5
           opens both.
 layer 3   its input has a standard deviation of some 1e-5: std + 1e-10 hardly differs from std, while an epsilon inside
           the root, as sqrt(var + 1e-10), is as large as what it protects.
 
-The modules are those of verify/parity.py. All numbers come from NumPy's PCG64 generator with a fixed seed.
+The modules are those of verify/torch_modules.py. All numbers come from NumPy's PCG64 generator with a fixed seed.
 """
 import sys
 from pathlib import Path
@@ -17,7 +17,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "verify"))
 
 import parity  # noqa: E402
-from parity import np, torch, yaml  # noqa: E402
+import yaml  # noqa: E402
+from parity import np, torch  # noqa: E402
+from torch_modules import build  # noqa: E402
 
 
 def seed(model, draw):
@@ -45,7 +47,7 @@ def seed(model, draw):
 
 
 def main():
-    model = parity.build(yaml.safe_load((HERE / "edge.yaml").read_text(encoding="utf-8")))
+    model = build(yaml.safe_load((HERE / "edge.yaml").read_text(encoding="utf-8")))
     draw = np.random.Generator(np.random.PCG64(2026))
     seed(model, draw)
     x = torch.from_numpy(draw.random((2, 3, 32, 64), dtype=np.float32))

@@ -13,8 +13,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "verify"))
 
+import numpy as np  # noqa: E402
 import parity  # noqa: E402
 import torch_modules  # noqa: E402
+
+torch, nn = torch_modules.torch, torch_modules.nn
 
 
 def load(folder):
@@ -39,6 +42,54 @@ def load(folder):
     sys.modules["models.yolo"] = yolo
     exec(compile(source, str(path), "exec"), vars(yolo))
     return yolo
+
+
+def draw_weights(model, draw):
+    """Give weights and biases values that all matter, from a NumPy generator; those of statistics are calibrate's.
+
+    The scale of ScConv's normalisation is drawn so wide that its softmax prefers some channels.
+    """
+    def put(target, scale, centre=0.0):
+        target.data.copy_(torch.from_numpy((centre + scale * draw.standard_normal(tuple(target.shape))).astype(np.float32)))
+
+    for m in model.modules():
+        if isinstance(m, nn.Conv2d):
+            put(m.weight, 0.5 / m.weight[0].numel() ** 0.5)
+            if m.bias is not None:
+                put(m.bias, 0.3)
+        elif isinstance(m, nn.BatchNorm2d):
+            put(m.weight, 0.2, 1)
+            put(m.bias, 0.3)
+        elif isinstance(m, torch_modules.GroupBatchnorm2d):
+            put(m.gamma, 2)
+            put(m.beta, 0.5)
+
+
+def calibrate(model, images):
+    """Fit a model's convolutions and batch-norm statistics to its own activations on images, [N, 3, H, W].
+
+    A model with drawn statistics passes hardly anything on behind an ScConv, which divides what it gives by its number of
+    channels: a fault there moves nothing. So the weights of each convolution are divided by the root mean square of the
+    channel that they read, as if they had been trained to it, and each batch norm gets the statistics of what it reads.
+    """
+    def scale(conv, inputs):
+        rms = inputs[0].square().mean((0, 2, 3)).sqrt().reshape(conv.groups, 1, -1, 1, 1)
+        rms[rms == 0] = 1  # an open gate leaves nothing of the channel that it is crossed with
+        conv.weight.copy_((conv.weight.unflatten(0, (conv.groups, -1)) / rms).flatten(0, 1))
+
+    hooks = [m.register_forward_pre_hook(scale) for m in model.modules() if isinstance(m, nn.Conv2d)]
+    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
+    momenta = [m.momentum for m in norms]
+    for m in norms:
+        m.momentum = 1.0
+    model.train()
+    with torch.no_grad():
+        model(images)
+    model.eval()
+    for m, momentum in zip(norms, momenta, strict=True):
+        m.momentum = momentum
+    for hook in hooks:
+        hook.remove()
 
 
 class Lines(logging.Handler):
