@@ -20,7 +20,7 @@ func TestPeers(t *testing.T) {
 	} else {
 		t.Log("YOLOv5's own functions are not asked: $YOLOV5 is not set; what they gave is recorded in testdata")
 	}
-	out, err := exec.Command(python(t), args...).CombinedOutput()
+	out, err := exec.Command(pythonWithOpenCV(t), args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -31,8 +31,8 @@ func TestPeers(t *testing.T) {
 	samePictures(t, folder, 12)
 }
 
-// python is a Python with OpenCV and torchvision.
-func python(t *testing.T) string {
+// pythonWithOpenCV is a Python with OpenCV and torchvision.
+func pythonWithOpenCV(t *testing.T) string {
 	t.Helper()
 	for _, name := range []string{os.Getenv("PYTHON"), "python3", "/usr/bin/python3"} {
 		if path, err := exec.LookPath(name); err == nil && exec.Command(path, "-c", "import cv2, torchvision").Run() == nil {
