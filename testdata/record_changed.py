@@ -5,10 +5,12 @@ changed.npz, what PyTorch computes with it, layer by layer. fused.pt is the same
     record_changed.py --yolov5 DIR
 
 DIR is a checkout of YOLOv5 v7.0 (PyTorch 1.13 was used). The npz holds input, layer.<i> and output0 of two images of
-32x64 pixels. Nothing is near its usual value: a wrong epsilon, slope, padding, group, gate or stride shows.
+32x64 pixels, and how far they are from float64. Nothing is near its usual value: a wrong epsilon, slope, padding, group,
+gate or stride shows.
 """
 import argparse
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -71,17 +73,11 @@ def main():
     torch.save({"epoch": -1, "model": model, "ema": None, "optimizer": None}, HERE / "changed.pt")
 
     model.float()
-    record = {}
-    for i, layer in enumerate(model.model[:-1]):
-        layer.register_forward_hook(lambda _, __, y, i=i: record.__setitem__(f"layer.{i}", y.numpy()))
     x = torch.rand(2, 3, 32, 64, generator=torch.Generator().manual_seed(8))
-    with torch.no_grad():
-        out = model(x)
-    np.savez_compressed(HERE / "changed.npz", input=x.numpy(), output0=out[0].numpy(), **record)
-    for layer in model.model:
-        layer._forward_hooks.clear()
+    record = parity.record(deepcopy(model), x)
+    np.savez_compressed(HERE / "changed.npz", **record)
     torch.save({"epoch": -1, "model": model.fuse(), "ema": None}, HERE / "fused.pt")
-    print({k: v.shape for k, v in record.items()}, out[0].shape)
+    print({k: v.shape for k, v in record.items()})
 
 
 if __name__ == "__main__":
