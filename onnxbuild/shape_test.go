@@ -156,3 +156,57 @@ func TestShapeString(t *testing.T) {
 		}
 	}
 }
+
+// TestAtLeast: what is known of a size whatever its symbols are. A symbol is one unit or more, or where it depends on data,
+// may be 0.
+func TestAtLeast(t *testing.T) {
+	found := Sym(Symbol{Name: "found", Unit: 1, Data: true})
+	for _, c := range []struct {
+		d    Dim
+		n    int64
+		want bool
+	}{
+		{D(3), 3, true}, {D(3), 4, false},
+		{batch, 1, true}, {batch, 2, false}, {height, 32, true}, {height, 33, false},
+		{height.Plus(D(-2)), 30, true}, {height.Plus(width), 64, true}, {height.Times(width), 1024, true},
+		{height.Plus(width.Times(D(-1))), 0, false},
+		{found, 0, true}, {found, 1, false}, {found.Plus(D(2)), 2, true}, {found.Times(batch), 1, false},
+	} {
+		if got := c.d.atLeast(c.n); got != c.want {
+			t.Errorf("%s is %d or more: %t", c.d, c.n, got)
+		}
+	}
+}
+
+// TestFoundSizes: a size that depends on data has a name of its own, is not taken for another one, and is not known from
+// the sizes of inputs.
+func TestFoundSizes(t *testing.T) {
+	b := bench{New("test").Build()}
+	x := b.in(Sym(Symbol{Name: "found", Unit: 1}), 4) // an input's size of that name is another one, too
+	first, second := b.NonZero(x, "found"), b.NonZero(x, "found")
+	if got, want := first.Shape.String()+", "+second.Shape.String(), "2xfound_1, 2xfound_2"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if n := first.Dim(1); !n.Data() || x.Dim(0).Data() || !n.Times(D(3)).Plus(D(1)).Data() {
+		t.Error("a size does not say where it comes from")
+	}
+	if _, err := first.Dim(1).At(map[string]int64{"found": 3}); err == nil || err.Error() != "found_1 depends on the elements of an input" {
+		t.Errorf("got %v", err)
+	}
+	for want, f := range map[string]func() *Value{
+		"Add: shapes 2xfound_1 and 2xfound_2 do not broadcast":   func() *Value { return b.Add(first, second) },
+		"Slice: elements 0 to 1 of axis 1 are outside 2xfound_1": func() *Value { return b.Slice(first, 1, 0, 1) },
+		"TopK: axis 1 of 2xfound_1 may not have the [1] elements that are asked for": func() *Value {
+			v, _ := b.TopK(b.Cast(first, Float32), 1, 1)
+			return v
+		},
+		"Gather: index 0 is outside axis 1 of 2xfound_1": func() *Value { return b.Gather(first, b.Int("i", 0), 1) },
+	} {
+		if v := f(); !v.Refused() {
+			t.Errorf("not refused: %s", want)
+		}
+		if err := b.Graph.TakeErr(); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
