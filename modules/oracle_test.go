@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -274,9 +275,11 @@ func runGraph(t *testing.T, rt verify.Runtime, g *onnxbuild.Graph, opset int, in
 	if _, err := onnxfile.WriteFile(context.Background(), path, w, onnxfile.FileOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := verify.Structure(context.Background(), path); err != nil {
+	facts, err := verify.Structure(context.Background(), path)
+	if err != nil {
 		t.Fatal(err)
 	}
+	expectSound(t, facts, w, opset, inputs)
 	s, err := rt.Open(context.Background(), path, verify.SessionOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -286,7 +289,32 @@ func runGraph(t *testing.T, rt verify.Runtime, g *onnxbuild.Graph, opset int, in
 	if err != nil {
 		t.Fatal(err)
 	}
+	if declared := facts.Outputs[0].Dims; !slices.Equal(declared, out[0].Shape) {
+		t.Errorf("opset %d: the shape %v is declared, %v comes out", opset, declared, out[0].Shape)
+	}
 	return out[0]
+}
+
+// expectSound demands a file in which nothing is wrong, unused or left unsaid, with the case's inputs and one output.
+func expectSound(t *testing.T, facts *verify.Facts, w *onnxbuild.Written, opset int, inputs []verify.Tensor) {
+	t.Helper()
+	if !facts.OK() || len(facts.Unused)+len(facts.Untyped)+len(facts.Notes)+len(facts.External)+facts.Functions > 0 {
+		t.Errorf("opset %d: problems %q, unused %q, untyped %q, notes %q, data files %q, %d functions",
+			opset, facts.Problems, facts.Unused, facts.Untyped, facts.Notes, facts.External, facts.Functions)
+	}
+	if facts.Opset != int64(opset) || facts.Nodes != len(w.Nodes) {
+		t.Errorf("opset %d and %d nodes were asked for, the file has %d and %d", opset, len(w.Nodes), facts.Opset, facts.Nodes)
+	}
+	got, want := []string{}, []string{}
+	for _, x := range facts.Inputs {
+		got = append(got, fmt.Sprint(x.Name, x.Dims))
+	}
+	for _, x := range inputs {
+		want = append(want, fmt.Sprint(x.Name, x.Shape))
+	}
+	if !slices.Equal(got, want) || len(facts.Outputs) != 1 || facts.Outputs[0].Name != w.Graph.Outputs[0].Name {
+		t.Fatalf("opset %d: inputs %v for %v, outputs %v for %v", opset, got, want, facts.Outputs, w.Graph.Outputs[0].Name)
+	}
 }
 
 // compareOutputs allows 2e-6 of the largest value, some ten roundings of float32.
