@@ -38,6 +38,9 @@ title   = @printf '== %s\n' "$(1)"
 missing = if [[ "$${CI:-}" == true ]]; then echo "FAILED: $(1)" >&2; exit 1; else echo "*** SKIPPED: $(1) ***" >&2; fi
 # tool installs $(2)@$(3) into the folder of $(1), unless it is there.
 tool    = [[ -x $(1) ]] || { echo "installing $(2)@$(3) into bin/tools, once"; GOBIN=$(dir $(1)) $(GO) install $(2)@$(3) || true; }
+# tested runs all tests of both modules with the flags $(1), and sums up: a failure of either is one of the whole.
+SUMMARY = $(GO) run ./internal/testsummary
+tested  = { rc=0; $(GO) test -json $(1) ./... || rc=1; $(GO) -C $(NESTED) test -json $(1) ./... || rc=1; exit $$rc; } | $(SUMMARY)
 
 .PHONY: all
 all: build runtime ## build, get ONNX Runtime, export examples/yolov5s_ScConv.yaml to model.onnx and verify it
@@ -52,13 +55,17 @@ runtime: build ## put ONNX Runtime into the user's cache, unless it is there
 	@$(BIN) runtime install
 
 .PHONY: check
-check: fmt vet lint tidy generate portable test ## everything that must hold before a commit; CI runs it
+check: fmt vet lint tidy generate portable test test-readme ## everything that must hold before a commit; CI runs it
 
 .PHONY: test
-test: runtime ## run the tests
+test: runtime ## run the tests; the last line counts them, and says why some were skipped
 	$(call title,go test)
-	@$(GO) test ./...
-	@$(GO) -C $(NESTED) test ./...
+	@$(call tested,-timeout 10m)
+
+.PHONY: test-readme
+test-readme: runtime ## run the commands of README.md, in a copy of the checkout
+	$(call title,the commands of README.md)
+	@$(GO) test -json -tags readme -run '^TestReadmeCommands$$' -timeout 10m . | $(SUMMARY)
 
 .PHONY: test-peers
 test-peers: runtime ## run the tests against PyTorch, ONNX, OpenCV, Node.js and a browser too (what they need: .ci/run)
@@ -69,8 +76,7 @@ test-peers: runtime ## run the tests against PyTorch, ONNX, OpenCV, Node.js and 
 .PHONY: race
 race: runtime ## run the tests with the race detector
 	$(call title,go test -race)
-	@$(GO) test -race -timeout 30m ./...
-	@$(GO) -C $(NESTED) test -race ./...
+	@$(call tested,-race -timeout 30m)
 
 .PHONY: fmt
 fmt: ## check that gofmt would change nothing
@@ -78,10 +84,10 @@ fmt: ## check that gofmt would change nothing
 	@files=$$(gofmt -l .); [[ -z "$$files" ]] || { printf 'not formatted, run gofmt -w on:\n%s\n' "$$files" >&2; exit 1; }
 
 .PHONY: vet
-vet: ## go vet, with and without the tests against peers
+vet: ## go vet, with and without the tests that have tags
 	$(call title,go vet)
 	@$(GO) vet ./...
-	@$(GO) vet -tags peers ./...
+	@$(GO) vet -tags peers,readme ./...
 	@$(GO) -C $(NESTED) vet ./...
 	@$(GO) -C $(NESTED) vet -tags peers ./...
 

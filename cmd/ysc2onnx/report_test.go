@@ -15,7 +15,7 @@ func TestCommandLine(t *testing.T) {
 	}
 	sh, err := exec.LookPath("sh")
 	if err != nil {
-		t.Skip("SKIPPED: ", err)
+		t.Skip("platform: no shell: ", err)
 	}
 	out, err := exec.CommandContext(t.Context(), sh, "-c", strings.Replace(line, "ysc2onnx", `printf '%s\0'`, 1)).Output()
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ysc2onnx/verify/ort"
+	"ysc2onnx/verify/ort/orttest"
 )
 
 func TestMain(m *testing.M) {
@@ -60,17 +61,11 @@ func TestScripts(t *testing.T) {
 	}
 	_, noShared := os.Stat(filepath.Join(shared, "fixtures", "c3.pt"))
 	if noShared != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("the scripts need trained models: %v", noShared)
-		}
-		t.Logf("*** SKIPPED: what needs trained models: %v ***", noShared)
+		t.Run("trained models", func(t *testing.T) { orttest.Missing(t, orttest.Trained) })
 	}
 	library, noRuntime := ort.Find("")
 	if noRuntime != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("the scripts need ONNX Runtime: %v", noRuntime)
-		}
-		t.Logf("*** SKIPPED: what needs ONNX Runtime: %v ***", noRuntime)
+		t.Run("ONNX Runtime", func(t *testing.T) { orttest.Missing(t, "ONNX Runtime is needed: %v", noRuntime) })
 	}
 	bare := !foundUnnamed(t)
 	testscript.Run(t, testscript.Params{

@@ -182,7 +182,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	out, err := cmd.CombinedOutput()
 	if errors.Is(err, syscall.EPERM) || strings.HasPrefix(string(out), "SKIP") {
-		t.Skipf("SKIPPED, nothing was tested: this machine does not let a test mount a small disk: %v %s", err, out)
+		t.Skipf("platform: this machine does not let a test mount a small disk: %v %s", err, out)
 	}
 	if err != nil {
 		t.Errorf("%v: %s", err, out)

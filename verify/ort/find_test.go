@@ -84,7 +84,7 @@ func TestFindErrors(t *testing.T) {
 
 func TestPythonFolders(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("SKIPPED: the layout made here is that of Unix")
+		t.Skip("platform: the layout made here is that of Unix")
 	}
 	dir := t.TempDir()
 	python := put(t, dir, "env", "bin", "python3")

@@ -155,7 +155,7 @@ func TestInstallWithoutNPM(t *testing.T) {
 // TestInstallWithNPM stands in for npm: one that fails, one that delivers.
 func TestInstallWithNPM(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("SKIPPED: the stand-in for npm is a shell script")
+		t.Skip("platform: the stand-in for npm is a shell script")
 	}
 	path, hash := tarball(t, file{name: member, body: "the library"})
 	bin := t.TempDir()

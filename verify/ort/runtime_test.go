@@ -27,7 +27,7 @@ func library(t *testing.T) verify.Runtime {
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)
 		}
-		t.Skip("SKIPPED, nothing was tested: ", err)
+		t.Skip("ONNX Runtime is needed: ", err)
 	}
 	rt, err := Open(lib)
 	if err != nil {
