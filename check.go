@@ -5,10 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
-	"strings"
 
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
@@ -141,43 +141,47 @@ func inner(m *modules.Model, w *onnxbuild.Written) (list []verify.Inner) {
 
 // values computes every layer and output, and the given values inside the layers.
 func values(ctx context.Context, m *modules.Model, input verify.Tensor, inner []verify.Inner) (layerValues, error) {
-	var names []string
+	found := layerValues{values: map[string]string{}}
+	add := func(name string, v *onnxbuild.Value) {
+		found.names = append(found.names, name)
+		found.values[name] = v.Name
+	}
 	for i := range len(m.Summary.Rows) - 1 {
-		names = append(names, "model."+strconv.Itoa(i))
+		add("layer."+strconv.Itoa(i), m.Graph.Marked(modules.LayerName(i)))
 	}
 	for _, v := range m.Graph.Outputs {
-		names = append(names, v.Name)
+		add(v.Name, v)
 	}
 	image := &reference.Array{DType: onnxbuild.Float32, Shape: input.Shape, Data: make([]float64, len(input.Floats))}
 	for i, x := range input.Floats {
 		image.Data[i] = float64(x)
 	}
-	wanted := slices.Clone(names)
+	wanted := slices.Collect(maps.Values(found.values))
 	for _, v := range inner {
 		wanted = append(wanted, v.Name)
 	}
-	found, err := reference.Run(ctx, m.Graph, map[string]*reference.Array{m.Graph.Inputs[0].Name: image}, wanted)
-	return layerValues{names, found}, err
+	var err error
+	found.arrays, err = reference.Run(ctx, m.Graph, map[string]*reference.Array{m.Graph.Inputs[0].Name: image}, wanted)
+	return found, err
 }
 
 // layerValues are values of the reference interpreter; it implements [verify.Reference].
 type layerValues struct {
-	names  []string // model.<i>, output<k>; not those inside layers
+	names  []string          // layer.<i>, output<k>; not those inside layers
+	values map[string]string // by these names, what the values are called in the graph
 	arrays map[string]*reference.Array
 }
 
 // Names implements [verify.Reference].
-func (l layerValues) Names() []string {
-	names := make([]string, len(l.names))
-	for i, name := range l.names {
-		names[i] = strings.Replace(name, "model.", "layer.", 1)
-	}
-	return names
-}
+func (l layerValues) Names() []string { return slices.Clone(l.names) }
 
 // Read implements [verify.Reference].
 func (l layerValues) Read(name string) (verify.Tensor, error) {
-	a := l.arrays[strings.Replace(name, "layer.", "model.", 1)]
+	value, ok := l.values[name]
+	if !ok { // inside a layer
+		value = name
+	}
+	a := l.arrays[value]
 	if a == nil {
 		return verify.Tensor{}, fmt.Errorf("there is no value %q", name)
 	}

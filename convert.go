@@ -270,11 +270,15 @@ func (m *lowered) at(ctx context.Context, n size, opt *Options) (*modules.Model,
 // written is a lowering of the model as the file has it.
 func (m *lowered) written(model *modules.Model, opt *Options) (*onnxbuild.Written, error) {
 	g := model.Graph.Clone()
-	g.Properties = properties(model, m.names, opt)
-	if assumed := m.trained().unproved(); assumed != "" {
-		g.Properties = append(g.Properties, onnxbuild.Property{Key: verify.AssumedKey, Value: assumed})
+	w, err := m.export(g, opt)
+	if err != nil {
+		return nil, err
 	}
-	return m.export(g, opt)
+	w.Graph.Properties = properties(model, w.Graph, m.names, opt)
+	if assumed := m.trained().unproved(); assumed != "" {
+		w.Graph.Properties = append(w.Graph.Properties, onnxbuild.Property{Key: verify.AssumedKey, Value: assumed})
+	}
+	return w, nil
 }
 
 // export applies the passes, unless the options say otherwise, and writes the graph in the form of an opset.
@@ -301,8 +305,9 @@ func numbered(classes int) string {
 	return "{" + names.String() + "}"
 }
 
-// properties are the metadata_props that readers of YOLOv5's files look for, and the rows of the YAML; names is a Python dict literal.
-func properties(m *modules.Model, names string, opt *Options) []onnxbuild.Property {
+// properties are the metadata_props that readers of YOLOv5's files look for, and the rows of the YAML with the values that
+// they have in the graph as it is written; names is a Python dict literal.
+func properties(m *modules.Model, g *onnxbuild.Graph, names string, opt *Options) []onnxbuild.Property {
 	s := &m.Summary
 	outputs := make([]roles.Output, len(m.Outputs))
 	for i, o := range m.Outputs {
@@ -314,18 +319,22 @@ func properties(m *modules.Model, names string, opt *Options) []onnxbuild.Proper
 		{Key: "task", Value: "detect"},
 		{Key: "batch", Value: fmt.Sprint(opt.Batch)},
 		{Key: "imgsz", Value: fmt.Sprintf("[%d, %d]", opt.Height, opt.Width)},
-		{Key: "layers", Value: layers(s.Rows)},
+		{Key: "layers", Value: layers(s.Rows, g)},
 		{Key: roles.Key, Value: roles.Format(outputs)},
 	}
 }
 
-// layers spells rows as verify.Structure reads them: [[[-1],"Conv"],[[-1,6],"Concat"]], where each layer reads from and its class.
-func layers(rows []modules.SummaryRow) string {
+// layers spells rows as verify.Structure reads them, [[[-1],"Conv","/model.0/act/Mul_output_0"],[[-1,6],"Concat",…]]: where
+// each layer reads from, its class, and the value that it gives. What the head gives is the outputs.
+func layers(rows []modules.SummaryRow, g *onnxbuild.Graph) string {
 	var text strings.Builder
-	for _, row := range rows {
+	for i, row := range rows {
 		from := strings.ReplaceAll(strings.Trim(row.From, "[]"), " ", "")
-		class := lastPart(row.Module)
-		fmt.Fprintf(&text, `,[[%s],%q]`, from, class)
+		fmt.Fprintf(&text, `,[[%s],%q`, from, lastPart(row.Module))
+		if v := g.Marked(modules.LayerName(i)); v != nil {
+			fmt.Fprintf(&text, `,%q`, v.Name)
+		}
+		text.WriteByte(']')
 	}
 	return "[" + strings.TrimPrefix(text.String(), ",") + "]"
 }

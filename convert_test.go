@@ -119,14 +119,19 @@ func TestFewNodes(t *testing.T) {
 	}
 }
 
-// TestLayersAreNamed: the file says where each layer reads from and what class it is.
+// TestLayersAreNamed: the file says where each layer reads from, what class it is, and which value it gives.
 func TestLayersAreNamed(t *testing.T) {
 	r := convert(t, example(t, "yolov5s_ScConv.yaml"), ysc2onnx.Options{Height: 64, Width: 64})
 	facts := r.Checks.Facts
-	if want := `[[[-1],"Conv"],[[-1],"Conv"],[[-1],"C3"],[[-1],"Conv"],[[-1],"C3"],[[-1],"Conv"],[[-1],"C3"],[[-1],"Conv"],[[-1],"C3"],` +
-		`[[-1],"ScConv"],[[-1],"SPPF"],[[-1],"Conv"],[[-1],"Upsample"],[[-1,6],"Concat"],[[-1],"C3"],[[-1],"Conv"],[[-1],"Upsample"],` +
-		`[[-1,4],"Concat"],[[-1],"C3"],[[-1],"Conv"],[[-1,14],"Concat"],[[-1],"C3"],[[-1],"Conv"],[[-1,10],"Concat"],[[-1],"C3"],` +
-		`[[18,21,24],"Detect"]]`; facts.Metadata["layers"] != want {
+	if want := `[[[-1],"Conv","/model.0/act/Mul_output_0"],[[-1],"Conv","/model.1/act/Mul_output_0"],[[-1],"C3","/model.2/cv3/act/Mul_output_0"],` +
+		`[[-1],"Conv","/model.3/act/Mul_output_0"],[[-1],"C3","/model.4/cv3/act/Mul_output_0"],[[-1],"Conv","/model.5/act/Mul_output_0"],` +
+		`[[-1],"C3","/model.6/cv3/act/Mul_output_0"],[[-1],"Conv","/model.7/act/Mul_output_0"],[[-1],"C3","/model.8/cv3/act/Mul_output_0"],` +
+		`[[-1],"ScConv","/model.9/CRU/Add_1_output_0"],[[-1],"SPPF","/model.10/cv2/act/Mul_output_0"],[[-1],"Conv","/model.11/act/Mul_output_0"],` +
+		`[[-1],"Upsample","/model.12/Resize_output_0"],[[-1,6],"Concat","/model.13/Concat_output_0"],[[-1],"C3","/model.14/cv3/act/Mul_output_0"],` +
+		`[[-1],"Conv","/model.15/act/Mul_output_0"],[[-1],"Upsample","/model.16/Resize_output_0"],[[-1,4],"Concat","/model.17/Concat_output_0"],` +
+		`[[-1],"C3","/model.18/cv3/act/Mul_output_0"],[[-1],"Conv","/model.19/act/Mul_output_0"],[[-1,14],"Concat","/model.20/Concat_output_0"],` +
+		`[[-1],"C3","/model.21/cv3/act/Mul_output_0"],[[-1],"Conv","/model.22/act/Mul_output_0"],[[-1,10],"Concat","/model.23/Concat_output_0"],` +
+		`[[-1],"C3","/model.24/cv3/act/Mul_output_0"],[[18,21,24],"Detect"]]`; facts.Metadata["layers"] != want {
 		t.Errorf("got  %s\nwant %s", facts.Metadata["layers"], want)
 	}
 	if len(facts.Layers) != 26 || facts.Layers[9].Module != "ScConv" || !slices.Equal(facts.Layers[13].From, []int{-1, 6}) {

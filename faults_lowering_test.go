@@ -82,13 +82,13 @@ var loweringFaults = []fault{
 
 	// C3, Bottleneck, SPPF, Concat, Upsample.
 	{what: "depth rounded down: int(9 x 0.33) = 2 bottlenecks for 3", model: "replace", caught: against, names: "model.6: ", lowering: func(s *surgery) {
-		s.skip("model.6/m/2/Add", 0)
+		s.skip("model.6/m/m.2/Add", 0)
 	}},
 	{what: "a shortcut left out", model: "replace", caught: against, names: "model.4: ", lowering: func(s *surgery) {
-		s.skip("model.4/m/0/Add", 1)
+		s.skip("model.4/m/m.0/Add", 1)
 	}},
 	{what: "a shortcut where the YAML says False", model: "insert", caught: against, names: "model.18: ", lowering: func(s *surgery) {
-		s.instead("model.18/m/0/cv2/act/Mul", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
+		s.instead("model.18/m/m.0/cv2/act/Mul", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
 			return b.Add(s.output("model.18/cv1/act/Mul"), b.Mul(n.Inputs[0], n.Inputs[1]))
 		})
 	}},
@@ -109,7 +109,7 @@ var loweringFaults = []fault{
 		s.swap("model.12/Concat", 0, "model.12/Concat", 1)
 	}},
 	{what: "Concat of layer 5 for layer 6", model: "c3", caught: against, names: "model.12: ", lowering: func(s *surgery) {
-		s.reread("model.12/Concat", 1, s.value("model.5"))
+		s.reread("model.12/Concat", 1, s.Marked("model.5"))
 	}},
 	{what: "Upsample linear for nearest", model: "replace", caught: against, names: "model.15: ", lowering: func(s *surgery) {
 		s.set("model.15/Resize", "mode", "linear")
@@ -137,10 +137,10 @@ var loweringFaults = []fault{
 		s.skip("model.3/SRU/gn/Add_1", 0)
 	}},
 	{what: "softmax(gamma) over a wrong axis", model: "c3", caught: against, names: "model.13: ", lowering: func(s *surgery) {
-		s.set("model.13/m/0/SRU/Softmax", "axis", int64(1))
+		s.set("model.13/m/m.0/SRU/Softmax", "axis", int64(1))
 	}},
 	{what: "r = sigmoid(gn(x)) without the weight", model: "c3", caught: against, names: "model.13: ", lowering: func(s *surgery) {
-		s.skip("model.13/m/0/SRU/Mul", 0)
+		s.skip("model.13/m/m.0/SRU/Mul", 0)
 	}},
 	{what: "gates of >= for > where the weight is the threshold", model: "edge", caught: against, names: "model.1: ", lowering: func(s *surgery) {
 		s.instead("model.1/SRU/Greater", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
@@ -157,14 +157,14 @@ var loweringFaults = []fault{
 		s.swap("model.9/CRU/squeeze1/Conv", 0, "model.9/CRU/squeeze2/Conv", 0)
 	}},
 	{what: "GWC's bias left out", model: "c3", caught: against, names: "model.20: ", lowering: func(s *surgery) {
-		n := s.node("model.20/m/0/CRU/GWC/Conv")
+		n := s.node("model.20/m/m.0/CRU/GWC/Conv")
 		n.Inputs = n.Inputs[:2]
 	}},
 	{what: "CRU joins l before PWC2(l)", model: "c3", caught: against, names: "model.2: ", lowering: func(s *surgery) {
-		s.exchangeParts("model.2/m/0/CRU/Concat", 1, 2)
+		s.exchangeParts("model.2/m/m.0/CRU/Concat", 1, 2)
 	}},
 	{what: "CRU's softmax over the rows, not the channels", model: "c3", caught: against, names: "model.23: ", lowering: func(s *surgery) {
-		s.set("model.23/m/0/CRU/Softmax", "axis", int64(2))
+		s.set("model.23/m/m.0/CRU/Softmax", "axis", int64(2))
 	}},
 	{what: "SPPF's pooling of 3 for 5, behind an ScConv", model: "insert", caught: against, names: "model.10: ", lowering: func(s *surgery) {
 		for _, pool := range []string{"model.10/m/MaxPool", "model.10/m/MaxPool_1", "model.10/m/MaxPool_2"} {
@@ -176,7 +176,7 @@ var loweringFaults = []fault{
 		s.elements("/model.9/SRU/gn/degrees", func(x []float32) { x[0]++ })
 	}},
 	{what: "the normalisation's beta left out", model: "c3", caught: against, names: "model.17: ", lowering: func(s *surgery) {
-		s.skip("model.17/m/0/SRU/gn/Add_1", 0)
+		s.skip("model.17/m/m.0/SRU/gn/Add_1", 0)
 	}},
 	{what: "the normalisation's gamma left out", model: "insert", caught: against, names: "model.9: ", lowering: func(s *surgery) {
 		s.skip("model.9/SRU/gn/Mul_1", 0)
@@ -185,7 +185,7 @@ var loweringFaults = []fault{
 		s.elements("/model.3/SRU/gn/eps", func(x []float32) { x[0] = 1e-5 })
 	}},
 	{what: "softmax(gamma) over a wrong axis, in the second ScConv of a C3", model: "c3", caught: against, names: "model.6: ", lowering: func(s *surgery) {
-		s.set("model.6/m/1/SRU/Softmax", "axis", int64(1))
+		s.set("model.6/m/m.1/SRU/Softmax", "axis", int64(1))
 	}},
 	{what: "gamma / sum(gamma) for softmax(gamma)", model: "replace", caught: against, names: "model.8: ", lowering: func(s *surgery) {
 		s.instead("model.8/SRU/Softmax", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
@@ -196,7 +196,7 @@ var loweringFaults = []fault{
 		s.elements("/model.8/SRU/gate_treshold", func(x []float32) { x[0] = 0.05 })
 	}},
 	{what: "gates on r >= 0.5, which do not weigh, for gates on the weight", model: "replace", caught: against, names: "model.8: ", lowering: func(s *surgery) {
-		r, x := s.output("model.8/SRU/sigomid/Sigmoid"), s.value("model.7")
+		r, x := s.output("model.8/SRU/sigomid/Sigmoid"), s.Marked("model.7")
 		s.instead("model.8/SRU/Mul_2", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
 			return b.Mul(b.Cast(b.LessOrEqual(b.Scalar("half", 0.5), r), onnxbuild.Float32), x)
 		})
@@ -208,18 +208,18 @@ var loweringFaults = []fault{
 		maxPool(s, "model.9")
 	}},
 	{what: "max for average pooling in every CRU", model: "c3", caught: against, names: "model.2: ", lowering: func(s *surgery) {
-		for _, in := range []string{"2/m/0", "4/m/0", "4/m/1", "6/m/0", "6/m/1", "6/m/2", "13/m/0", "17/m/0", "20/m/0", "23/m/0"} {
+		for _, in := range []string{"2/m/m.0", "4/m/m.0", "4/m/m.1", "6/m/m.0", "6/m/m.1", "6/m/m.2", "13/m/m.0", "17/m/m.0", "20/m/m.0", "23/m/m.0"} {
 			maxPool(s, "model."+in)
 		}
 	}},
 	{what: "CRU's softmax over each half, not over both", model: "c3", caught: against, names: "model.20: ", lowering: func(s *surgery) {
-		s.instead("model.20/m/0/CRU/Softmax", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
+		s.instead("model.20/m/m.0/CRU/Softmax", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
 			half := b.Split(n.Inputs[0], 1, 16, 16)
 			return b.Concat(1, b.Softmax(half[0], 1), b.Softmax(half[1], 1))
 		})
 	}},
 	{what: "PWC1 left out", model: "c3", caught: against, names: "model.13: ", lowering: func(s *surgery) {
-		s.skip("model.13/m/0/CRU/Add", 0)
+		s.skip("model.13/m/m.0/CRU/Add", 0)
 	}},
 	{what: "one weight of a Conv 2 % too large", model: "c3", caught: against, names: "model.7: ", lowering: func(s *surgery) {
 		s.elements("model.7.conv.weight", func(x []float32) { x[1000] *= 1.02 })
@@ -245,7 +245,7 @@ var loweringFaults = []fault{
 
 	// Detect.
 	{what: "Detect's bias left out", model: "replace", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {
-		n := s.node("model.24/m/1/Conv")
+		n := s.node("model.24/m.1/Conv")
 		n.Inputs = n.Inputs[:2]
 	}},
 	{what: "Detect without its sigmoid", model: "c3", caught: against, names: "output0 boxes: ", lowering: func(s *surgery) {

@@ -45,15 +45,15 @@ var passFaults = []fault{
 	}},
 	{what: "a sum with what is not 0 dropped", model: "insert", caught: numbers, names: "layer 8 (C3)", pass: "drop-neutral", wrong: func(s *surgery, right func()) {
 		right()
-		s.skip("model.8/m/0/Add", 1)
+		s.skip("model.8/m/m.0/Add", 1)
 	}},
 	{what: "the deviation shortened without its factor", model: "edge", caught: numbers, names: "layer 3 (ScConv)", pass: "shorten-deviation", wrong: func(s *surgery, right func()) {
 		right()
 		s.elements("/model.3/SRU/gn/unbiased", func(x []float32) { x[0] = 1 })
 	}},
-	{what: "the deviation shortened without its factor, in the second ScConv of a C3", model: "c3", caught: numbers, names: "/model.6/m/1/SRU/sigomid/Sigmoid_output_0", pass: "shorten-deviation", wrong: func(s *surgery, right func()) {
+	{what: "the deviation shortened without its factor, in the second ScConv of a C3", model: "c3", caught: numbers, names: "/model.6/m/m.1/SRU/sigomid/Sigmoid_output_0", pass: "shorten-deviation", wrong: func(s *surgery, right func()) {
 		right()
-		s.elements("/model.6/m/1/SRU/gn/unbiased", func(x []float32) { x[0] = 1 })
+		s.elements("/model.6/m/m.1/SRU/gn/unbiased", func(x []float32) { x[0] = 1 })
 	}},
 	{what: "the deviation shortened over the rows alone", model: "edge", caught: numbers, names: "layer 3 (ScConv)", pass: "shorten-deviation", wrong: func(s *surgery, right func()) {
 		right()
@@ -82,6 +82,6 @@ var passFaults = []fault{
 	}},
 	{what: "initializers shared that are not equal", model: "replace", caught: numbers, names: "layer 4 (C3)", pass: "share-initializers", wrong: func(s *surgery, right func()) {
 		right()
-		s.reread("model.4/m/1/cv2/conv/Conv", 1, s.value("model.4.m.0.cv2.conv.weight"))
+		s.reread("model.4/m/m.1/cv2/conv/Conv", 1, s.value("model.4.m.0.cv2.conv.weight"))
 	}},
 }

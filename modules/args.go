@@ -72,7 +72,7 @@ func (a *Args) Row() *yamlcfg.Row { return a.row }
 func (a *Args) Model() *yamlcfg.Model { return a.model }
 
 // path is the state_dict path of the row.
-func (a *Args) path() string { return layerName(a.row.Index) }
+func (a *Args) path() string { return LayerName(a.row.Index) }
 
 // pass puts what the parser computes before the row's own arguments.
 func (a *Args) pass(numbers ...int) {

@@ -20,7 +20,7 @@ func LowerRow(g *onnxbuild.Graph, cfg *yamlcfg.Model, inputs []*onnxbuild.Value,
 			return nil, p.diags.Err()
 		}
 	}
-	scope := newLowering(opt).root(g).enter(layerName(0), &identityClass)
+	scope := newLowering(opt).root(g).enter(LayerName(0), &identityClass)
 	var y *onnxbuild.Value
 	switch {
 	case call != nil:

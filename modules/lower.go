@@ -107,7 +107,7 @@ func (b *builder) layer(l *Layer) {
 	b.values[row.Index] = values
 	for i, v := range values {
 		if l.head == nil {
-			b.graph.Rename(v, valueName(row.Index, i))
+			b.graph.Mark(valueName(row.Index, i), v)
 		}
 		b.lowering.origins[v] = row.Index
 	}
@@ -117,12 +117,12 @@ func (b *builder) layer(l *Layer) {
 	b.summary = append(b.summary, summaryRow(l, b.lowering.count, before, values[0]))
 }
 
-// valueName is what the i-th value of a layer is called.
+// valueName is what the i-th value of a layer is known as.
 func valueName(layer, i int) string {
 	if i == 0 {
-		return layerName(layer)
+		return LayerName(layer)
 	}
-	return join(layerName(layer), i)
+	return join(LayerName(layer), i)
 }
 
 // apply adds a layer's module, and gives its values; nil after an error, and where a layer that it reads has none.
@@ -142,7 +142,7 @@ func (b *builder) apply(l *Layer) []*onnxbuild.Value {
 		}
 	}
 	warnings := len(b.lowering.warnings)
-	scope := b.lowering.root(b.graph).enter(layerName(l.Row.Index), l.class())
+	scope := b.lowering.root(b.graph).enter(LayerName(l.Row.Index), l.class())
 	var values []*onnxbuild.Value
 	if l.head != nil {
 		values = b.end(l, scope, inputs)
@@ -273,6 +273,6 @@ func graphName(file string) string {
 // trimScope leaves out the layer's own scope, which the diagnostic's place tells.
 func trimScope(err error, i int) string {
 	text := err.Error()
-	text = strings.TrimPrefix(text, layerName(i)+": ")
-	return strings.TrimPrefix(text, layerName(i)+"/")
+	text = strings.TrimPrefix(text, LayerName(i)+": ")
+	return strings.TrimPrefix(text, LayerName(i)+"/")
 }

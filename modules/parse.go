@@ -217,8 +217,8 @@ func (l *Layer) Same(other *Layer) bool {
 // made reports whether the layer's module could be made.
 func (l *Layer) made() bool { return l.apply != nil || l.head != nil }
 
-// layerName is the state_dict path of a row.
-func layerName(i int) string { return "model." + strconv.Itoa(i) }
+// LayerName is the state_dict path of a row, and what its value is marked with in the graph: "model.2".
+func LayerName(i int) string { return "model." + strconv.Itoa(i) }
 
 // join is a state_dict path of names and indices.
 func join(parts ...any) string {

@@ -14,7 +14,7 @@ import (
 type Scope struct {
 	onnxbuild.Builder
 	path  string // "model.2.cv1"
-	name  string // in the module around it: "cv1"
+	name  string // of the node scope: "cv1"; of the first in a container m it is "m.0"
 	class *Class
 	model *lowering
 }
@@ -95,13 +95,15 @@ func (s *Scope) CallShared(name string, m Module, x *onnxbuild.Value) *onnxbuild
 // CallItem applies the i-th module of a container, in the container's scope.
 func (s *Scope) CallItem(i int, m Module, x *onnxbuild.Value) *onnxbuild.Value {
 	key := strconv.Itoa(i)
-	return m.Forward(s.child(s.Builder.In(key), key, key, m.Class()), x)
+	name := s.name + "." + key // as PyTorch's exporter names the scope
+	return m.Forward(s.child(s.Builder.In(name), key, name, m.Class()), x)
 }
 
 var moduleListClass = Class{Path: "torch.nn.modules.container.ModuleList"}
 
-// Items is the scope of a torch.nn.ModuleList, whose modules are applied with CallItem.
-func (s *Scope) Items(name string) *Scope { return s.enter(name, &moduleListClass) }
+// Items is the scope of a torch.nn.ModuleList, whose modules are applied with CallItem. It is never called itself, so that
+// nodes are in no scope of its name: /m.0 in a ModuleList m, /m/m.0 in a Sequential.
+func (s *Scope) Items(name string) *Scope { return s.child(s.Builder, name, name, &moduleListClass) }
 
 // Param is a trained tensor of the module: an initializer under its state_dict path.
 func (s *Scope) Param(name string, init Init, shape ...int64) *onnxbuild.Value {

@@ -39,6 +39,9 @@ func (g *Graph) Clone() *Graph {
 		}
 		c.Nodes[i] = &copied
 	}
-	c.Outputs = list(g.Outputs)
+	c.Outputs, c.Marks = list(g.Outputs), slices.Clone(g.Marks)
+	for i, m := range c.Marks {
+		c.Marks[i].Value = value(m.Value)
+	}
 	return &c
 }

@@ -14,7 +14,8 @@ type Value struct {
 
 	Const    *Tensor // the recipe, if the value is an initializer
 	Producer *Node   // the node that gives the value; nil for inputs and initializers
-	Pinned   bool    // the name is promised to the reader of the file: passes keep it
+	Pinned   bool    // promised to the reader of the file: passes keep the value
+	fixed    bool    // pinned under this very name
 
 	content []Dim // what an integer value of rank 0 or 1 holds, as far as it is known (shapes that are computed)
 	bad     bool  // stands for the result of an operator that was refused
@@ -72,6 +73,12 @@ func attr[T any](n *Node, name string, def T) T {
 	return def
 }
 
+// Mark is a value that readers of the file look for, whatever its name is there.
+type Mark struct {
+	Title string // what it is known as
+	Value *Value
+}
+
 // Property is an entry of the model's metadata_props.
 type Property struct{ Key, Value string }
 
@@ -81,6 +88,7 @@ type Graph struct {
 	Inputs     []*Value
 	Outputs    []*Value
 	Nodes      []*Node
+	Marks      []Mark
 	Properties []Property
 
 	dimNames []dimName
@@ -101,7 +109,7 @@ func New(name string) *Graph {
 
 // Input adds a graph input.
 func (g *Graph) Input(name string, t DType, shape Shape) *Value {
-	v := &Value{Name: name, DType: t, Shape: shape, Pinned: true}
+	v := &Value{Name: name, DType: t, Shape: shape, Pinned: true, fixed: true}
 	g.claim(name)
 	g.Inputs = append(g.Inputs, v)
 	return v
@@ -116,16 +124,32 @@ func (g *Graph) Output(name string, v *Value) {
 // Rename gives v a name that passes keep. A value that already has such a name is an error of the graph.
 func (g *Graph) Rename(v *Value, name string) {
 	if v.bad || v.Name == name {
-		v.Pinned = true
+		v.Pinned, v.fixed = true, true
 		return
 	}
-	if v.Pinned {
+	if v.fixed {
 		g.fail(fmt.Errorf("the value %q cannot also be named %q", v.Name, name))
 		return
 	}
 	delete(g.names, v.Name)
 	g.claim(name)
-	v.Name, v.Pinned = name, true
+	v.Name, v.Pinned, v.fixed = name, true, true
+}
+
+// Mark lets readers of the file find v. Passes keep the value, under whichever name its node gives it.
+func (g *Graph) Mark(title string, v *Value) {
+	v.Pinned = true
+	g.Marks = append(g.Marks, Mark{title, v})
+}
+
+// Marked is the value that was marked with a title, nil if there is none.
+func (g *Graph) Marked(title string) *Value {
+	for _, m := range g.Marks {
+		if m.Title == title {
+			return m.Value
+		}
+	}
+	return nil
 }
 
 // NameDim makes dimensions equal to d appear in the file under a name of their own.

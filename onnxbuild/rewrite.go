@@ -34,6 +34,9 @@ func (g *Graph) Rewrite(visit func(r *Rewriter, b Builder, n *Node) (keep bool, 
 	for i, v := range g.Outputs {
 		g.Outputs[i] = r.Now(v)
 	}
+	for i, m := range g.Marks {
+		g.Marks[i].Value = r.Now(m.Value)
+	}
 	return nil
 }
 
@@ -53,14 +56,17 @@ func (r *Rewriter) Now(v *Value) *Value {
 	}
 }
 
-// Replace lets later nodes and the outputs read by instead of old. It reports whether that is allowed: where old has a
-// name that passes keep, the two swap names, unless by has such a name itself or is not made by a node.
+// Replace lets later nodes, the outputs and the marks have by instead of old. It reports whether that is allowed: what
+// passes keep has to be made by a node. Where old has a name that they keep, the two swap names, unless by is kept itself.
 func (r *Rewriter) Replace(old, by *Value) bool {
 	if old.Pinned {
-		if by.Pinned || by.Producer == nil {
+		if by.Producer == nil || old.fixed && by.Pinned {
 			return false
 		}
-		by.Name, old.Name = old.Name, by.Name
+		if old.fixed {
+			by.Name, old.Name = old.Name, by.Name
+			by.fixed, old.fixed = true, false
+		}
 		by.Pinned, old.Pinned = true, false
 	}
 	r.replaced[old] = by

@@ -13,15 +13,17 @@ const (
 
 // Layer is a row of the YAML that a file was made from.
 type Layer struct {
-	From   []int  `json:"from"`   // the layers it reads: -1 is the one before it, others count from 0
-	Module string `json:"module"` // its class: Conv
+	From   []int  `json:"from"`            // the layers it reads: -1 is the one before it, others count from 0
+	Module string `json:"module"`          // its class: Conv
+	Value  string `json:"value,omitempty"` // what it gives: /model.0/act/Mul_output_0; "" where the file does not say
 }
 
 // className is what a class can be called, with its package or without; nothing of it can steer a terminal.
 var className = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]{0,63}$`)
 
-// parseLayers reads the metadata entry "layers", [[[-1],"Conv"],[[-1,6],"Concat"]]. It describes the file and decides
-// nothing in it, and other writers may use that name for something else: what is not of this form gives no layers.
+// parseLayers reads the metadata entry "layers", [[[-1],"Conv","/model.0/act/Mul_output_0"],[[-1,6],"Concat"]]. It tells
+// how to read the file and changes nothing in it, and other writers may use that name for something else: what is not of
+// this form gives no layers.
 func parseLayers(text string) []Layer {
 	var rows [][]json.RawMessage
 	if len(text) > maxLayersText || json.Unmarshal([]byte(text), &rows) != nil || len(rows) > maxLayers {
@@ -30,6 +32,9 @@ func parseLayers(text string) []Layer {
 	list := make([]Layer, len(rows))
 	for i, row := range rows {
 		l := &list[i]
+		if len(row) == 3 && json.Unmarshal(row[2], &l.Value) == nil {
+			row = row[:2]
+		}
 		if len(row) != 2 || json.Unmarshal(row[0], &l.From) != nil || json.Unmarshal(row[1], &l.Module) != nil || !className.MatchString(l.Module) {
 			return nil
 		}
@@ -70,8 +75,8 @@ func (n *graphNode) scope() int {
 	return -1
 }
 
-// layerValues gives the value that each layer makes, by the layer's number: those called model.<i>, as this project names
-// them. A file without any such value is read by the names of its nodes, and inferred is true: PyTorch puts a layer's
+// layerValues gives the value that each layer makes, by the layer's number: those that the metadata name, or those called
+// model.<i>. A file without any such value is read by the names of its nodes, and inferred is true: PyTorch puts a layer's
 // nodes under /model.<i>/, and its value is the one that is made there and read outside. Of a layer with several such
 // values, or none, nothing is said.
 func (f *Facts) layerValues() (values map[int]IO, inferred bool) {
@@ -79,6 +84,14 @@ func (f *Facts) layerValues() (values map[int]IO, inferred bool) {
 		return f.found, false
 	}
 	values = map[int]IO{}
+	for i, l := range f.Layers {
+		if v, ok := f.values[l.Value]; ok && l.Value != "" {
+			values[i] = v
+		}
+	}
+	if len(values) > 0 {
+		return values, false
+	}
 	for name, v := range f.values {
 		if i, ok := numberAfter(name, "model."); ok {
 			values[i] = v

@@ -183,10 +183,13 @@ def shapes(path):
 
 
 def exposed(path):
-    """The indices of the layers whose value model.<i> a node of the file makes."""
+    """The names of the values that a file says its layers give, by the layers' indices."""
     with naming(path):
-        made = (bytes(value).decode() for value in every(view(path), 7, 1, 2))
-        return {int(name[6:]) for name in made if re.fullmatch(r"model\.\d+", name)}
+        data = view(path)
+        made = {bytes(value).decode() for value in every(data, 7, 1, 2)}
+        texts = (bytes(next(every(entry, 2), b"[]")) for entry in every(data, 14) if next(every(entry, 1), b"") == b"layers")
+        rows = enumerate(json.loads(next(texts, b"[]")))
+        return {i: row[2] for i, row in rows if len(row) == 3 and row[2] in made}
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -612,7 +615,7 @@ def check(args, tool, folder):
     path = args.onnx or export(tool, exporting, x.shape, folder / "model.onnx")
     fits(path, out["output0"].shape[-1])
     code, where = compare(tool, path, reference, model)
-    shown = recorded & exposed(path)
+    shown = recorded & exposed(path).keys()
     layers = f"{len(shown)}{f' of {len(recorded)}' * (shown != recorded)} layers"
     verdict = {0: "equal", 3: "DIFFERENT"}.get(code, "not checked") + where
     print(f"parity: {verdict}: {args.onnx or 'the export'} against PyTorch {torch.__version__}: {layers} and {parts}")

@@ -4,7 +4,7 @@
     opencv_run.py FILE --npz ref.npz [--box-tolerance 1e-2] [--score-tolerance 1e-4] [--layer-tolerance 1e-3]
 
 ref.npz holds `input` (B,3,H,W) and `output0` (B,N,5+nc), as verify/parity.py writes them, from PyTorch or from another
-runtime. Boxes are in pixels. Where it holds `layer.<i>` too and the file names that layer's value `model.<i>`, the layer is
+runtime. Boxes are in pixels. Where it holds `layer.<i>` too and the file says which value that layer gives, the layer is
 compared as well, relative to its largest magnitude: with untrained weights a head's biases outweigh all that comes
 before them, so that output0 alone would show little. Exit codes: 0 equal, 1 OpenCV cannot read or run the file, 2 usage,
 3 different.
@@ -68,7 +68,8 @@ def main():
     try:
         made = producers(args.file)
         recorded = {int(k.removeprefix("layer.")): v for k, v in reference.items() if k.startswith("layer.")}
-        layers = {i: made[f"model.{i}"] for i in sorted(recorded) if f"model.{i}" in made}
+        values = parity.exposed(args.file)
+        layers = {i: made[values[i]] for i in sorted(recorded) if i in values}
         got, values = run(args.file, x, layers)
     except (cv2.error, parity.Failure) as err:
         print(f"{who}: failed: {' '.join(str(err).split())}")
