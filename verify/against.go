@@ -20,7 +20,7 @@ type Comparison struct {
 	Rows        []Row     `json:"rows"`               // layers in order, then outputs
 	NotCompared []Skipped `json:"not_compared"`       // what only one side has
 	Layers      int       `json:"layers"`             // how many rows are layers
-	Inferred    []string  `json:"inferred,omitempty"` // files without values model.<i>: what layers give was inferred from nodes' names
+	Inferred    []string  `json:"inferred,omitempty"` // files that do not say which values their layers give: what layers give was inferred from nodes' names
 	FirstBad    string    `json:"first_divergent,omitempty"`
 	Gates       *Gates    `json:"gates,omitempty"` // nil where the file has no discontinuous gates
 }
@@ -31,7 +31,7 @@ type Skipped struct {
 	Reason string `json:"reason"`
 }
 
-// OK is true if anything was compared and everything that was agrees. A file of another exporter has no values model.<i>:
+// OK is true if anything was compared and everything that was agrees. A file of another exporter may not say what its layers give:
 // of such a file the outputs alone are compared, and [Comparison.Summary] says so.
 func (c *Comparison) OK() bool { return c.Err() == nil }
 
@@ -75,7 +75,7 @@ type comparing struct {
 // layer i gives, and each other value with the output of that name; where both sides have one output, whatever the names.
 // Values inside the graph are returned by the runtime without a change to the file. What cannot be compared is listed.
 //
-// What a layer gives is the value model.<i>, or, in a file that has none of these, the value that leaves the nodes under
+// What a layer gives the file's metadata say; in a file where they do not, it is the value that leaves the nodes under
 // /model.<i>/, as PyTorch names them.
 //
 // Discontinuous gates that the reference decided otherwise, by rounding, are in [Comparison.Gates], and the rows are those

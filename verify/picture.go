@@ -14,7 +14,7 @@ type Stage struct {
 	Index      int      `json:"index"`
 	From       []int    `json:"from"`             // the layers that it reads, from 0 on; -1 is the model's input
 	Module     string   `json:"module,omitempty"` // its class; "" where the file does not say
-	Makes      []string `json:"makes,omitempty"`  // the value that it gives, model.<i>, or the graph's outputs that it computes
+	Makes      []string `json:"makes,omitempty"`  // the value that it gives, or the graph's outputs that it computes
 	Output     IO       `json:"output"`           // what the file says of the first of Makes
 	Nodes      int      `json:"nodes"`            // operators in the file
 	Parameters int64    `json:"parameters"`       // elements of its weights as they are in the file: BatchNorm folded, where it is

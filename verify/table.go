@@ -98,7 +98,7 @@ func (c *Comparison) notes() string {
 		b.WriteString("gates: " + c.Gates.String() + "\n")
 	}
 	for _, path := range c.Inferred {
-		fmt.Fprintf(&b, "layers of %s were inferred from the names of its nodes: it has no values model.<i>\n", path)
+		fmt.Fprintf(&b, "layers of %s were inferred from the names of its nodes: it does not say which values they are\n", path)
 	}
 	for _, s := range c.NotCompared {
 		fmt.Fprintf(&b, "not compared: %s (%s)\n", s.Name, s.Reason)

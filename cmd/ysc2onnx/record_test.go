@@ -57,9 +57,9 @@ func evaluate(ctx context.Context, path, library string) (values []verify.Tensor
 	if err != nil {
 		return nil, err
 	}
-	layer, ok := facts.Value("model.0")
+	layer, ok := facts.Value(facts.Layers[0].Value)
 	if !ok {
-		return nil, fmt.Errorf("%s has no value model.0", path)
+		return nil, fmt.Errorf("%s does not say what layer 0 gives", path)
 	}
 	session, err := rt.Open(ctx, path, verify.SessionOptions{Expose: []verify.IO{layer}})
 	if err != nil {

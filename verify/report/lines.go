@@ -25,7 +25,7 @@ type line struct {
 	level  level
 	first  bool     // the first line that fails
 	stage  int      // its layer's index, -1 for others
-	makes  []string // model.<i>, or the graph's outputs that the layer computes
+	makes  []string // the value that the layer gives, or the graph's outputs that the layer computes
 	row    *verify.Row
 	sample *sample
 	time   *verify.Timing

@@ -134,7 +134,7 @@ func (v *view) notes() {
 		}
 	}
 	for _, path := range c.Inferred {
-		v.Notes = append(v.Notes, fmt.Sprintf("What the layers of %s give was inferred from the names of its nodes: it has no values model.<i>.", path))
+		v.Notes = append(v.Notes, fmt.Sprintf("What the layers of %s give was inferred from the names of its nodes: it does not say which values they are.", path))
 	}
 }
 
