@@ -216,6 +216,28 @@ func TestModulesComputeWhatPyTorchComputes(t *testing.T) {
 	}
 }
 
+// evaluate computes a graph of the case in the reference interpreter.
+func (c *oracleCase) evaluate(t *testing.T, g *onnxbuild.Graph) verify.Tensor {
+	t.Helper()
+	inputs := map[string]*reference.Array{}
+	for i, x := range c.inputs {
+		array := &reference.Array{DType: onnxbuild.Float32, Shape: x.Shape, Data: make([]float64, len(x.Floats))}
+		for k, f := range x.Floats {
+			array.Data[k] = float64(f)
+		}
+		inputs[g.Inputs[i].Name] = array
+	}
+	values, err := reference.Run(context.Background(), g, inputs, []string{g.Outputs[0].Name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := verify.Tensor{Shape: values[g.Outputs[0].Name].Shape}
+	for _, y := range values[g.Outputs[0].Name].Data {
+		got.Floats = append(got.Floats, float32(y))
+	}
+	return got
+}
+
 // TestReferenceComputesWhatPyTorchComputes evaluates every committed case in the reference interpreter, which exports are
 // compared with: as lowered, without a runtime.
 func TestReferenceComputesWhatPyTorchComputes(t *testing.T) {
@@ -227,23 +249,7 @@ func TestReferenceComputesWhatPyTorchComputes(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".npz"), func(t *testing.T) {
 			c := readCase(t, file)
 			g := c.lower(t)
-			inputs := map[string]*reference.Array{}
-			for i, x := range c.inputs {
-				array := &reference.Array{DType: onnxbuild.Float32, Shape: x.Shape, Data: make([]float64, len(x.Floats))}
-				for k, f := range x.Floats {
-					array.Data[k] = float64(f)
-				}
-				inputs[g.Inputs[i].Name] = array
-			}
-			values, err := reference.Run(context.Background(), g, inputs, []string{g.Outputs[0].Name})
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := verify.Tensor{Shape: values[g.Outputs[0].Name].Shape}
-			for _, y := range values[g.Outputs[0].Name].Data {
-				got.Floats = append(got.Floats, float32(y))
-			}
-			compareOutputs(t, c.Tells, got, c.output)
+			compareOutputs(t, c.Tells, c.evaluate(t, g), c.output)
 		})
 	}
 }
@@ -320,10 +326,17 @@ func expectSound(t *testing.T, facts *verify.Facts, w *onnxbuild.Written, opset 
 // compareOutputs allows 2e-6 of the largest value, some ten roundings of float32.
 func compareOutputs(t *testing.T, what string, got, want verify.Tensor) {
 	t.Helper()
+	if worst, largest := distance(t, what, got, want); worst > 2e-6*largest {
+		t.Errorf("%s: differs by %g from PyTorch's, whose largest value is %g", what, worst, largest)
+	}
+}
+
+// distance gives the largest difference and the largest value of what is wanted.
+func distance(t *testing.T, what string, got, want verify.Tensor) (worst, largest float64) {
+	t.Helper()
 	if fmt.Sprint(got.Shape) != fmt.Sprint(want.Shape) {
 		t.Fatalf("%s: the shape is %v, PyTorch's %v", what, got.Shape, want.Shape)
 	}
-	largest, worst := 0.0, 0.0
 	for i := range want.Floats {
 		largest = max(largest, math.Abs(float64(want.Floats[i])))
 		d := math.Abs(float64(got.Floats[i]) - float64(want.Floats[i]))
@@ -332,7 +345,5 @@ func compareOutputs(t *testing.T, what string, got, want verify.Tensor) {
 		}
 		worst = max(worst, d)
 	}
-	if worst > 2e-6*largest {
-		t.Errorf("%s: differs by %g from PyTorch's, whose largest value is %g", what, worst, largest)
-	}
+	return worst, largest
 }

@@ -176,6 +176,8 @@ def record(yolo, name, module, c1, args, tells, options=None):
     seed(built, draw, options.get("gate"))
     if "low" in options:
         built.get_parameter(options["low"]).data.fill_(-2)
+    if module == "C3_ScConv":  # whose ScConv would count little beside its other branch
+        code.calibrate(built, torch.from_numpy(draw.standard_normal((16, c1, *size)).astype(np.float32)))
     state = {f"p.{k}": v.numpy().copy() for k, v in built.state_dict().items() if not k.endswith("num_batches_tracked")}
     xs = [draw.standard_normal((2, c, *size)).astype(np.float32) for c, size in zip(widths, sizes, strict=True)]
     with torch.no_grad():
