@@ -197,10 +197,10 @@ var loweringFaults = []fault{
 	}},
 	{what: "gates on r >= 0.5, which do not weigh, for gates on the weight", model: "replace", caught: against, names: "model.8: ", lowering: func(s *surgery) {
 		r, x := s.output("model.8/SRU/sigomid/Sigmoid"), s.Marked("model.7")
-		s.instead("model.8/SRU/Mul_2", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
+		s.instead("model.8/SRU/Mul_2", func(b onnxbuild.Builder, _ *onnxbuild.Node) *onnxbuild.Value {
 			return b.Mul(b.Cast(b.LessOrEqual(b.Scalar("half", 0.5), r), onnxbuild.Float32), x)
 		})
-		s.instead("model.8/SRU/Mul_4", func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
+		s.instead("model.8/SRU/Mul_4", func(b onnxbuild.Builder, _ *onnxbuild.Node) *onnxbuild.Value {
 			return b.Mul(b.Cast(b.Greater(b.Scalar("half", 0.5), r), onnxbuild.Float32), x)
 		})
 	}},
