@@ -33,7 +33,11 @@ func TestNoFalseAlarm(t *testing.T) {
 			}
 			name := filepath.Base(path)
 			t.Run(fmt.Sprintf("%s/seed-%d/opset-%d", name, seed, opt.Opset), func(t *testing.T) {
-				note(t, worst, convert(t, example(t, name), opt))
+				in := narrow(t, name)
+				if *seeds > 1 { // it takes its time anyway
+					in = example(t, name)
+				}
+				note(t, worst, convert(t, in, opt))
 			})
 		}
 	}
@@ -47,7 +51,11 @@ func TestNoFalseAlarm(t *testing.T) {
 func TestSizesAreNoFault(t *testing.T) {
 	rt := orttest.Runtime(t)
 	for _, name := range []string{"yolov5n.yaml", "yolov5s_ScConv_replace.yaml", "yolov5s_C3ScConv.yaml"} {
-		for _, size := range [][3]int{{1, 32, 64}, {3, 64, 32}, {2, 64, 96}, {2, 96, 64}, {1, 32, 320}} {
+		sizes := [][3]int{{1, 32, 64}, {3, 64, 32}, {2, 96, 64}, {1, 32, 320}}
+		if name != "yolov5s_C3ScConv.yaml" { // which has the modules of both others
+			sizes = sizes[:2]
+		}
+		for _, size := range sizes {
 			t.Run(fmt.Sprintf("%s/%v", name, size), func(t *testing.T) {
 				opt := ysc2onnx.Options{Batch: size[0], Height: size[1], Width: size[2], Runtime: rt}
 				note(t, map[string]float64{}, convert(t, narrow(t, name), opt))
