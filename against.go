@@ -2,14 +2,10 @@ package ysc2onnx
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
 
 	"ysc2onnx/diag"
-	"ysc2onnx/modules"
+	"ysc2onnx/internal/foreign"
+	"ysc2onnx/internal/pipeline"
 	"ysc2onnx/verify"
 )
 
@@ -32,138 +28,17 @@ type Verdict struct {
 	Warnings *diag.Diagnostics `json:"warnings,omitempty"`
 }
 
-// maxReference is the work, in GFLOPs, up to which the reference interpreter computes what a file should: a quarter of a
-// minute on two cores. Beyond it ONNX Runtime does, on a file of ours that the interpreter checks for a small image.
-var maxReference = 25.0
-
-// maxCompare bounds the input: 27 images of 640x640.
-const maxCompare = 1 << 25
-
 // Against compares the ONNX file at path, which any exporter may have made, with a checkpoint, or with a YAML and its
 // weights: the model is lowered for the file's size and computed by the reference interpreter, in float64, and the file's
 // weights, layers and outputs are compared with it on seeded noise. See [verify.Judge].
 //
 // An error says why that could not be done; what differs is in the verdict.
-func Against(ctx context.Context, rt verify.Runtime, path string, in Input, opt AgainstOptions) (_ *Verdict, err error) {
-	facts, err := verify.Structure(ctx, path)
-	if err != nil {
+func Against(ctx context.Context, rt verify.Runtime, path string, in Input, opt AgainstOptions) (*Verdict, error) {
+	if err := opt.ScConv.check(); err != nil {
 		return nil, err
 	}
-	size, err := imageOf(facts, path)
-	if err != nil {
-		return nil, err
-	}
-	o := Options{Seed: opt.Seed, ScConv: opt.ScConv, Strict: opt.Strict, NoOptimize: true, Runtime: rt}
-	m, warnings, err := sized(ctx, in, size, &opt, &o)
-	if err != nil {
-		return nil, err
-	}
-	dir, err := os.MkdirTemp("", "ysc2onnx-against-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	o.Output = filepath.Join(dir, "model.onnx")
-	written, err := m.written(m.Model, &o)
-	if err != nil {
-		return nil, err
-	}
-	if err := write(ctx, written, &o, &Result{}); err != nil {
-		return nil, err
-	}
-	input := verify.Tensor{Name: "input", Shape: []int64{int64(o.Batch), channelsOf(m.Model), int64(o.Height), int64(o.Width)}}
-	if n := float64(o.Batch) * float64(input.Shape[1]) * float64(o.Height) * float64(o.Width); n > maxCompare {
-		return nil, fmt.Errorf("an input of %s is larger than what is run to compare (%d values)", verify.ShapeText(input.Shape), maxCompare)
-	}
-	input.Floats = pixels(opt.Seed, input.Shape)
-	v := &Verdict{Warnings: warnings, Assumed: m.trained().unproved(), Exact: m.Summary.GFLOPs*float64(o.Batch) <= maxReference}
-	var known verify.Reference
-	if v.Exact {
-		known, err = values(ctx, m.Model, input, nil)
-	} else {
-		if v.Ours, err = check(ctx, m, written, &o); err == nil && !v.Ours.OK() {
-			return nil, fmt.Errorf("the checkpoint's own export is not right, so that nothing can be compared with it: %s", v.Ours.Failed()[0].Detail)
-		}
-		if err == nil {
-			known, err = verify.Computed(ctx, rt, o.Output, input)
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	v.Judgement, err = verify.Judge(ctx, rt, path, verify.Known{Path: o.Output, Values: known, Input: input}, opt.Compare)
-	return v, err
-}
-
-// sized lowers the model for the size that the file takes.
-func sized(ctx context.Context, in Input, image [4]int, opt *AgainstOptions, o *Options) (*lowered, *diag.Diagnostics, error) {
-	const batch, stride = 2, 32
-	o.Batch, o.Height, o.Width = image[0], image[2], image[3]
-	if o.Batch == 0 {
-		o.Batch = batch
-	}
-	openHeight, openWidth := o.Height == 0, o.Width == 0
-	if openHeight {
-		o.Height = opt.Height
-		if o.Height == 0 {
-			o.Height = 3 * stride
-		}
-	}
-	if openWidth {
-		o.Width = opt.Width
-		if o.Width == 0 {
-			o.Width = 4 * stride
-		}
-	}
-	if err := o.complete(); err != nil {
-		return nil, nil, err
-	}
-	m, warnings, err := build(ctx, in, o)
-	if err != nil {
-		return nil, nil, err
-	}
-	if !openHeight && o.Height != image[2] || !openWidth && o.Width != image[3] {
-		return nil, nil, fmt.Errorf("the file takes images of %dx%d; the checkpoint's have to be multiples of its stride, %d", image[2], image[3], m.Stride())
-	}
-	if c := channelsOf(m.Model); image[1] != 0 && int64(image[1]) != c {
-		return nil, nil, fmt.Errorf("the file takes images of %d channels; the checkpoint's have %d", image[1], c)
-	}
-	return m, warnings, nil
-}
-
-// channelsOf is how many channels a model's images have.
-func channelsOf(m *modules.Model) int64 {
-	n, _ := m.Graph.Inputs[0].Shape[1].Static() // a model's channels are fixed
-	return n
-}
-
-// imageOf gives the batch, channels, height and width of the image that a file takes, 0 where it leaves them open.
-func imageOf(facts *verify.Facts, path string) (size [4]int, err error) {
-	if err := facts.Err(); err != nil {
-		return size, fmt.Errorf("%s: %w", path, err)
-	}
-	if len(facts.Inputs) != 1 || len(facts.Inputs[0].Dims) != 4 || !facts.Inputs[0].Floating() {
-		return size, fmt.Errorf("%s: its inputs are %v; one image of floating-point numbers was expected, [batch, channels, height, width]", path, facts.Inputs)
-	}
-	for i, d := range facts.Inputs[0].Dims {
-		if d > maxPixels {
-			return size, fmt.Errorf("%s: its input is %s, which is larger than what is compared here", path, facts.Inputs[0])
-		}
-		size[i] = int(max(d, 0))
-	}
-	return size, nil
-}
-
-// pixels draws noise of the values that a pixel has, 0 to 255 of 256, which float16 holds exactly.
-func pixels(seed uint64, shape []int64) []float32 {
-	n := int64(1)
-	for _, d := range shape {
-		n *= d
-	}
-	r := rand.New(rand.NewPCG(seed, 0x706978656c73)) // "pixels"
-	v := make([]float32, n)
-	for i := range v {
-		v[i] = float32(r.IntN(256)) / 256
-	}
-	return v
+	v, err := foreign.Judge(ctx, rt, path, pipeline.Source(in), foreign.Options{
+		Height: opt.Height, Width: opt.Width, Seed: opt.Seed, ScConv: string(opt.ScConv), Strict: opt.Strict, Compare: opt.Compare,
+	})
+	return (*Verdict)(v), err
 }

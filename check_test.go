@@ -41,14 +41,7 @@ func (f *fault) report(t *testing.T, model string) *verify.Report {
 	}
 	opt := f.opt
 	opt.Height, opt.Width, opt.Runtime, opt.Output = 96, 64, orttest.Runtime(t), filepath.Join(t.TempDir(), "model.onnx")
-	if err := opt.complete(); err != nil {
-		t.Fatal(err)
-	}
-	m, _, err := build(ctx, Input{Name: model, YAML: bytes.NewReader(text)}, &opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.export = func(g *onnxbuild.Graph, opt *Options) (*onnxbuild.Written, error) {
+	m, err := Lower(ctx, Input{Name: model, YAML: bytes.NewReader(text)}, &opt, func(g *onnxbuild.Graph, opt *Options) (*onnxbuild.Written, error) {
 		if err := passes.Run(g); err != nil {
 			return nil, err
 		}
@@ -60,8 +53,11 @@ func (f *fault) report(t *testing.T, model string) *verify.Report {
 			f.form(w)
 		}
 		return w, err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	w, err := m.written(m.Model, &opt)
+	w, err := m.Written(m.Model, m.Size)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +72,7 @@ func (f *fault) report(t *testing.T, model string) *verify.Report {
 	if f.file != nil {
 		f.file(t, opt.Output)
 	}
-	rep, err := check(ctx, m, w, &opt)
+	rep, err := SelfCheck(ctx, m, w, &opt)
 	if err != nil {
 		t.Fatal(err)
 	}

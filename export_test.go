@@ -3,36 +3,27 @@ package ysc2onnx
 import (
 	"context"
 
+	"ysc2onnx/internal/pipeline"
+	"ysc2onnx/internal/selfcheck"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/verify"
 )
 
-// Lowered is a model as it is lowered, before any pass and opset form.
-type Lowered = lowered
-
 // Lower gives tests a model as it is lowered, to be exported by a function of their own in the place of passes and form.
-func Lower(ctx context.Context, in Input, opt *Options, export func(*onnxbuild.Graph, *Options) (*onnxbuild.Written, error)) (*Lowered, error) {
-	if err := opt.complete(); err != nil {
+func Lower(ctx context.Context, in Input, opt *Options, form func(*onnxbuild.Graph, *Options) (*onnxbuild.Written, error)) (*pipeline.Model, error) {
+	how, err := opt.pipeline()
+	if err != nil {
 		return nil, err
 	}
-	model, _, err := build(ctx, in, opt)
+	opt.Opset = how.Opset
+	model, _, err := pipeline.Build(ctx, pipeline.Source(in), how)
 	if err == nil {
-		model.export = export
+		model.Form = func(g *onnxbuild.Graph) (*onnxbuild.Written, error) { return form(g, opt) }
 	}
 	return model, err
 }
 
-// Written is the model in the form that its export gives it.
-func (m *lowered) Written(opt *Options) (*onnxbuild.Written, error) { return m.written(m.Model, opt) }
-
-// Check makes the checks of an export.
-func (m *lowered) Check(ctx context.Context, w *onnxbuild.Written, opt *Options) (*verify.Report, error) {
-	return check(ctx, m, w, opt)
-}
-
-// SetMaxReference sets up to which work the reference interpreter is asked, and gives what sets it back.
-func SetMaxReference(gflops float64) (restore func()) {
-	old := maxReference
-	maxReference = gflops
-	return func() { maxReference = old }
+// SelfCheck makes the checks of an export.
+func SelfCheck(ctx context.Context, m *pipeline.Model, w *onnxbuild.Written, opt *Options) (*verify.Report, error) {
+	return selfcheck.File(ctx, opt.Output, m, w, selfcheck.Options{Runtime: opt.Runtime, Full: opt.Check == CheckFull, Seed: opt.Seed})
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"ysc2onnx"
+	"ysc2onnx/internal/pipeline"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
 	"ysc2onnx/onnxbuild/passes"
@@ -98,7 +99,7 @@ func (s subject) reference(t *testing.T) *verify.NPZ {
 type export struct {
 	subject
 	opt     ysc2onnx.Options
-	model   *ysc2onnx.Lowered
+	model   *pipeline.Model
 	written *onnxbuild.Written
 }
 
@@ -136,7 +137,7 @@ func exported(t *testing.T, rt verify.Runtime, f *fault) (*export, error) {
 	if f.lowering != nil {
 		f.lowering(&surgery{t, e.model.Graph})
 	}
-	if e.written, err = e.model.Written(&e.opt); err != nil {
+	if e.written, err = e.model.Written(e.model.Model, e.model.Size); err != nil {
 		return nil, err
 	}
 	var how onnxfile.FileOptions
@@ -206,7 +207,7 @@ func (e *export) bytes(t *testing.T) []byte {
 func (e *export) check(t *testing.T, f *fault) (check, says string) {
 	t.Helper()
 	if f.lowering == nil {
-		rep, err := e.model.Check(context.Background(), e.written, &e.opt)
+		rep, err := ysc2onnx.SelfCheck(context.Background(), e.model, e.written, &e.opt)
 		if err != nil {
 			return structure, err.Error()
 		}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"ysc2onnx"
+	"ysc2onnx/internal/pipeline"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/passes"
 	"ysc2onnx/verify"
@@ -168,7 +169,7 @@ func (r besides) Read(name string) (verify.Tensor, error) {
 }
 
 // computed runs the reference interpreter on the graph as it was lowered.
-func computed(t *testing.T, m *ysc2onnx.Lowered, input verify.Tensor) interpreted {
+func computed(t *testing.T, m *pipeline.Model, input verify.Tensor) interpreted {
 	t.Helper()
 	image := &reference.Array{DType: onnxbuild.Float32, Shape: input.Shape}
 	for _, x := range input.Floats {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ysc2onnx/diag"
+	"ysc2onnx/internal/version"
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
@@ -17,7 +18,7 @@ import (
 )
 
 // Version is the release, as the ONNX file's producer_version gives it.
-const Version = "0.1.0"
+const Version = version.Version
 
 // Input is the model to convert: a YAML, a checkpoint, or both.
 type Input struct {

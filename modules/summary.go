@@ -30,6 +30,9 @@ type SummaryRow struct {
 	GFLOPs    float64 `json:"gflops"`    // of the layer, for the whole batch
 }
 
+// Class is the module's class without its Python module: "Conv".
+func (r *SummaryRow) Class() string { return className(r.Module) }
+
 func summaryRow(l *Layer, after, before counts, out *onnxbuild.Value) SummaryRow {
 	shape, _ := out.Shape.Static()
 	r := SummaryRow{

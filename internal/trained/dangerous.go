@@ -1,4 +1,4 @@
-package ysc2onnx
+package trained
 
 import (
 	"fmt"
@@ -24,7 +24,7 @@ func dangerousNames(f *checkpoint.File) string {
 }
 
 // warnDangerous says that the checkpoint is dangerous to load with Python.
-func (t *trained) warnDangerous(diags *diag.Diagnostics) {
+func (t *Model) warnDangerous(diags *diag.Diagnostics) {
 	if t.dangerous != "" {
 		diags.Warnf(diag.Span{}, "%s: %s (ysc2onnx inspect lists the names)", t.name, t.dangerous)
 	}

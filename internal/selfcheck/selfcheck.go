@@ -1,4 +1,6 @@
-package ysc2onnx
+// Package selfcheck brings an exported model and the checks of package verify together: what its file has to be, and a small
+// sample of it that the reference interpreter computes.
+package selfcheck
 
 import (
 	"bytes"
@@ -10,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 
+	"ysc2onnx/internal/pipeline"
+	"ysc2onnx/internal/version"
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
@@ -17,20 +21,27 @@ import (
 	"ysc2onnx/verify/reference"
 )
 
-// check holds the written file against the model.
-func check(ctx context.Context, m *lowered, w *onnxbuild.Written, opt *Options) (*verify.Report, error) {
+// Options says how a file is checked.
+type Options struct {
+	Runtime verify.Runtime // runs the file; nil: it is read, and not run
+	Full    bool           // every initializer and every layer's numbers, too
+	Seed    uint64         // of the input
+}
+
+// File checks the file at path, to which the model was written as w.
+func File(ctx context.Context, path string, m *pipeline.Model, w *onnxbuild.Written, opt Options) (*verify.Report, error) {
 	want, skipped := expectation(m, opt), ""
-	if opt.Check == CheckFull {
+	if opt.Full {
 		for _, v := range w.Initializers {
 			want.Weights = append(want.Weights, verify.Weight{
 				Name: v.Name, DType: verify.DType(v.DType), Dims: v.Const.Shape, Encode: v.Const.Encode,
 			})
 		}
 		if opt.Runtime != nil {
-			want.Sample, skipped = m.sample(ctx, w, opt)
+			want.Sample, skipped = sample(ctx, m, w)
 		}
 	}
-	rep, err := verify.File(ctx, opt.Runtime, opt.Output, want)
+	rep, err := verify.File(ctx, opt.Runtime, path, want)
 	if rep != nil && skipped != "" {
 		rep.Skipped = append(rep.Skipped, skipped)
 	}
@@ -46,21 +57,21 @@ var sampleSizes = [][2]int{{2, 3}, {4, 5}, {8, 9}}
 
 // sample is a small model of the same weights, computed by the reference interpreter from the lowering, as it was before
 // any pass and opset form. w is the model as it was written. Where there is none that small, skipped says so.
-func (m *lowered) sample(ctx context.Context, w *onnxbuild.Written, opt *Options) (s *verify.Sample, skipped string) {
-	at := *opt
+func sample(ctx context.Context, m *pipeline.Model, w *onnxbuild.Written) (s *verify.Sample, skipped string) {
+	at := m.Size
 	at.Batch = sampleBatch
-	raw, form := m.sampled(ctx, w, &at)
+	raw, form := sampled(ctx, m, w, &at)
 	if raw == nil {
 		return nil, fmt.Sprintf("the numbers of the layers, as the model takes no image as small as %dx%d", at.Height, at.Width)
 	}
 	s = &verify.Sample{Batch: at.Batch, Height: at.Height, Width: at.Width, Inner: inner(raw, w)}
 	for _, row := range m.Summary.Rows {
-		s.Classes = append(s.Classes, lastPart(row.Module))
+		s.Classes = append(s.Classes, row.Class())
 	}
 	s.Values = func(ctx context.Context, input verify.Tensor) (verify.Reference, error) {
-		return values(ctx, raw, input, s.Inner)
+		return Values(ctx, raw, input, s.Inner)
 	}
-	if at.Dynamic != DynamicAll {
+	if at.Dynamic != pipeline.DynamicAll {
 		s.Model = func(stored func(string) (verify.Stored, bool)) ([]byte, error) {
 			return small(ctx, form, w, stored)
 		}
@@ -72,24 +83,24 @@ func (m *lowered) sample(ctx context.Context, w *onnxbuild.Written, opt *Options
 // that were written. On maps of one or two pixels some of them may have dropped out, so that a model exported for an image
 // as small as that is its own sample. form is the lowering as the file would have it. Both are nil where the model fits
 // none of the sizes, the last of which is then in at.
-func (m *lowered) sampled(ctx context.Context, w *onnxbuild.Written, at *Options) (raw *modules.Model, form *onnxbuild.Written) {
+func sampled(ctx context.Context, m *pipeline.Model, w *onnxbuild.Written, at *pipeline.Size) (raw *modules.Model, form *onnxbuild.Written) {
 	sizes, own := sampleSizes, [2]int{at.Height / m.Stride(), at.Width / m.Stride()}
 	if last := sizes[len(sizes)-1]; own[0]*own[1] <= last[0]*last[1] {
 		sizes = append(slices.Clone(sizes), own)
 	}
-	var fitsAt Options // the first of all, for the check to say how the nodes differ
+	var fitsAt pipeline.Size // the first of all, for the check to say how the nodes differ
 	for _, k := range sizes {
 		at.Height, at.Width = k[0]*m.Stride(), k[1]*m.Stride()
-		fixed := sizeOf(at)
-		fixed.dynamic = Static // an open size would not show that the model does not fit
-		if fits, _ := m.at(ctx, fixed, at); fits == nil {
+		fixed := *at
+		fixed.Dynamic = pipeline.Static // an open size would not show that the model does not fit
+		if m.At(ctx, fixed) == nil {
 			continue
 		}
-		model, _ := m.at(ctx, sizeOf(at), at)
-		if at.Dynamic == DynamicAll || model == nil {
+		model := m.At(ctx, *at)
+		if at.Dynamic == pipeline.DynamicAll || model == nil {
 			return model, nil
 		}
-		written, err := m.written(model, at)
+		written, err := m.Written(model, *at)
 		if err != nil {
 			continue
 		}
@@ -139,8 +150,8 @@ func inner(m *modules.Model, w *onnxbuild.Written) (list []verify.Inner) {
 	return list
 }
 
-// values computes every layer and output, and the given values inside the layers.
-func values(ctx context.Context, m *modules.Model, input verify.Tensor, inner []verify.Inner) (layerValues, error) {
+// Values computes every layer and output, and the given values inside the layers.
+func Values(ctx context.Context, m *modules.Model, input verify.Tensor, inner []verify.Inner) (layerValues, error) {
 	found := layerValues{values: map[string]string{}}
 	add := func(name string, v *onnxbuild.Value) {
 		found.names = append(found.names, name)
@@ -200,7 +211,7 @@ func small(ctx context.Context, written, w *onnxbuild.Written, stored func(name 
 		large[v.Name] = v.Const
 	}
 	var problems []error
-	layout, err := onnxfile.Plan(written, onnxfile.Options{Version: Version, Elsewhere: func(v *onnxbuild.Value) (onnxfile.Place, bool) {
+	layout, err := onnxfile.Plan(written, onnxfile.Options{Version: version.Version, Elsewhere: func(v *onnxbuild.Value) (onnxfile.Place, bool) {
 		place, ok := stored(v.Name)
 		if !ok {
 			return onnxfile.Place{}, false
@@ -242,7 +253,7 @@ func sameElements(small, large *onnxbuild.Tensor) (bool, error) {
 }
 
 // expectation is what the checks hold the written file to.
-func expectation(m *lowered, opt *Options) verify.Expect {
+func expectation(m *pipeline.Model, opt Options) verify.Expect {
 	io := func(v *onnxbuild.Value) verify.IO {
 		out := verify.IO{Name: v.Name, DType: verify.DType(v.DType)}
 		for _, d := range v.Shape {
@@ -256,8 +267,8 @@ func expectation(m *lowered, opt *Options) verify.Expect {
 		return out
 	}
 	want := verify.Expect{
-		Input: io(m.Graph.Inputs[0]), DynamicBatch: opt.Dynamic != Static, DynamicSize: opt.Dynamic == DynamicAll,
-		Stride: m.Stride(), Batch: opt.Batch, Height: opt.Height, Width: opt.Width, Seed: opt.Seed,
+		Input: io(m.Graph.Inputs[0]), DynamicBatch: m.Size.Dynamic != pipeline.Static, DynamicSize: m.Size.Dynamic == pipeline.DynamicAll,
+		Stride: m.Stride(), Batch: m.Size.Batch, Height: m.Size.Height, Width: m.Size.Width, Seed: opt.Seed,
 		Options: verify.SessionOptions{StrictShapes: true},
 	}
 	for _, v := range m.Graph.Outputs {

@@ -1,4 +1,4 @@
-package ysc2onnx
+package trained
 
 import (
 	"context"
@@ -18,11 +18,13 @@ import (
 	"ysc2onnx/yamlcfg"
 )
 
-// trained is a checkpoint's model: its tensors by state_dict name, and its modules by path. It implements
+// Model is a checkpoint's model: its tensors by state_dict name, and its modules by path. It implements
 // [modules.Trained], and keeps account of what was asked for and what was not there.
-type trained struct {
+type Model struct {
+	Alone  bool // there is no YAML beside it: its own is used
+	Strict bool // reading an element that is not a finite number is an error
+
 	name    string // the file's, for messages
-	alone   bool   // there is no YAML beside it: its own is used
 	root    *checkpoint.Module
 	tensors map[string]*watched
 	modules map[string]*checkpoint.Module
@@ -32,14 +34,13 @@ type trained struct {
 	assumed []string // what it does not tell
 
 	classNames []checkpoint.Entry // by the classes' numbers; nil where it does not tell
-	strict     bool               // reading an element that is no finite number is an error
 
 	dangerous   string // what of its pickle Python could run, "" for nothing
 	openFormula bool   // it does not tell the formula of its ScConv, and nobody named it
 }
 
-// openTrained reads a checkpoint's directory and values; its tensors stay in the file.
-func openTrained(name string, r io.ReaderAt, size int64) (*trained, error) {
+// Open reads a checkpoint's directory and values; its tensors stay in the file.
+func Open(name string, r io.ReaderAt, size int64) (*Model, error) {
 	f, err := checkpoint.Open(r, size, checkpoint.Limits{})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -52,44 +53,44 @@ func openTrained(name string, r io.ReaderAt, size int64) (*trained, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	t := &trained{name: name, dangerous: dangerous, root: root, tensors: map[string]*watched{}, modules: map[string]*checkpoint.Module{}}
+	t := &Model{name: name, dangerous: dangerous, root: root, tensors: map[string]*watched{}, modules: map[string]*checkpoint.Module{}}
 	for _, tensor := range root.StateDict() {
 		t.tensors[tensor.Name] = &watched{Tensor: tensor, owner: t}
 	}
 	t.index(root)
-	t.begin()
+	t.StartLowering()
 	if err := t.readNames(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return t, nil
 }
 
-func (t *trained) index(m *checkpoint.Module) {
+func (t *Model) index(m *checkpoint.Module) {
 	t.modules[m.Path] = m
 	for _, c := range m.Children {
 		t.index(c.Module)
 	}
 }
 
-// settle says what the checkpoint decided and left open about a model, which is nil where it could not be built, and holds
+// Account says what the checkpoint decided and left open about a model, which is nil where it could not be built, and holds
 // the checkpoint's tensors against the model's.
-func (t *trained) settle(ctx context.Context, m *modules.Model, cfg *yamlcfg.Model, flavour ScConv, diags *diag.Diagnostics) error {
+func (t *Model) Account(ctx context.Context, lowered *modules.Model, cfg *yamlcfg.Model, flavour string, diags *diag.Diagnostics) error {
 	t.warnDangerous(diags)
-	if flavour == ScConvAuto {
+	if flavour == "" {
 		if err := t.warnScConv(ctx, diags); err != nil {
 			return err
 		}
 	}
-	if m == nil {
+	if lowered == nil {
 		return nil
 	}
-	if len(m.Strangers) > 0 && !diags.HasErrors() {
-		return t.strange(m.Strangers)
+	if len(lowered.Strangers) > 0 && !diags.HasErrors() {
+		return t.strange(lowered.Strangers)
 	}
 	wrong := t.misfits()
 	switch {
 	case len(wrong) == 0:
-		t.say(m, cfg, diags)
+		t.noteDecisions(lowered, cfg, diags)
 	case diags.HasErrors(): // in rows, of which these are the consequence
 		i := slices.IndexFunc(diags.List, func(d *diag.Diagnostic) bool { return d.Severity == diag.Error })
 		diags.List[i].AddNote(diag.Span{}, "for this and other differences of the rows, %s do not fit", english.Plural(len(wrong), "tensor", ""))
@@ -99,12 +100,15 @@ func (t *trained) settle(ctx context.Context, m *modules.Model, cfg *yamlcfg.Mod
 	return nil
 }
 
-// begin forgets what was asked for, so that a model can be lowered once more.
-func (t *trained) begin() { t.used, t.wrong = map[string]bool{}, nil }
+// StateDict is all tensors, in the order of the checkpoint.
+func (t *Model) StateDict() []*checkpoint.Tensor { return t.root.StateDict() }
 
-// Tensor implements [modules.Weights]. What is not as it should be is kept for [trained.misfits], so that one run
+// StartLowering forgets what was asked for, so that a model can be lowered once more.
+func (t *Model) StartLowering() { t.used, t.wrong = map[string]bool{}, nil }
+
+// Tensor implements [modules.Weights]. What is not as it should be is kept for [Model.misfits], so that one run
 // reports all of it.
-func (t *trained) Tensor(name string, shape []int64, _ modules.Init) (onnxbuild.FloatSource, error) {
+func (t *Model) Tensor(name string, shape []int64, _ modules.Init) (onnxbuild.FloatSource, error) {
 	t.used[name] = true
 	tensor := t.tensors[name]
 	switch {
@@ -125,14 +129,14 @@ func (t *trained) Tensor(name string, shape []int64, _ modules.Init) (onnxbuild.
 }
 
 // layer lists the tensors of the layer that a name belongs to.
-func (t *trained) layer(name string) []string {
+func (t *Model) layer(name string) []string {
 	parts := strings.SplitN(name, ".", 3)
 	prefix := strings.Join(parts[:min(2, len(parts))], ".") + "."
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(t.tensors)), func(s string) bool { return !strings.HasPrefix(s, prefix) })
 }
 
 // Shape implements [modules.Trained].
-func (t *trained) Shape(name string) ([]int64, bool) {
+func (t *Model) Shape(name string) ([]int64, bool) {
 	tensor := t.tensors[name]
 	if tensor == nil {
 		return nil, false
@@ -141,7 +145,7 @@ func (t *trained) Shape(name string) ([]int64, bool) {
 }
 
 // Numbers is a numeric attribute of the module at a path, or those of a list; nil where there is none.
-func (t *trained) Numbers(path, attribute string) []float64 {
+func (t *Model) Numbers(path, attribute string) []float64 {
 	m := t.modules[path]
 	if m == nil {
 		return nil
@@ -161,7 +165,7 @@ func (t *trained) Numbers(path, attribute string) []float64 {
 }
 
 // Class gives the Python class of the module at a path, "" where it is not known.
-func (t *trained) Class(path string) string {
+func (t *Model) Class(path string) string {
 	if m := t.modules[path]; m != nil && m.Class != (checkpoint.Global{}) {
 		return m.Class.String()
 	}
@@ -169,7 +173,7 @@ func (t *trained) Class(path string) string {
 }
 
 // Module implements [modules.Trained].
-func (t *trained) Module(path string) modules.TrainedModule {
+func (t *Model) Module(path string) modules.TrainedModule {
 	if m := t.modules[path]; m != nil {
 		return trainedModule{t, m}
 	}
@@ -178,7 +182,7 @@ func (t *trained) Module(path string) modules.TrainedModule {
 
 // trainedModule is a module of a checkpoint as package modules asks for it.
 type trainedModule struct {
-	owner *trained
+	owner *Model
 	*checkpoint.Module
 }
 
@@ -231,7 +235,7 @@ func (m trainedModule) Show(attribute string) string {
 
 // strange is the error that lists what the checkpoint's model is made of and is not converted, and the tensors that do not
 // fit for other reasons.
-func (t *trained) strange(strangers []modules.Stranger) error {
+func (t *Model) strange(strangers []modules.Stranger) error {
 	list := make([]string, len(strangers))
 	for i, s := range strangers {
 		list[i] = s.Path + " " + s.Text
@@ -264,7 +268,7 @@ func inert(name string) bool {
 const maxListed = 20
 
 // misfits lists each tensor that is missing, has another shape, or is not used by the model.
-func (t *trained) misfits() []string {
+func (t *Model) misfits() []string {
 	wrong := t.wrong
 	for _, name := range slices.Sorted(maps.Keys(t.tensors)) {
 		if !t.used[name] && !inert(name) {
@@ -275,6 +279,6 @@ func (t *trained) misfits() []string {
 }
 
 // misfit is the error that lists misfits.
-func (t *trained) misfit(wrong []string) error {
+func (t *Model) misfit(wrong []string) error {
 	return fmt.Errorf("%s: the tensors are not those of the model:\n  %s", t.name, shortened(wrong))
 }

@@ -1,4 +1,4 @@
-package ysc2onnx
+package trained
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 // into the file, without reading anything twice.
 type watched struct {
 	*checkpoint.Tensor
-	owner     *trained
+	owner     *Model
 	notFinite atomic.Bool
 }
 
@@ -31,7 +31,7 @@ func (w *watched) ReadFloats(dst []float32, off int64) error {
 		return nil
 	}
 	w.notFinite.Store(true)
-	if w.owner.strict {
+	if w.owner.Strict {
 		return errNotFinite
 	}
 	return nil
@@ -47,17 +47,17 @@ func allFinite(values []float32) bool {
 	return carried>>31 == 0
 }
 
-// warnNotFinite names the tensors in which something was noticed, and counts what they hold. A nil receiver has none.
-func (t *trained) warnNotFinite(ctx context.Context, diags *diag.Diagnostics) error {
+// WarnNotFinite names the tensors in which something was noticed, and counts what they hold. A nil receiver has none.
+func (t *Model) WarnNotFinite(ctx context.Context, diags *diag.Diagnostics) error {
 	if t == nil {
 		return nil
 	}
 	return t.listNotFinite(ctx, diags, func(w *watched) bool { return w.notFinite.Load() })
 }
 
-// refuseNotFinite gives in place of err, where it came of an element that is no finite number, the list of all tensors
+// RefuseNotFinite gives in place of err, where it came of an element that is no finite number, the list of all tensors
 // that hold such.
-func (t *trained) refuseNotFinite(ctx context.Context, diags *diag.Diagnostics, err error) error {
+func (t *Model) RefuseNotFinite(ctx context.Context, diags *diag.Diagnostics, err error) error {
 	if t == nil || !errors.Is(err, errNotFinite) {
 		return err
 	}
@@ -69,7 +69,7 @@ func (t *trained) refuseNotFinite(ctx context.Context, diags *diag.Diagnostics, 
 }
 
 // listNotFinite adds the warning, with a note for each tensor.
-func (t *trained) listNotFinite(ctx context.Context, diags *diag.Diagnostics, suspect func(*watched) bool) error {
+func (t *Model) listNotFinite(ctx context.Context, diags *diag.Diagnostics, suspect func(*watched) bool) error {
 	var warning *diag.Diagnostic
 	listed, more := 0, 0
 	for _, name := range slices.Sorted(maps.Keys(t.tensors)) {

@@ -1,4 +1,4 @@
-package ysc2onnx
+package trained
 
 import (
 	"encoding/json"
@@ -10,9 +10,9 @@ import (
 	"ysc2onnx/checkpoint"
 )
 
-// carry describes the model, and says what it leaves out.
-func (t *trained) carry() (c checkpoint.Description, left []string, err error) {
-	if c.YAML, err = t.modelYAML(true); err != nil {
+// Describe describes the model, and says what it leaves out.
+func (t *Model) Describe() (c checkpoint.Description, left []string, err error) {
+	if c.YAML, err = t.YAML(true); err != nil {
 		left = append(left, "a model YAML, which "+t.name+" does not carry")
 		if _, has := t.root.Attr("yaml"); has {
 			left[0] = "the model YAML, which cannot be written: " + err.Error()
@@ -68,7 +68,7 @@ const maxDescribed = 80
 
 // plainValue is an attribute in JSON: a number, a text, or a list of numbers; anything else as the text of what it is, by
 // which a conversion refuses it where it has to be known.
-func (t *trained) plainValue(m *checkpoint.Module, name string) (json.RawMessage, error) {
+func (t *Model) plainValue(m *checkpoint.Module, name string) (json.RawMessage, error) {
 	v, _ := m.Attr(name)
 	path := m.Path
 	if text, ok := checkpoint.AsString(v); ok {

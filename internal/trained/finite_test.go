@@ -1,4 +1,4 @@
-package ysc2onnx
+package trained
 
 import (
 	"math"

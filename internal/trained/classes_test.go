@@ -1,19 +1,22 @@
-package ysc2onnx
+package trained
 
 import (
-	"context"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"ysc2onnx/checkpoint"
+	"ysc2onnx/heads"
+	"ysc2onnx/modules"
+	"ysc2onnx/onnxbuild"
+	"ysc2onnx/yamlcfg"
 )
 
-// altered converts testdata/changed.pt, after change has altered what the checkpoint has at the path.
+// altered converts ../../testdata/changed.pt, after change has altered what the checkpoint has at the path.
 func altered(t *testing.T, path string, change func(m *checkpoint.Module)) error {
 	t.Helper()
-	file, err := os.Open("testdata/changed.pt")
+	file, err := os.Open("../../testdata/changed.pt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,26 +25,33 @@ func altered(t *testing.T, path string, change func(m *checkpoint.Module)) error
 	if err != nil {
 		t.Fatal(err)
 	}
-	trained, err := openTrained("changed.pt", file, info.Size())
+	m, err := Open("changed.pt", file, info.Size())
 	if err != nil {
 		t.Fatal(err)
 	}
-	trained.alone = true
-	change(trained.modules[path])
-	trained.index(trained.root)
-	text, err := trained.modelYAML(false)
+	m.Alone = true
+	change(m.modules[path])
+	m.index(m.root)
+	text, err := m.YAML(false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	opt := Options{ScConv: ScConvSoftmax}
-	if err := opt.complete(); err != nil {
-		t.Fatal(err)
+	cfg, diags, carried := m.Override(yamlcfg.Parse("changed.yaml", strings.NewReader(text)))
+	rows := modules.ParseOptions{Registry: modules.Builtin(), Trained: m}
+	net, found := modules.Parse(cfg, rows)
+	m.CompareRows(net, carried, rows, diags)
+	diags.Append(found)
+	m.StartLowering()
+	one, side := onnxbuild.D(1), onnxbuild.D(64)
+	lowered, found := modules.Lower(t.Context(), net, modules.Options{Batch: one, Height: side, Width: side, Weights: m, Stage: heads.Decoded})
+	diags.Append(found)
+	if err := m.Account(t.Context(), lowered, cfg, "softmax", diags); err != nil {
+		return err
 	}
-	_, _, err = fit(context.Background(), "changed.yaml", strings.NewReader(text), trained, &opt)
-	return err
+	return diags.Err()
 }
 
-// modulePaths lists the modules inside the rows of testdata/changed.pt, and the rows.
+// modulePaths lists the modules inside the rows of ../../testdata/changed.pt, and the rows.
 func modulePaths(t *testing.T) []string {
 	t.Helper()
 	var paths []string

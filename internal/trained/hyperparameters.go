@@ -1,4 +1,4 @@
-package ysc2onnx
+package trained
 
 import (
 	"bytes"
@@ -16,9 +16,9 @@ import (
 	"ysc2onnx/yamlcfg"
 )
 
-// parse reads a YAML with what the checkpoint has the last word on in the place of the YAML's: the number of classes and
+// Override reads a YAML with what the checkpoint has the last word on in the place of the YAML's: the number of classes and
 // of anchors. It adds what differs to the diagnostics. The last result is the YAML that the checkpoint has of itself, nil if none.
-func (t *trained) parse(cfg *yamlcfg.Model, diags *diag.Diagnostics) (*yamlcfg.Model, *diag.Diagnostics, *yamlcfg.Model) {
+func (t *Model) Override(cfg *yamlcfg.Model, diags *diag.Diagnostics) (*yamlcfg.Model, *diag.Diagnostics, *yamlcfg.Model) {
 	wins := yamlcfg.Overrides{NC: t.classes(), Anchors: t.anchors()}
 	nc, anchors := cfg.NC, cfg.Anchors.NumAnchors()
 	differ := wins.NC > 0 && nc > 0 && nc != wins.NC
@@ -35,10 +35,10 @@ func (t *trained) parse(cfg *yamlcfg.Model, diags *diag.Diagnostics) (*yamlcfg.M
 	if more {
 		diags.Infof(cfg.Anchors.Value.Span, "there are %d anchors an output here, and %s has %d, which count", anchors, t.name, wins.Anchors)
 	}
-	if t.alone {
+	if t.Alone {
 		return cfg, diags, cfg
 	}
-	text, err := t.modelYAML(false)
+	text, err := t.YAML(false)
 	if err != nil {
 		return cfg, diags, nil
 	}
@@ -49,8 +49,8 @@ func (t *trained) parse(cfg *yamlcfg.Model, diags *diag.Diagnostics) (*yamlcfg.M
 	return cfg, diags, carried
 }
 
-// compare parses the YAML that the checkpoint has of itself, nil if none, and compares the rows with the model's.
-func (t *trained) compare(net *modules.Network, carried *yamlcfg.Model, opt modules.ParseOptions, diags *diag.Diagnostics) {
+// CompareRows parses the YAML that the checkpoint has of itself, nil if none, and compares the rows with the model's.
+func (t *Model) CompareRows(net *modules.Network, carried *yamlcfg.Model, opt modules.ParseOptions, diags *diag.Diagnostics) {
 	switch carried {
 	case nil:
 		t.agree(net, nil, diags)
@@ -63,7 +63,7 @@ func (t *trained) compare(net *modules.Network, carried *yamlcfg.Model, opt modu
 }
 
 // detect is the path of the detection head, the last layer that has anchors; "" where there is none.
-func (t *trained) detect() string {
+func (t *Model) detect() string {
 	rows := t.root.Child("model")
 	if rows == nil {
 		return ""
@@ -78,7 +78,7 @@ func (t *trained) detect() string {
 }
 
 // classes is the number of classes that the model was trained with, 0 where nothing tells.
-func (t *trained) classes() int {
+func (t *Model) classes() int {
 	head := t.detect()
 	for _, path := range []string{head, ""} {
 		if nc := t.Numbers(path, "nc"); len(nc) == 1 && nc[0] >= 1 && nc[0] <= yamlcfg.MaxClasses && nc[0] == float64(int(nc[0])) {
@@ -93,7 +93,7 @@ func (t *trained) classes() int {
 }
 
 // anchors is the number of anchors of each output, 0 where nothing tells.
-func (t *trained) anchors() int {
+func (t *Model) anchors() int {
 	shape, _ := t.Shape(t.detect() + ".anchors")
 	if len(shape) != 3 || shape[1] < 1 || shape[1] > yamlcfg.MaxAnchors {
 		return 0
@@ -101,8 +101,8 @@ func (t *trained) anchors() int {
 	return int(shape[1])
 }
 
-// strides are those that the checkpoint has, in the place of the ones that the layers give where they are as many.
-func (t *trained) strides(computed []int64) []int64 {
+// Strides are those that the checkpoint has, in the place of the ones that the layers give where they are as many.
+func (t *Model) Strides(computed []int64) []int64 {
 	if len(computed) == 0 {
 		return computed
 	}
@@ -121,7 +121,7 @@ func (t *trained) strides(computed []int64) []int64 {
 }
 
 // wholeNumbers are those of an attribute that is a list or a small tensor of sizes in pixels.
-func (t *trained) wholeNumbers(path, attribute string) []int64 {
+func (t *Model) wholeNumbers(path, attribute string) []int64 {
 	numbers := t.Numbers(path, attribute)
 	if m := t.modules[path]; m != nil && numbers == nil {
 		v, _ := m.Attr(attribute)
@@ -137,7 +137,7 @@ func (t *trained) wholeNumbers(path, attribute string) []int64 {
 	}
 	var whole []int64
 	for _, x := range numbers {
-		if x != float64(int64(x)) || x < 1 || x > maxPixels {
+		if x != float64(int64(x)) || x < 1 || x > maxStride {
 			return nil
 		}
 		whole = append(whole, int64(x))
@@ -145,8 +145,8 @@ func (t *trained) wholeNumbers(path, attribute string) []int64 {
 	return whole
 }
 
-// names is the model's class names as a Python dict literal, "" where the checkpoint has none.
-func (t *trained) names() string {
+// ClassNames is the model's class names as a Python dict literal, "" where the checkpoint has none.
+func (t *Model) ClassNames() string {
 	if t.classNames == nil {
 		return ""
 	}
@@ -162,7 +162,7 @@ const maxNames = 4 << 20
 
 // readNames takes the names of the classes by their numbers, none where the checkpoint has none. They have to be plain
 // text and numbers: readers of YOLOv5's files evaluate what an ONNX file has of them as Python.
-func (t *trained) readNames() error {
+func (t *Model) readNames() error {
 	v, _ := t.root.Attr("names")
 	var names []checkpoint.Entry
 	if dict, ok := v.(*checkpoint.Dict); ok {
@@ -200,9 +200,9 @@ func isPlain(v checkpoint.Value) bool {
 	return false
 }
 
-// say adds what the checkpoint had the last word on, and what it did not tell: a note for each kind of difference, and
+// noteDecisions adds what the checkpoint had the last word on, and what it did not tell: a note for each kind of difference, and
 // one for all that was assumed.
-func (t *trained) say(m *modules.Model, cfg *yamlcfg.Model, diags *diag.Diagnostics) {
+func (t *Model) noteDecisions(m *modules.Model, cfg *yamlcfg.Model, diags *diag.Diagnostics) {
 	for _, note := range t.notes {
 		diags.Infof(diag.Span{}, "%s", note)
 	}
@@ -226,7 +226,7 @@ func (t *trained) say(m *modules.Model, cfg *yamlcfg.Model, diags *diag.Diagnost
 	for _, kind := range kinds {
 		span := diag.Span{}
 		switch {
-		case t.alone:
+		case t.Alone:
 		case kind == "Detect.anchors":
 			span = cfg.Anchors.Value.Span
 		case kind == "Conv.act":
@@ -234,10 +234,13 @@ func (t *trained) say(m *modules.Model, cfg *yamlcfg.Model, diags *diag.Diagnost
 		}
 		diags.Infof(span, "%s has %s %s, which counts", t.name, kind, strings.Join(differences[kind], ", "))
 	}
-	if t.names() == "" {
+	if t.ClassNames() == "" {
 		assumed = append(assumed, fmt.Sprintf("the names of the classes, taken as 0 to %d", m.Summary.Classes-1))
 	}
 	if len(assumed) > 0 {
 		diags.Infof(diag.Span{}, "%s does not tell %s", t.name, strings.Join(assumed, "; "))
 	}
 }
+
+// maxStride bounds strides, and sizes of anchors, in pixels.
+const maxStride = 1 << 14

@@ -1,4 +1,4 @@
-package ysc2onnx
+package trained
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ import (
 // another model: another input, module, number or argument. It looks at what is computed, not at how it is written: -1
 // and the index of the layer before are the same, and so are an argument and its default. own are the rows of the YAML
 // that the checkpoint has of itself, nil if none.
-func (t *trained) agree(net, own *modules.Network, diags *diag.Diagnostics) {
+func (t *Model) agree(net, own *modules.Network, diags *diag.Diagnostics) {
 	cfg, carried := net.Config, (*yamlcfg.Model)(nil)
 	if own != nil {
 		carried = own.Config
@@ -55,7 +55,7 @@ func (t *trained) agree(net, own *modules.Network, diags *diag.Diagnostics) {
 }
 
 // agreeModule compares a row's module with the layer's class.
-func (t *trained) agreeModule(row, other *yamlcfg.Row, diags *diag.Diagnostics) bool {
+func (t *Model) agreeModule(row, other *yamlcfg.Row, diags *diag.Diagnostics) bool {
 	class := ""
 	if m := t.modules[layerName(row.Index)]; m != nil {
 		v, _ := m.Attr("type")
@@ -78,7 +78,7 @@ func (t *trained) agreeModule(row, other *yamlcfg.Row, diags *diag.Diagnostics) 
 }
 
 // agreeFrom compares the layers that a row reads with those that the checkpoint's layer does.
-func (t *trained) agreeFrom(row, other *yamlcfg.Row, diags *diag.Diagnostics) {
+func (t *Model) agreeFrom(row, other *yamlcfg.Row, diags *diag.Diagnostics) {
 	var from []int
 	if m := t.modules[layerName(row.Index)]; m != nil {
 		v, _ := m.Attr("f")
@@ -114,7 +114,7 @@ func indices(layers []int) string {
 }
 
 // agreeArguments compares a row's number and arguments with the ones that the checkpoint's own YAML has.
-func (t *trained) agreeArguments(net, own *modules.Network, i int, diags *diag.Diagnostics) {
+func (t *Model) agreeArguments(net, own *modules.Network, i int, diags *diag.Diagnostics) {
 	if own == nil || own.Config.Rows[i].Broken {
 		return
 	}

@@ -1,0 +1,278 @@
+// Package pipeline is the way from a YAML and a checkpoint to a graph in the form of a file: rows, lowering, passes, opset.
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"ysc2onnx/diag"
+	"ysc2onnx/heads"
+	"ysc2onnx/internal/trained"
+	"ysc2onnx/modules"
+	"ysc2onnx/onnxbuild"
+	"ysc2onnx/onnxbuild/passes"
+	"ysc2onnx/verify"
+	"ysc2onnx/yamlcfg"
+)
+
+// Source is the model: a YAML, a checkpoint, or both.
+type Source struct {
+	Name string    // as messages show it: the YAML's file name
+	YAML io.Reader // the model YAML; nil: the one that the checkpoint carries
+
+	WeightsName string      // as messages show it: the checkpoint's file name
+	Weights     io.ReaderAt // a trained checkpoint; nil: untrained weights, from Options.Seed
+	WeightsSize int64       // of the checkpoint, in bytes
+}
+
+// Dynamic says which dimensions of the input stay open.
+type Dynamic int
+
+// The choices of Dynamic.
+const (
+	Static       Dynamic = iota // none
+	DynamicBatch                // the batch
+	DynamicAll                  // batch, height and width
+)
+
+// Size is what a model is lowered for: images a batch, and pixels.
+type Size struct {
+	Batch, Height, Width int
+	Dynamic              Dynamic
+}
+
+// Options says how a model is built and written.
+type Options struct {
+	Size       Size // rounded up to the model's stride
+	Opset      int
+	Seed       uint64            // of the weights where there is no checkpoint
+	NoOptimize bool              // write the lowering as it is
+	Modules    *modules.Registry // what a YAML can name; nil: [modules.Builtin]
+	Head       modules.Stage     // makes the outputs; nil: [heads.Decoded]
+	ScConv     string            // the formula of a checkpoint's ScConv, where its parameters leave it open; "" for the usual one
+	Strict     bool              // warnings are errors
+}
+
+// MaxPixels bounds height and width: grids and anchors are computed for each cell.
+const MaxPixels = 1 << 14
+
+// Complete fills in the defaults, YOLOv5's own, and refuses what cannot be.
+func (o *Options) Complete() error {
+	for _, field := range []struct {
+		name     string
+		value    *int
+		def, max int
+	}{
+		{"height", &o.Size.Height, 640, MaxPixels}, {"width", &o.Size.Width, 640, MaxPixels},
+		{"batch size", &o.Size.Batch, 1, 1 << 12}, {"opset", &o.Opset, onnxbuild.DefaultOpset, 1 << 12},
+	} {
+		if *field.value == 0 {
+			*field.value = field.def
+		}
+		if *field.value < 1 || *field.value > field.max {
+			return fmt.Errorf("the %s is %d, expected 1 to %d", field.name, *field.value, field.max)
+		}
+	}
+	if o.Opset < onnxbuild.MinOpset || o.Opset > onnxbuild.MaxOpset {
+		return fmt.Errorf("opset %d is not supported: choose %d to %d", o.Opset, onnxbuild.MinOpset, onnxbuild.MaxOpset)
+	}
+	if d := o.Size.Dynamic; d < Static || d > DynamicAll {
+		return fmt.Errorf("dynamic is %d, expected Static, DynamicBatch or DynamicAll", d)
+	}
+	return nil
+}
+
+// Model is a model with what it was lowered from.
+type Model struct {
+	*modules.Model                // lowered for Size
+	Size           Size           // as rounded
+	Trained        *trained.Model // the checkpoint that the weights come from, nil without one
+
+	// Form makes what is written of a lowering: passes, and the form of an opset. The graph is changed.
+	Form func(g *onnxbuild.Graph) (*onnxbuild.Written, error)
+
+	opt     Options
+	net     *modules.Network
+	weights modules.Weights
+	names   string                  // of the classes, as the file has them
+	strides []int64                 // of the head's inputs
+	sizes   map[Size]*modules.Model // every lowering, also those that do not fit, which are nil
+}
+
+// Build reads the model and lowers it. An error of the YAML is a [*diag.Diagnostics]; the diagnostics beside a model are
+// warnings.
+func Build(ctx context.Context, in Source, opt Options) (*Model, *diag.Diagnostics, error) {
+	m := &Model{opt: opt, Size: opt.Size, sizes: map[Size]*modules.Model{}}
+	m.Form = m.form
+	name, text := in.Name, in.YAML
+	switch {
+	case in.Weights != nil:
+		t, err := trained.Open(in.WeightsName, in.Weights, in.WeightsSize)
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := t.CheckFlavours(); err != nil {
+			return nil, nil, err
+		}
+		t.Strict, t.Alone = opt.Strict, text == nil
+		m.Trained, m.weights = t, t
+		if text == nil {
+			carried, err := t.YAML(false)
+			if err != nil {
+				return nil, nil, err
+			}
+			name, text = in.WeightsName+":model.yaml", strings.NewReader(carried)
+		}
+	case text == nil:
+		return nil, nil, errors.New("there is no YAML to read")
+	default:
+		m.weights = modules.Seeded(opt.Seed)
+	}
+	diags, err := m.read(ctx, name, text)
+	if err != nil {
+		return nil, nil, err
+	}
+	return m, diags, nil
+}
+
+// read parses and lowers a YAML, with what the checkpoint has the last word on.
+func (m *Model) read(ctx context.Context, name string, text io.Reader) (*diag.Diagnostics, error) {
+	cfg, diags := yamlcfg.Parse(name, text)
+	if cfg == nil {
+		return nil, diags.Err()
+	}
+	t, registry := m.Trained, m.opt.Modules
+	if registry == nil {
+		registry = modules.Builtin()
+	}
+	rows := modules.ParseOptions{Registry: registry}
+	var carried *yamlcfg.Model
+	if t != nil {
+		cfg, diags, carried = t.Override(cfg, diags)
+		rows.Trained = t
+	} else { // a trained model's wiring is what it was trained with
+		diags.Append(cfg.Lint())
+	}
+	net, found := modules.Parse(cfg, rows)
+	if t != nil {
+		t.CompareRows(net, carried, rows, diags)
+	}
+	diags.Append(found)
+	m.net = net
+	found = m.fit(ctx)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	diags.Append(found)
+	if t != nil {
+		if err := t.Account(ctx, m.Model, cfg, m.opt.ScConv, diags); err != nil {
+			return nil, err
+		}
+		m.names = t.ClassNames()
+	}
+	if m.opt.Strict {
+		diags.PromoteWarnings()
+	}
+	diags.Sort()
+	if diags.HasErrors() {
+		return nil, diags.Err()
+	}
+	if m.names == "" {
+		m.names = numbered(m.Summary.Classes)
+	}
+	return diags, nil
+}
+
+// probeSize is the height and width at which YOLOv5 finds a model's strides (models/yolo.py, DetectionModel).
+const probeSize = 256
+
+// fit lowers the model twice: for an image of 256x256, which gives the strides as in YOLOv5, and for the size that was
+// asked, rounded up to the largest of them. A model that does not fit the former is shown with the shapes of the latter.
+// Where neither has an error, the model is the second.
+func (m *Model) fit(ctx context.Context) *diag.Diagnostics {
+	probe, found := m.at(ctx, Size{Batch: 1, Height: probeSize, Width: probeSize})
+	stride := 32
+	if probe != nil {
+		m.strides = probe.Strides
+		if m.Trained != nil {
+			m.strides = m.Trained.Strides(probe.Strides)
+		}
+		stride = modules.Stride(m.strides)
+		if !slices.Equal(m.strides, probe.Strides) {
+			clear(m.sizes)
+		}
+	}
+	m.Size.Height, m.Size.Width = roundUp(m.Size.Height, stride), roundUp(m.Size.Width, stride)
+	model, diags := m.at(ctx, m.Size)
+	if probe == nil && !diags.HasErrors() {
+		return found
+	}
+	m.Model = model
+	return diags
+}
+
+// At is the model lowered for a size, of which height and width are multiples of the stride. It is nil if the model does not
+// fit that size, or ctx has ended.
+func (m *Model) At(ctx context.Context, n Size) *modules.Model {
+	model, _ := m.at(ctx, n)
+	return model
+}
+
+// at lowers the model for a size, each once. The diagnostics say why it does not fit, the first time.
+func (m *Model) at(ctx context.Context, n Size) (*modules.Model, *diag.Diagnostics) {
+	if model, done := m.sizes[n]; done {
+		return model, diag.NewDiagnostics(m.net.Config.Source)
+	}
+	o := modules.Options{
+		Batch: onnxbuild.D(int64(n.Batch)), Height: onnxbuild.D(int64(n.Height)), Width: onnxbuild.D(int64(n.Width)),
+		Weights: m.weights, Strides: m.strides, Stage: m.opt.Head,
+	}
+	if o.Stage == nil {
+		o.Stage = heads.Decoded
+	}
+	if n.Dynamic != Static {
+		o.Batch = onnxbuild.Sym(onnxbuild.Symbol{Name: "batch", Unit: 1})
+	}
+	if n.Dynamic == DynamicAll {
+		stride := int64(modules.Stride(m.strides))
+		o.Height = onnxbuild.Sym(onnxbuild.Symbol{Name: "height", Unit: stride})
+		o.Width = onnxbuild.Sym(onnxbuild.Symbol{Name: "width", Unit: stride})
+	}
+	if m.Trained != nil {
+		m.Trained.StartLowering()
+	}
+	model, diags := modules.Lower(ctx, m.net, o)
+	if ctx.Err() == nil {
+		m.sizes[n] = model
+	}
+	return model, diags
+}
+
+// Written is a lowering of the model as a file for that size has it.
+func (m *Model) Written(model *modules.Model, n Size) (*onnxbuild.Written, error) {
+	w, err := m.Form(model.Graph.Clone())
+	if err != nil {
+		return nil, err
+	}
+	w.Graph.Properties = properties(model, w.Graph, m.names, n)
+	if assumed := m.Trained.Assumed(); assumed != "" {
+		w.Graph.Properties = append(w.Graph.Properties, onnxbuild.Property{Key: verify.AssumedKey, Value: assumed})
+	}
+	return w, nil
+}
+
+// form applies the passes, unless the options say otherwise, and writes the graph in the form of the opset.
+func (m *Model) form(g *onnxbuild.Graph) (*onnxbuild.Written, error) {
+	if !m.opt.NoOptimize {
+		if err := passes.Run(g); err != nil {
+			return nil, err
+		}
+	}
+	return g.AtOpset(m.opt.Opset)
+}
+
+func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }
