@@ -123,7 +123,7 @@ func lex(text []byte) layout {
 			l.comments = append(l.comments, [2]int{start, l.at})
 			continue
 		}
-		if lineStart && (bytes.HasPrefix(l.text[l.at:], []byte("---")) || bytes.HasPrefix(l.text[l.at:], []byte("..."))) {
+		if rest := l.text[l.at:]; lineStart && l.endsWord(l.at+3, false) && (bytes.HasPrefix(rest, []byte("---")) || bytes.HasPrefix(rest, []byte("..."))) {
 			l.at += 3
 			lineStart = false
 			continue
@@ -195,7 +195,7 @@ func (l *lexer) token(c byte) {
 	case c == ',' && flow:
 		l.plain = false
 		l.values++
-	case c == ':' && (!l.plain || l.endsWord(l.at+1, flow)):
+	case c == ':' && (!l.plain && flow || l.endsWord(l.at+1, flow)):
 		l.plain = false
 		l.values++
 	case (c == '-' || c == '?') && !l.plain && l.endsWord(l.at+1, flow):

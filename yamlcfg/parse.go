@@ -1,13 +1,8 @@
 package yamlcfg
 
 import (
-	"fmt"
 	"io"
 	"math"
-	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/dustin/go-humanize/english"
 
@@ -51,7 +46,7 @@ func ParseWith(name string, r io.Reader, o Overrides) (*Model, *diag.Diagnostics
 	t := newText(src)
 	p := parser{
 		reader: reader{text: t, layout: lex(t.ascii), ds: ds},
-		m:      &Model{Source: src, ChannelMultiple: 8, Channels: 3},
+		m:      assumed(src),
 		values: map[string]*node{},
 		keys:   map[string]*node{},
 		budget: maxValues,
@@ -66,6 +61,16 @@ func ParseWith(name string, r io.Reader, o Overrides) (*Model, *diag.Diagnostics
 	return p.m, ds
 }
 
+// assumed is what a model has where a value is missing. After an error in a required one, more is looked for with what
+// makes no other value wrong.
+func assumed(src *diag.Source) *Model {
+	const boxes = 3
+	return &Model{
+		Source: src, NC: 80, DepthMultiple: 1, WidthMultiple: 1, ChannelMultiple: 8, Channels: 3,
+		Anchors: Anchors{Count: boxes, Value: python.Literal{Kind: python.Int, Int: boxes}},
+	}
+}
+
 // parser turns the nodes of a text into a Model.
 type parser struct {
 	reader
@@ -78,43 +83,6 @@ type parser struct {
 	current diag.Span // the row that is being read
 }
 
-// look-alikes that input methods type in place of ASCII punctuation.
-var lookAlikes = map[rune]rune{'，': ',', '、': ',', '：': ':', '［': '[', '］': ']', '【': '[', '】': ']', '（': '(', '）': ')',
-	'‘': '\'', '’': '\'', '“': '"', '”': '"', '－': '-', '−': '-', '–': '-', '—': '-', '．': '.', '。': '.', '＃': '#', '\u00a0': ' ', '\u3000': ' '}
-
-// warnDropped points at characters outside comments that YOLOv5 would not see; one warning a line.
-func (p *parser) warnDropped() {
-	comment, last := 0, 0
-	for i, at := range p.dropped {
-		ascii := at - i
-		for comment < len(p.layout.comments) && p.layout.comments[comment][1] < ascii {
-			comment++
-		}
-		// A dropped byte right before a comment's first byte shares its ASCII offset.
-		if c := comment; c < len(p.layout.comments) && ascii > p.layout.comments[c][0] {
-			continue
-		}
-		pos := p.src.Pos(at)
-		r, size := utf8.DecodeRune(p.src.Text[at:])
-		if pos.Line == last || at == 0 && r == '\ufeff' || at < 3 && string(p.src.Text[:min(3, len(p.src.Text))]) == "\ufeff" {
-			continue
-		}
-		last = pos.Line
-		span := diag.Span{Start: pos, End: diag.Pos{Line: pos.Line, Col: pos.Col + 1}}
-		what := fmt.Sprintf("the byte 0x%02x", p.src.Text[at])
-		if r != utf8.RuneError || size > 1 {
-			what = fmt.Sprintf("the character %U", r)
-			if unicode.IsGraphic(r) && !unicode.IsSpace(r) {
-				what = fmt.Sprintf("the character %q (%U)", r, r)
-			}
-		}
-		d := p.ds.Warnf(span, "YOLOv5 reads the file as ASCII and leaves out %s", what)
-		if ascii, ok := lookAlikes[r]; ok {
-			d.AddNote(diag.Span{}, "%q is probably meant", string(ascii))
-		}
-	}
-}
-
 // model reads the top-level mapping; false means that there is nothing to work with.
 func (p *parser) model(root *node) bool {
 	if root.kind != mapNode {
@@ -122,6 +90,9 @@ func (p *parser) model(root *node) bool {
 		return false
 	}
 	p.mapping(root)
+	if p.laterFormat() {
+		return false
+	}
 	p.checkKeys()
 	p.numbers()
 	p.anchors()
@@ -138,106 +109,6 @@ func (p *parser) model(root *node) bool {
 	p.m.BackboneRows = len(backbone)
 	p.rows(append(backbone[:len(backbone):len(backbone)], head...))
 	return true
-}
-
-// mapping collects the keys of the top level. PyYAML takes the last of equal keys; explicit ones win over merged.
-func (p *parser) mapping(root *node) {
-	for i := 0; i+1 < len(root.items); i += 2 {
-		key, value := root.items[i], root.items[i+1]
-		if key.kind == scalarNode && key.plain && key.value == "<<" {
-			continue
-		}
-		l, err := python.Literal{}, error(nil)
-		if key.kind == scalarNode {
-			l, err = scalar(key)
-		}
-		if key.kind != scalarNode || err != nil || l.Kind != python.String {
-			p.ds.Warnf(p.place(key), "a key that YOLOv5 does not read: %s", p.describe(key))
-			continue
-		}
-		if first, twice := p.keys[key.value]; twice {
-			p.ds.Errorf(p.place(key), "the key %s stands here a second time; YOLOv5 would silently take the last one", key.value).
-				AddNote(p.place(first), "it stands here first")
-			continue
-		}
-		p.keys[key.value], p.values[key.value] = key, value
-	}
-	for i := 0; i+1 < len(root.items); i += 2 {
-		if key := root.items[i]; key.kind == scalarNode && key.plain && key.value == "<<" {
-			p.merge(key, root.items[i+1], 0)
-		}
-	}
-}
-
-// merge adds the keys of a merge key's mapping, or list of mappings, that are not there yet.
-func (p *parser) merge(key, from *node, depth int) {
-	p.budget -= len(from.items) + 1
-	switch {
-	case depth > maxDepth || p.budget < 0:
-		p.ds.Errorf(p.place(key), "merge keys are nested too deep")
-	case from.kind == mapNode:
-		for i := 0; i+1 < len(from.items); i += 2 {
-			k, v := from.items[i], from.items[i+1]
-			if k.kind == scalarNode && p.values[k.value] == nil && k.value != "<<" {
-				p.keys[k.value], p.values[k.value] = key, v
-			}
-		}
-		for i := 0; i+1 < len(from.items); i += 2 {
-			if k := from.items[i]; k.kind == scalarNode && k.plain && k.value == "<<" {
-				p.merge(key, from.items[i+1], depth+1)
-			}
-		}
-	case from.kind == seqNode && depth == 0:
-		for _, item := range from.items {
-			p.merge(key, item, depth+1)
-		}
-	default:
-		p.ds.Errorf(p.place(from), "<< merges a mapping or a list of mappings, not %s", p.describe(from))
-	}
-}
-
-// checkKeys reports required keys that are missing and keys that mean nothing, and reads a misspelt required key
-// as the one that is missing.
-func (p *parser) checkKeys() {
-	var missing []string
-	for _, k := range requiredKeys {
-		if p.values[k] == nil {
-			missing = append(missing, k)
-		}
-	}
-	known := append(append([]string{}, requiredKeys...), optionalKeys...)
-	var unknown []string
-	for k := range p.keys {
-		unknown = append(unknown, k)
-	}
-	sortByPlace(unknown, p.keys)
-	for _, k := range unknown {
-		key, value := p.keys[k], p.values[k]
-		if slices.Contains(known, k) || inertKeys[k] || value.anchored {
-			continue
-		}
-		if meant, ok := diag.Suggest(k, missing); ok {
-			p.ds.Errorf(p.place(key), "unknown key %s; did you mean %s?", k, meant)
-			p.keys[meant], p.values[meant] = key, value
-			missing = remove(missing, meant)
-		} else if meant, ok := diag.Suggest(k, known); ok {
-			p.ds.Warnf(p.place(key), "YOLOv5 does not read the key %s; did you mean %s?", k, meant)
-		} else if len(missing) == 0 {
-			p.ds.Warnf(p.place(key), "YOLOv5 does not read the key %s", diag.Quote(k))
-		}
-	}
-	if len(missing) == 0 {
-		return
-	}
-	d := p.ds.Errorf(diag.Span{}, "missing: %s; a YOLOv5 model has the keys %s", strings.Join(missing, ", "), strings.Join(requiredKeys, ", "))
-	switch {
-	case p.keys["scales"] != nil:
-		d.AddNote(p.place(p.keys["scales"]), "`scales` is of later Ultralytics models; in YOLOv5's format depth_multiple and width_multiple take its place")
-	case p.keys["train"] != nil && p.keys["val"] != nil:
-		d.AddNote(p.place(p.keys["train"]), "this looks like the YAML of a data set, not of a model")
-	case p.keys["lr0"] != nil:
-		d.AddNote(p.place(p.keys["lr0"]), "this looks like the hyper-parameters of a training, not a model")
-	}
 }
 
 // numbers reads the scalars of the model.

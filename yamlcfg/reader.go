@@ -46,7 +46,7 @@ func (r *reader) read() *node {
 	if !r.precheck() {
 		return nil
 	}
-	loader, err := yaml.NewLoader(bytes.NewReader(r.plainDirective()), yaml.WithV4Defaults(), yaml.WithPlugin(loaderlimits.New(
+	loader, err := yaml.NewLoader(bytes.NewReader(r.plain()), yaml.WithV4Defaults(), yaml.WithPlugin(loaderlimits.New(
 		loaderlimits.DepthValue(maxDepth), loaderlimits.AliasNone())))
 	if err != nil {
 		r.ds.Errorf(diag.Span{}, "cannot start the YAML reader: %v", err)
@@ -113,13 +113,18 @@ func (r *reader) precheck() bool {
 	return !r.ds.HasErrors()
 }
 
-// plainDirective gives the text with %YAML 1.x as 1.1: PyYAML takes any minor version, and reads all the same way.
-func (r *reader) plainDirective() []byte {
-	if !bytes.HasPrefix(r.ascii, []byte("%YAML 1.")) || len(r.ascii) < 9 || r.ascii[8] < '0' || r.ascii[8] > '9' {
-		return r.ascii
-	}
+// plain gives the text as the YAML library takes it, where PyYAML takes more: %YAML 1.x, whose minor version PyYAML passes
+// over, is 1.1, and a comment that begins right after a bracket, a comma or a quote is left blank. Offsets stay.
+func (r *reader) plain() []byte {
 	text := bytes.Clone(r.ascii)
-	text[8] = '1'
+	if bytes.HasPrefix(text, []byte("%YAML 1.")) && len(text) >= 9 && text[8] >= '0' && text[8] <= '9' {
+		text[8] = '1'
+	}
+	for _, c := range r.layout.comments {
+		if c[0] > 0 && !bytes.ContainsRune([]byte(" \t\r\n"), rune(text[c[0]-1])) {
+			copy(text[c[0]:c[1]], bytes.Repeat([]byte(" "), c[1]-c[0]))
+		}
+	}
 	return text
 }
 
