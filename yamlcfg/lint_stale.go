@@ -17,13 +17,29 @@ import (
 //   - Detect reads blocks, not the Concats before them.
 //
 // A warning needs both: the form is broken, and the layer that would mend it lies just beside and serves nothing else.
+// Other necks look like a broken form and are none: those of BiFPN concatenate three maps on the way up, and those of the CSP
+// models and YOLOv7 have a 1x1 convolution of their own for each skip and take the blocks before the laterals on the way up.
+// So an index of a lateral needs a third thing: it is the one of YOLOv5's own head, or lies between that and the right one, or
+// the numbers in comments are off by as much.
 
 // maxShift is how far beside an index the layer that was meant is looked for.
 const maxShift = 3
 
+// ownLaterals are the indices of the laterals in YOLOv5's own heads, in the order in which they are taken: of P3 and P4, of P3
+// to P5, P2 to P5, P3 to P6 and P3 to P7.
+var ownLaterals = [][]int{{14}, {14, 10}, {18, 14, 10}, {20, 16, 12}, {26, 22, 18, 14}}
+
+// wayUp is a Concat on the way up, and the lateral layer of its scale.
+type wayUp struct {
+	row     Row
+	lateral int
+}
+
 // staleIndices reports indices that an inserted or removed row has probably made stale.
 func (l *linter) staleIndices() {
 	var laterals []int // not taken yet
+	var up []wayUp
+	plain := true // the head has the form of YOLOv5's
 	for _, r := range l.m.Rows {
 		if r.Index > 0 && upsamples(r) {
 			if s := r.Sources()[0]; s >= 0 && !upsamples(l.m.Rows[s]) {
@@ -35,28 +51,56 @@ func (l *linter) staleIndices() {
 		case last && detects(r):
 			l.staleOutputs(r)
 		case l.reads(r, upsamples):
+			plain = plain && !l.reads(r, l.ownSkip)
 			l.staleSkip(r)
 		case l.reads(r, halves) && len(laterals) > 0:
-			lateral := laterals[len(laterals)-1]
+			plain = plain && r.Module == "Concat" && len(r.From) == 2
+			up = append(up, wayUp{r, laterals[len(laterals)-1]})
 			laterals = laterals[:len(laterals)-1]
-			l.staleLateral(r, lateral)
+		}
+	}
+	if plain {
+		for i := range up {
+			l.staleLateral(up, i)
 		}
 	}
 }
 
-// staleLateral checks that r, a Concat on the way up, takes the lateral layer of its scale.
-func (l *linter) staleLateral(r Row, lateral int) {
+// ownSkip says whether a layer is a 1x1 convolution that is there for one skip alone: it reads another layer than the one
+// before it, and only a single layer reads it.
+func (l *linter) ownSkip(r Row) bool {
+	return pointwise(r) && r.Sources()[0] != r.Index-1 && len(l.readers[r.Index]) == 1
+}
+
+// staleLateral checks that a Concat on the way up takes the lateral layer of its scale.
+func (l *linter) staleLateral(up []wayUp, i int) {
+	r, lateral := up[i].row, up[i].lateral
 	if len(l.readers[lateral]) != 1 || !pointwise(l.m.Rows[lateral]) {
 		return
 	}
 	for k, f := range r.From {
-		if d := lateral - f; f < 0 || d == 0 || d > maxShift || d < -maxShift || pointwise(l.m.Rows[f]) {
+		if d := lateral - f; f < 0 || d == 0 || d > maxShift || d < -maxShift || pointwise(l.m.Rows[f]) || !l.leftBehind(up, i, f) {
 			continue
 		}
 		l.stale(r, k, lateral, "only the %s after it uses it; YOLOv5's heads concatenate such a layer on the way up",
 			l.m.Rows[l.readers[lateral][0]].Module)
 		return
 	}
+}
+
+// leftBehind says whether f is where the i-th of a head's laterals was before rows were inserted or removed, or on the way
+// from there to where it is.
+func (l *linter) leftBehind(up []wayUp, i, f int) bool {
+	lateral := up[i].lateral
+	if s := l.shift; s.by != 0 && s.by == lateral-f {
+		return true
+	}
+	for _, own := range ownLaterals {
+		if len(own) == len(up) && (own[i] <= f && f < lateral || lateral < f && f <= own[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // staleSkip checks that r, a Concat on the way down, does not take the convolution that begins a stage.
@@ -76,10 +120,10 @@ func (l *linter) staleSkip(r Row) {
 // staleOutputs checks that r, the Detect, does not read the Concats before its blocks.
 func (l *linter) staleOutputs(r Row) {
 	for k, f := range r.From {
-		if f < 0 || f+1 >= r.Index || len(l.m.Rows[f].From) < 2 {
+		if f < 0 || f+1 >= r.Index || len(l.m.Rows[f].From) < 2 || !strings.Contains(l.m.Rows[f].Module, "Concat") {
 			continue
 		}
-		if next := l.m.Rows[f+1]; len(next.From) == 1 && next.Sources()[0] == f {
+		if next := l.m.Rows[f+1]; len(next.From) == 1 && next.Sources()[0] == f && !halves(next) {
 			l.stale(r, k, f+1, "%s reads the block after a Concat in YOLOv5's heads", r.Module)
 		}
 	}
@@ -116,7 +160,10 @@ func halves(r Row) bool {
 	return strings.HasSuffix(r.Module, "Conv") && len(r.Args) > 2 && r.Args[2].Kind == python.Int && r.Args[2].Int == 2
 }
 
-// pointwise says whether a row is a 1x1 convolution: [channels, 1, ...].
+// pointwise says whether a row is a 1x1 convolution: [channels, 1, ...], or a Conv of channels alone.
 func pointwise(r Row) bool {
+	if r.Module == "Conv" && len(r.Args) == 1 {
+		return true
+	}
 	return strings.HasSuffix(r.Module, "Conv") && len(r.Args) > 1 && r.Args[1].Kind == python.Int && r.Args[1].Int == 1
 }

@@ -65,16 +65,15 @@ func TestInsertedEverywhere(t *testing.T) {
 			}
 		}
 	}
-	m := clean(t, "v5s")
-	for at := 1; at < 10; at++ {
-		text := insert(m, at, func(r Row) bool { return r.Module == "Detect" })
-		said := mustParse(t, text).Lint().Error()
-		for _, want := range []string{
-			"Concat reads layer 14 (C3), but layer 15 (Conv) is probably meant",
-			"but layer 11 (Conv) is probably meant",
-		} {
-			if !strings.Contains(said, want) {
-				t.Errorf("a row before layer %d, only Detect's indices moved: the lint does not say %q:\n%s", at, want, said)
+	for name, laterals := range map[string][]int{"v5s": {14, 10}, "p34": {14}, "p2": {18, 14, 10}, "p6": {20, 16, 12}, "p7": {26, 22, 18, 14}} {
+		m := clean(t, name)
+		for at := 1; at < m.BackboneRows; at++ {
+			text := insert(m, at, func(r Row) bool { return r.Module == "Detect" })
+			said := mustParse(t, text).Lint().Error()
+			for _, l := range laterals {
+				if want := fmt.Sprintf("but layer %d (Conv) is probably meant", l+1); !strings.Contains(said, want) {
+					t.Errorf("%s, a row before layer %d, only Detect's indices moved: the lint does not say %q:\n%s", name, at, want, said)
+				}
 			}
 		}
 	}
