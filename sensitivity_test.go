@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"ysc2onnx"
 	"ysc2onnx/internal/pipeline"
+	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/passes"
 	"ysc2onnx/verify"
@@ -175,17 +177,17 @@ func computed(t *testing.T, m *pipeline.Model, input verify.Tensor) interpreted 
 	for _, x := range input.Floats {
 		image.Data = append(image.Data, float64(x))
 	}
-	names := []string{"output0"}
+	names := map[string]string{"output0": "output0"} // by what the graph calls the values
 	for i := range len(m.Summary.Rows) - 1 {
-		names = append(names, fmt.Sprintf("model.%d", i))
+		names[m.Graph.Marked(modules.LayerName(i)).Name] = fmt.Sprintf("layer.%d", i)
 	}
-	found, err := reference.Run(context.Background(), m.Graph, map[string]*reference.Array{"images": image}, names)
+	found, err := reference.Run(context.Background(), m.Graph, map[string]*reference.Array{"images": image}, slices.Collect(maps.Keys(names)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	ref := interpreted{"input": input}
-	for name, a := range found {
-		v := verify.Tensor{Name: strings.Replace(name, "model.", "layer.", 1), Shape: a.Shape, Exact: a.Data}
+	for value, a := range found {
+		v := verify.Tensor{Name: names[value], Shape: a.Shape, Exact: a.Data}
 		for _, x := range a.Data {
 			v.Floats = append(v.Floats, float32(x))
 		}
