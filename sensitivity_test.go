@@ -18,9 +18,9 @@ import (
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/passes"
+	"ysc2onnx/onnxbuild/reference"
 	"ysc2onnx/verify"
 	"ysc2onnx/verify/ort/orttest"
-	"ysc2onnx/verify/reference"
 )
 
 // oneWeight are the models in which single weights are changed, and the convolutions whose largest weight need not be found,

@@ -17,8 +17,8 @@ import (
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
+	"ysc2onnx/onnxbuild/reference"
 	"ysc2onnx/verify"
-	"ysc2onnx/verify/reference"
 )
 
 // Options says how a file is checked.

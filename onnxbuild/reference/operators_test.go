@@ -13,9 +13,9 @@ import (
 
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
+	"ysc2onnx/onnxbuild/reference"
 	"ysc2onnx/verify"
 	"ysc2onnx/verify/ort/orttest"
-	"ysc2onnx/verify/reference"
 )
 
 // recorded is one case of testdata/operators.json.
