@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/ort/orttest"
 )
 
@@ -72,7 +73,7 @@ func TestAccuracyInDocs(t *testing.T) {
 }
 
 // accuracyTable puts a head on rows.
-func accuracyTable(t *testing.T, rt verify.Runtime, rows string) string {
+func accuracyTable(t *testing.T, rt engine.Runtime, rows string) string {
 	t.Helper()
 	return fmt.Sprintf("\nMeasured on %s, %s. Left ours, right PyTorch's.\n\n"+
 		"| recording | layers, of the largest value | channels, root mean square | boxes, of their size | boxes, pixels | scores |\n|---|---|---|---|---|---|\n%s\n",

@@ -7,6 +7,7 @@ import (
 	"ysc2onnx/internal/foreign"
 	"ysc2onnx/internal/pipeline"
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 // AgainstOptions say how [Against] compares.
@@ -33,7 +34,7 @@ type Verdict struct {
 // weights, layers and outputs are compared with it on seeded noise. See [verify.Judge].
 //
 // An error says why that could not be done; what differs is in the verdict.
-func Against(ctx context.Context, rt verify.Runtime, path string, in Input, opt AgainstOptions) (*Verdict, error) {
+func Against(ctx context.Context, rt engine.Runtime, path string, in Input, opt AgainstOptions) (*Verdict, error) {
 	if err := opt.ScConv.check(); err != nil {
 		return nil, err
 	}

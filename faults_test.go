@@ -16,6 +16,7 @@ import (
 	"ysc2onnx/onnxbuild/onnxfile"
 	"ysc2onnx/onnxbuild/passes"
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/ort/orttest"
 )
 
@@ -105,7 +106,7 @@ type export struct {
 
 // exported goes the way of Convert, with the fault on it, at the size of the recording. f has no plant for a right export.
 // An error is one of the exporter's.
-func exported(t *testing.T, rt verify.Runtime, f *fault) (*export, error) {
+func exported(t *testing.T, rt engine.Runtime, f *fault) (*export, error) {
 	t.Helper()
 	ctx := context.Background()
 	e := &export{subject: subjectOf(t, f.model)}

@@ -20,6 +20,7 @@ import (
 	"ysc2onnx/onnxbuild/passes"
 	"ysc2onnx/onnxbuild/reference"
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/ort/orttest"
 )
 
@@ -70,7 +71,7 @@ func TestOneWeight(t *testing.T) {
 
 // weighed is an exported model whose weights are changed on the disk.
 type weighed struct {
-	rt           verify.Runtime
+	rt           engine.Runtime
 	path         string
 	bytes        []byte
 	facts        *verify.Facts
@@ -81,7 +82,7 @@ type weighed struct {
 
 // exportedWeights exports a checkpoint for the size of its recording. Without one it is compared with the reference interpreter,
 // on every fifth pixel of the photograph of the bus.
-func exportedWeights(t *testing.T, rt verify.Runtime, pt, recording string) *weighed {
+func exportedWeights(t *testing.T, rt engine.Runtime, pt, recording string) *weighed {
 	t.Helper()
 	ctx := context.Background()
 	name := "data/yolov5n-coco.bus.npz"
@@ -130,8 +131,8 @@ func exportedWeights(t *testing.T, rt verify.Runtime, pt, recording string) *wei
 }
 
 // thinned takes every k-th pixel of an image.
-func thinned(t verify.Tensor, k int64) verify.Tensor {
-	out := verify.Tensor{Name: t.Name, Shape: []int64{1, 3, t.Shape[2] / k, t.Shape[3] / k}}
+func thinned(t engine.Tensor, k int64) engine.Tensor {
+	out := engine.Tensor{Name: t.Name, Shape: []int64{1, 3, t.Shape[2] / k, t.Shape[3] / k}}
 	for c := range int64(3) {
 		for y := range out.Shape[2] {
 			for x := range out.Shape[3] {
@@ -143,7 +144,7 @@ func thinned(t verify.Tensor, k int64) verify.Tensor {
 }
 
 // interpreted are values of the reference interpreter, under the names of a recording.
-type interpreted map[string]verify.Tensor
+type interpreted map[string]engine.Tensor
 
 func (r interpreted) Names() (names []string) {
 	for name := range r {
@@ -152,7 +153,7 @@ func (r interpreted) Names() (names []string) {
 	return names
 }
 
-func (r interpreted) Read(name string) (verify.Tensor, error) {
+func (r interpreted) Read(name string) (engine.Tensor, error) {
 	v := r[name]
 	v.Exact = nil // these are no float32 program's
 	return v, nil
@@ -164,14 +165,14 @@ type besides struct {
 	exact interpreted
 }
 
-func (r besides) Read(name string) (verify.Tensor, error) {
+func (r besides) Read(name string) (engine.Tensor, error) {
 	v, err := r.Reference.Read(name)
 	v.Exact = r.exact[name].Exact
 	return v, err
 }
 
 // computed runs the reference interpreter on the graph as it was lowered.
-func computed(t *testing.T, m *pipeline.Model, input verify.Tensor) interpreted {
+func computed(t *testing.T, m *pipeline.Model, input engine.Tensor) interpreted {
 	t.Helper()
 	image := &reference.Array{DType: onnxbuild.Float32, Shape: input.Shape}
 	for _, x := range input.Floats {
@@ -187,7 +188,7 @@ func computed(t *testing.T, m *pipeline.Model, input verify.Tensor) interpreted 
 	}
 	ref := interpreted{"input": input}
 	for value, a := range found {
-		v := verify.Tensor{Name: names[value], Shape: a.Shape, Exact: a.Data}
+		v := engine.Tensor{Name: names[value], Shape: a.Shape, Exact: a.Data}
 		for _, x := range a.Data {
 			v.Floats = append(v.Floats, float32(x))
 		}

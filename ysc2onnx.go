@@ -2,7 +2,7 @@
 //
 // [Convert] is the whole way: the YAML is parsed (package yamlcfg), each row lowered to ONNX nodes (modules, onnxbuild),
 // the graph simplified (onnxbuild/passes), written (onnxbuild/onnxfile) and the written file checked (verify). The
-// package needs no cgo: a [verify.Runtime], such as verify/ort gives, is passed in.
+// package needs no cgo: a [engine.Runtime], such as verify/ort gives, is passed in.
 package ysc2onnx
 
 import (
@@ -15,6 +15,7 @@ import (
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 // Version is the release, as the ONNX file's producer_version gives it.
@@ -70,7 +71,7 @@ type Options struct {
 	Writer io.Writer // where to write instead, if Output is empty; nil as well: the model is built and not written
 	Sync   bool      // the file has reached the disk when Convert returns
 
-	Runtime  verify.Runtime                        // runs the written file; nil: it is read, and not run. Needs Output
+	Runtime  engine.Runtime                        // runs the written file; nil: it is read, and not run. Needs Output
 	Check    Check                                 // how far the written file is checked
 	Progress func(stage string, done, total int64) // called now and then, from one goroutine at a time; may be nil
 }

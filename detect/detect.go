@@ -1,7 +1,7 @@
 // Package detect finds objects in pictures with an exported YOLOv5 file, as YOLOv5's detect.py does: letterbox, run,
 // non-maximum suppression, and boxes in pixels of the original picture.
 //
-// It reads the files that this project writes and those of YOLOv5's own export. What runs them is a [verify.Runtime].
+// It reads the files that this project writes and those of YOLOv5's own export. What runs them is a [engine.Runtime].
 package detect
 
 import (
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 // Detection is an object in a picture.
@@ -73,7 +74,7 @@ func (o *Options) Check() error {
 
 // Detector finds objects. It is safe for concurrent use if its session is.
 type Detector struct {
-	session verify.Session
+	session engine.Session
 	model   model
 	opts    Options
 	only    []int // the classes that are wanted; empty for all
@@ -82,7 +83,7 @@ type Detector struct {
 // Open loads the detector in the ONNX file at path. It has to be closed.
 //
 // The error says so if the file is no YOLOv5 detector, or if an option does not fit it.
-func Open(ctx context.Context, rt verify.Runtime, path string, opts Options) (*Detector, error) {
+func Open(ctx context.Context, rt engine.Runtime, path string, opts Options) (*Detector, error) {
 	facts, err := verify.Structure(ctx, path)
 	if err != nil {
 		return nil, err
@@ -90,7 +91,7 @@ func Open(ctx context.Context, rt verify.Runtime, path string, opts Options) (*D
 	if err := facts.Err(); err != nil {
 		return nil, fmt.Errorf("%s is not a sound ONNX file: %w", path, err)
 	}
-	session, err := rt.Open(ctx, path, verify.SessionOptions{})
+	session, err := rt.Open(ctx, path, engine.SessionOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func Open(ctx context.Context, rt verify.Runtime, path string, opts Options) (*D
 
 // New makes a detector of a loaded file and its metadata_props, of which names and stride are read. Closing the detector
 // closes the session.
-func New(session verify.Session, metadata map[string]string, opts Options) (*Detector, error) {
+func New(session engine.Session, metadata map[string]string, opts Options) (*Detector, error) {
 	m, err := readModel(session.Inputs(), session.Outputs(), metadata)
 	if err != nil {
 		return nil, err
@@ -179,10 +180,10 @@ func (d *Detector) run(ctx context.Context, boxed *Letterboxed) ([]float32, erro
 		values = append(make([]float32, 0, m.batch*len(values)), values...)
 		values = values[:cap(values)]
 	}
-	input := verify.Tensor{
+	input := engine.Tensor{
 		Name: m.input, Shape: []int64{int64(m.batch), channels, int64(boxed.Height), int64(boxed.Width)}, Floats: values,
 	}
-	outputs, err := d.session.Run(ctx, []verify.Tensor{input})
+	outputs, err := d.session.Run(ctx, []engine.Tensor{input})
 	if err != nil {
 		return nil, err
 	}

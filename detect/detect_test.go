@@ -9,35 +9,35 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 // session is a loaded file whose output is given.
 type session struct {
-	inputs, outputs []verify.IO
+	inputs, outputs []engine.IO
 	floats          []float32
 	shape           []int64
 
-	got    verify.Tensor // what it was run on
+	got    engine.Tensor // what it was run on
 	closed bool
 }
 
-func (s *session) Inputs() []verify.IO  { return s.inputs }
-func (s *session) Outputs() []verify.IO { return s.outputs }
+func (s *session) Inputs() []engine.IO  { return s.inputs }
+func (s *session) Outputs() []engine.IO { return s.outputs }
 func (s *session) Close() error         { s.closed = true; return nil }
 
-func (s *session) Run(_ context.Context, inputs []verify.Tensor) ([]verify.Tensor, error) {
+func (s *session) Run(_ context.Context, inputs []engine.Tensor) ([]engine.Tensor, error) {
 	s.got = inputs[0]
-	out := make([]verify.Tensor, len(s.outputs))
+	out := make([]engine.Tensor, len(s.outputs))
 	for i, o := range s.outputs {
 		out[i].Name = o.Name
 	}
-	out[len(out)-1] = verify.Tensor{Name: s.outputs[len(out)-1].Name, Shape: s.shape, Floats: s.floats}
+	out[len(out)-1] = engine.Tensor{Name: s.outputs[len(out)-1].Name, Shape: s.shape, Floats: s.floats}
 	return out, nil
 }
 
-func float(name string, dims ...int64) verify.IO {
-	return verify.IO{Name: name, DType: verify.Float32, Dims: dims}
+func float(name string, dims ...int64) engine.IO {
+	return engine.IO{Name: name, DType: engine.Float32, Dims: dims}
 }
 
 // twoClasses is a file of two pictures at once that finds, in the first one, two boxes of one thing and one of another.
@@ -49,8 +49,8 @@ func twoClasses() *session {
 		50, 50, 4, 4, 0.2, 1, 0, // too unsure
 	}
 	return &session{
-		inputs:  []verify.IO{float("images", 2, 3, 64, 64)},
-		outputs: []verify.IO{float("extra", 1), float("output0", 2, 4, 7)},
+		inputs:  []engine.IO{float("images", 2, 3, 64, 64)},
+		outputs: []engine.IO{float("extra", 1), float("output0", 2, 4, 7)},
 		floats:  append(rows, make([]float32, len(rows))...), shape: []int64{2, 4, 7},
 	}
 }
@@ -130,7 +130,7 @@ func TestOptions(t *testing.T) {
 
 // TestSizes: what a picture of 100x50 is letterboxed to, in a file that leaves sizes open.
 func TestSizes(t *testing.T) {
-	open := &session{inputs: []verify.IO{float("images", -1, 3, -1, -1)}, outputs: []verify.IO{float("output0", -1, -1, 7)}}
+	open := &session{inputs: []engine.IO{float("images", -1, 3, -1, -1)}, outputs: []engine.IO{float("output0", -1, -1, 7)}}
 	for _, c := range []struct {
 		height, width int
 		rectangle     bool
@@ -158,55 +158,55 @@ func TestSizes(t *testing.T) {
 func TestNoDetector(t *testing.T) {
 	in, out := float("images", 1, 3, 640, 640), float("output0", 1, 25200, 7)
 	half := in
-	half.DType = verify.Float16
+	half.DType = engine.Float16
 	halfOut := out
-	halfOut.DType = verify.Float16
+	halfOut.DType = engine.Float16
 	names := map[string]string{"names": "['cat', 'dog']"}
 	for _, c := range []struct {
-		inputs, outputs []verify.IO
+		inputs, outputs []engine.IO
 		metadata        map[string]string
 		change          func(*Options)
 		want            string
 	}{
-		{[]verify.IO{in, in}, []verify.IO{out}, nil, nil, "the file has 2 inputs; a detector has one, the pictures"},
-		{[]verify.IO{float("x", 1, 4, 8, 8)}, []verify.IO{out}, nil, nil,
+		{[]engine.IO{in, in}, []engine.IO{out}, nil, nil, "the file has 2 inputs; a detector has one, the pictures"},
+		{[]engine.IO{float("x", 1, 4, 8, 8)}, []engine.IO{out}, nil, nil,
 			"the file's input is x float32 [1, 4, 8, 8]; a detector's is float32 [batch, 3, height, width]"},
-		{[]verify.IO{half}, []verify.IO{out}, nil, nil, "the file's input is images float16 [1, 3, 640, 640]; only float32 can be run here so far"},
-		{[]verify.IO{float("images", 1, 3, 0, 8)}, []verify.IO{out}, nil, nil,
+		{[]engine.IO{half}, []engine.IO{out}, nil, nil, "the file's input is images float16 [1, 3, 640, 640]; only float32 can be run here so far"},
+		{[]engine.IO{float("images", 1, 3, 0, 8)}, []engine.IO{out}, nil, nil,
 			"the file's input is images float32 [1, 3, 0, 8]; sizes from 1 to 16384 can be run here"},
-		{[]verify.IO{in}, nil, nil, nil, "the file has no output"},
-		{[]verify.IO{in}, []verify.IO{float("probabilities", 1, 1000)}, nil, nil,
+		{[]engine.IO{in}, nil, nil, nil, "the file has no output"},
+		{[]engine.IO{in}, []engine.IO{float("probabilities", 1, 1000)}, nil, nil,
 			"the file's output is probabilities float32 [1, 1000]; a YOLOv5 detector's is float32 [batch, boxes, 5 + classes]"},
-		{[]verify.IO{in}, []verify.IO{halfOut}, nil, nil, "the file's output is output0 float16 [1, 25200, 7]; only float32 can be read here so far"},
-		{[]verify.IO{in}, []verify.IO{float("output0", 1, 25200, -1)}, nil, nil,
+		{[]engine.IO{in}, []engine.IO{halfOut}, nil, nil, "the file's output is output0 float16 [1, 25200, 7]; only float32 can be read here so far"},
+		{[]engine.IO{in}, []engine.IO{float("output0", 1, 25200, -1)}, nil, nil,
 			"the file's output is output0 float32 [1, 25200, ?], and its metadata name no classes, so that nobody knows how many it has: a YOLOv5 detector's is float32 [batch, boxes, 5 + classes]"},
-		{[]verify.IO{in}, []verify.IO{float("output0", 1, 25200, 5)}, nil, nil,
+		{[]engine.IO{in}, []engine.IO{float("output0", 1, 25200, 5)}, nil, nil,
 			"the file's output is output0 float32 [1, 25200, 5]; a YOLOv5 detector's is float32 [batch, boxes, 5 + classes]"},
-		{[]verify.IO{in}, []verify.IO{float("output0", 1, 84, 8400)}, nil, nil,
+		{[]engine.IO{in}, []engine.IO{float("output0", 1, 84, 8400)}, nil, nil,
 			"the file's output is output0 float32 [1, 84, 8400], boxes along the last axis, as YOLOv8 and later write them; a YOLOv5 detector's is float32 [batch, boxes, 5 + classes]"},
-		{[]verify.IO{float("images", 1, 3, -1, -1)}, []verify.IO{float("output0", 1, 6, -1)}, names, nil,
+		{[]engine.IO{float("images", 1, 3, -1, -1)}, []engine.IO{float("output0", 1, 6, -1)}, names, nil,
 			"the file's output is output0 float32 [1, 6, ?], boxes along the last axis, as YOLOv8 and later write them; a YOLOv5 detector's is float32 [batch, boxes, 5 + classes]"},
-		{[]verify.IO{in}, []verify.IO{float("output0", 1, 25200, 39), float("output1", 1, 32, 160, 160)}, names, nil,
+		{[]engine.IO{in}, []engine.IO{float("output0", 1, 25200, 39), float("output1", 1, 32, 160, 160)}, names, nil,
 			"the file segments: it gives mask prototypes beside the boxes, and masks are not drawn yet"},
-		{[]verify.IO{in}, []verify.IO{float("output0", -1, -1, -1), float("output1", 1, 32, 160, 160)}, names, nil,
+		{[]engine.IO{in}, []engine.IO{float("output0", -1, -1, -1), float("output1", 1, 32, 160, 160)}, names, nil,
 			"the file segments: it gives mask prototypes beside the boxes, and masks are not drawn yet"},
-		{[]verify.IO{in}, []verify.IO{float("output0", 1, 25200, 9)}, names, nil,
+		{[]engine.IO{in}, []engine.IO{float("output0", 1, 25200, 9)}, names, nil,
 			"the file's output is output0 float32 [1, 25200, 9], which is 4 classes, but its metadata names 2"},
-		{[]verify.IO{in}, []verify.IO{float("a", 1, 6, 25200)}, map[string]string{"outputs": `[{"name":"a","axis":1,"parts":[["boxes",4],["scores",2]]}]`}, nil,
+		{[]engine.IO{in}, []engine.IO{float("a", 1, 6, 25200)}, map[string]string{"outputs": `[{"name":"a","axis":1,"parts":[["boxes",4],["scores",2]]}]`}, nil,
 			"the file's output is a float32 [1, 6, 25200], which it describes as boxes 4, scores 2 along axis 1; only rows of a box, an objectness and scores, as float32, can be read here so far"},
-		{[]verify.IO{in}, []verify.IO{float("a", 1, 25200, 7)}, map[string]string{"outputs": `[{"name":"a","axis":0,"parts":[["raw",0]]}]`}, nil,
+		{[]engine.IO{in}, []engine.IO{float("a", 1, 25200, 7)}, map[string]string{"outputs": `[{"name":"a","axis":0,"parts":[["raw",0]]}]`}, nil,
 			"the file says of none of its outputs that it holds boxes and scores: export it with the decoded head"},
-		{[]verify.IO{in}, []verify.IO{out}, map[string]string{"names": "{0: cat}"}, nil,
+		{[]engine.IO{in}, []engine.IO{out}, map[string]string{"names": "{0: cat}"}, nil,
 			"the file's metadata: the names of the classes are no dict of numbers to strings and no list of strings: the name of class 0 is no string"},
-		{[]verify.IO{in}, []verify.IO{out}, map[string]string{"stride": "wide"}, nil, `the file's metadata says stride "wide"; a number of pixels was expected`},
-		{[]verify.IO{in}, []verify.IO{out}, names, func(o *Options) { o.Width = 320 },
+		{[]engine.IO{in}, []engine.IO{out}, map[string]string{"stride": "wide"}, nil, `the file's metadata says stride "wide"; a number of pixels was expected`},
+		{[]engine.IO{in}, []engine.IO{out}, names, func(o *Options) { o.Width = 320 },
 			"an input 320 pixels wide was asked for; the file takes 640 only (export it with --dynamic for any size)"},
-		{[]verify.IO{float("images", 16384, 3, 640, 640)}, []verify.IO{out}, names, nil, "an input of 16384x3x640x640 is too large; at most 268435456 numbers can be run here"},
-		{[]verify.IO{float("images", -1, 3, -1, -1)}, []verify.IO{out}, names, func(o *Options) { o.Height, o.Width = 16384, 16384 },
+		{[]engine.IO{float("images", 16384, 3, 640, 640)}, []engine.IO{out}, names, nil, "an input of 16384x3x640x640 is too large; at most 268435456 numbers can be run here"},
+		{[]engine.IO{float("images", -1, 3, -1, -1)}, []engine.IO{out}, names, func(o *Options) { o.Height, o.Width = 16384, 16384 },
 			"an input of 1x3x16384x16384 is too large; at most 268435456 numbers can be run here"},
-		{[]verify.IO{in}, []verify.IO{out}, names, func(o *Options) { o.Confidence = math.NaN() }, "the least confidence is NaN; it has to be from 0 to 1"},
-		{[]verify.IO{in}, []verify.IO{out}, names, func(o *Options) { o.Classes = []string{"dig"} }, `there is no class "dig"; did you mean "dog"?`},
-		{[]verify.IO{in}, []verify.IO{out}, names, func(o *Options) { o.Classes = []string{"-1"} }, "there is no class -1; the file has 0 to 1"},
+		{[]engine.IO{in}, []engine.IO{out}, names, func(o *Options) { o.Confidence = math.NaN() }, "the least confidence is NaN; it has to be from 0 to 1"},
+		{[]engine.IO{in}, []engine.IO{out}, names, func(o *Options) { o.Classes = []string{"dig"} }, `there is no class "dig"; did you mean "dog"?`},
+		{[]engine.IO{in}, []engine.IO{out}, names, func(o *Options) { o.Classes = []string{"-1"} }, "there is no class -1; the file has 0 to 1"},
 	} {
 		opts := DefaultOptions()
 		if c.change != nil {
@@ -285,7 +285,7 @@ func TestOpenColumns(t *testing.T) {
 
 // TestDescribedOutput: what the metadata say of the outputs counts, not their names or shapes.
 func TestDescribedOutput(t *testing.T) {
-	m, err := readModel([]verify.IO{float("images", 1, 3, 64, 64)}, []verify.IO{float("output0", 1, 4, 9), float("found", 1, 8, 7)}, map[string]string{
+	m, err := readModel([]engine.IO{float("images", 1, 3, 64, 64)}, []engine.IO{float("output0", 1, 4, 9), float("found", 1, 8, 7)}, map[string]string{
 		"outputs": `[{"name":"output0","axis":0,"parts":[["raw",0]]},{"name":"found","axis":2,"parts":[["boxes",4],["objectness",1],["scores",2]]}]`,
 	})
 	if err != nil || m.output != 1 || m.classes != 2 {

@@ -9,7 +9,7 @@ import (
 
 	"ysc2onnx/diag"
 	"ysc2onnx/heads/roles"
-	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/yamlcfg/python"
 )
 
@@ -34,7 +34,7 @@ const (
 )
 
 // readModel finds out whether a file is a detector that can be used here.
-func readModel(inputs, outputs []verify.IO, metadata map[string]string) (m model, err error) {
+func readModel(inputs, outputs []engine.IO, metadata map[string]string) (m model, err error) {
 	if len(inputs) != 1 {
 		return m, fmt.Errorf("the file has %d inputs; a detector has one, the pictures", len(inputs))
 	}
@@ -43,7 +43,7 @@ func readModel(inputs, outputs []verify.IO, metadata map[string]string) (m model
 	switch {
 	case len(in.Dims) != 4 || in.Dims[1] != channels:
 		return m, fmt.Errorf("the file's input is %s; a detector's is float32 [batch, 3, height, width]", in)
-	case in.DType != verify.Float32:
+	case in.DType != engine.Float32:
 		return m, fmt.Errorf("the file's input is %s; only float32 can be run here so far", in)
 	}
 	for _, d := range in.Dims {
@@ -73,7 +73,7 @@ func readModel(inputs, outputs []verify.IO, metadata map[string]string) (m model
 }
 
 // readRoles finds the output with the boxes by what the file says of its outputs.
-func (m *model) readRoles(outputs []verify.IO, described []roles.Output) error {
+func (m *model) readRoles(outputs []engine.IO, described []roles.Output) error {
 	for i, out := range outputs {
 		for _, o := range described {
 			_, _, boxes := o.Columns(roles.Boxes)
@@ -81,7 +81,7 @@ func (m *model) readRoles(outputs []verify.IO, described []roles.Output) error {
 			if o.Name != out.Name || !boxes || !scores {
 				continue
 			}
-			if o.Axis != 2 || from != boxColumns || to != o.Size() || len(out.Dims) != 3 || out.Dims[2] != int64(o.Size()) || out.DType != verify.Float32 {
+			if o.Axis != 2 || from != boxColumns || to != o.Size() || len(out.Dims) != 3 || out.Dims[2] != int64(o.Size()) || out.DType != engine.Float32 {
 				return fmt.Errorf("the file's output is %s, which it describes as %s; only rows of a box, an objectness and scores, as float32, can be read here so far", out, o)
 			}
 			m.output, m.classes = i, to-from
@@ -95,7 +95,7 @@ func (m *model) readRoles(outputs []verify.IO, described []roles.Output) error {
 }
 
 // readHead finds the output with the boxes.
-func (m *model) readHead(outputs []verify.IO) error {
+func (m *model) readHead(outputs []engine.IO) error {
 	if len(outputs) == 0 {
 		return errors.New("the file has no output")
 	}
@@ -109,7 +109,7 @@ func (m *model) readHead(outputs []verify.IO) error {
 	if len(out.Dims) != 3 {
 		return fmt.Errorf("the file's output is %s; %s", out, detector)
 	}
-	if out.DType != verify.Float32 {
+	if out.DType != engine.Float32 {
 		return fmt.Errorf("the file's output is %s; only float32 can be read here so far", out)
 	}
 	known, columns := int64(len(m.names)), out.Dims[2]
@@ -135,7 +135,7 @@ func (m *model) readHead(outputs []verify.IO) error {
 }
 
 // segments says whether a file gives mask prototypes: [batch, masks, height, width].
-func segments(outputs []verify.IO) bool {
+func segments(outputs []engine.IO) bool {
 	for _, out := range outputs {
 		if len(out.Dims) == 4 {
 			return true
@@ -145,7 +145,7 @@ func segments(outputs []verify.IO) bool {
 }
 
 // transposed says whether an output is [batch, 4 + classes, boxes], one box for each cell of three maps.
-func transposed(out verify.IO, classes int64, height, width int) bool {
+func transposed(out engine.IO, classes int64, height, width int) bool {
 	cells := int64(0)
 	for _, stride := range []int{8, 16, 32} {
 		cells += int64(height / stride * (width / stride))

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 // The expectations in testdata come from OpenCV, torchvision and YOLOv5 v7.0: testdata/oracle.py recorded them.
@@ -22,14 +23,14 @@ func TestSuppress(t *testing.T)  { sameSuppression(t, "testdata") }
 func TestPictures(t *testing.T)  { samePictures(t, "testdata", 42) }
 
 // arrays opens an archive; each array is read by its name.
-func arrays(t *testing.T, path string) (names []string, read func(name string) verify.Tensor) {
+func arrays(t *testing.T, path string) (names []string, read func(name string) engine.Tensor) {
 	t.Helper()
 	z, err := verify.OpenNPZ(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = z.Close() })
-	return z.Names(), func(name string) verify.Tensor {
+	return z.Names(), func(name string) engine.Tensor {
 		v, err := z.Read(name)
 		if err != nil {
 			t.Fatal(err)
@@ -52,7 +53,7 @@ func records[T any](t *testing.T, path string) (list []T) {
 }
 
 // fromArray makes a picture of an array of height, width and red, green, blue.
-func fromArray(v verify.Tensor) *image.RGBA {
+func fromArray(v engine.Tensor) *image.RGBA {
 	width := int(v.Shape[1])
 	img := image.NewRGBA(image.Rect(0, 0, width, int(v.Shape[0])))
 	fill(img, func(x, y int) (r, g, b uint8) {
@@ -63,7 +64,7 @@ func fromArray(v verify.Tensor) *image.RGBA {
 }
 
 // samePixels compares packed pixels with an array's.
-func samePixels(t *testing.T, what string, got []uint8, want verify.Tensor) {
+func samePixels(t *testing.T, what string, got []uint8, want engine.Tensor) {
 	t.Helper()
 	if len(got) != len(want.Ints) {
 		t.Errorf("%s: %d values, want %d", what, len(got), len(want.Ints))

@@ -20,6 +20,7 @@ import (
 	"ysc2onnx/onnxbuild/passes"
 	"ysc2onnx/onnxbuild/reference"
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/ort/orttest"
 	"ysc2onnx/yamlcfg"
 )
@@ -34,14 +35,14 @@ type oracleCase struct {
 	Stride []int64           `json:"stride"`
 	Tells  string            `json:"tells"`
 
-	inputs  []verify.Tensor
-	output  verify.Tensor
-	tensors map[string]verify.Tensor
+	inputs  []engine.Tensor
+	output  engine.Tensor
+	tensors map[string]engine.Tensor
 }
 
 func readCase(t *testing.T, path string) *oracleCase {
 	t.Helper()
-	c := &oracleCase{tensors: map[string]verify.Tensor{}}
+	c := &oracleCase{tensors: map[string]engine.Tensor{}}
 	if err := json.Unmarshal([]byte(readText(t, path, "meta.npy")), c); err != nil {
 		t.Fatalf("%s: meta: %v", path, err)
 	}
@@ -217,7 +218,7 @@ func TestModulesComputeWhatPyTorchComputes(t *testing.T) {
 }
 
 // evaluate computes a graph of the case in the reference interpreter.
-func (c *oracleCase) evaluate(t *testing.T, g *onnxbuild.Graph) verify.Tensor {
+func (c *oracleCase) evaluate(t *testing.T, g *onnxbuild.Graph) engine.Tensor {
 	t.Helper()
 	inputs := map[string]*reference.Array{}
 	for i, x := range c.inputs {
@@ -231,7 +232,7 @@ func (c *oracleCase) evaluate(t *testing.T, g *onnxbuild.Graph) verify.Tensor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := verify.Tensor{Shape: values[g.Outputs[0].Name].Shape}
+	got := engine.Tensor{Shape: values[g.Outputs[0].Name].Shape}
 	for _, y := range values[g.Outputs[0].Name].Data {
 		got.Floats = append(got.Floats, float32(y))
 	}
@@ -271,7 +272,7 @@ func TestEveryModuleHasACase(t *testing.T) {
 	}
 }
 
-func runGraph(t *testing.T, rt verify.Runtime, g *onnxbuild.Graph, opset int, inputs []verify.Tensor) verify.Tensor {
+func runGraph(t *testing.T, rt engine.Runtime, g *onnxbuild.Graph, opset int, inputs []engine.Tensor) engine.Tensor {
 	t.Helper()
 	w, err := g.AtOpset(opset)
 	if err != nil {
@@ -286,7 +287,7 @@ func runGraph(t *testing.T, rt verify.Runtime, g *onnxbuild.Graph, opset int, in
 		t.Fatal(err)
 	}
 	expectSound(t, facts, w, opset, inputs)
-	s, err := rt.Open(context.Background(), path, verify.SessionOptions{})
+	s, err := rt.Open(context.Background(), path, engine.SessionOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +303,7 @@ func runGraph(t *testing.T, rt verify.Runtime, g *onnxbuild.Graph, opset int, in
 }
 
 // expectSound demands a file in which nothing is wrong, unused or left unsaid, with the case's inputs and one output.
-func expectSound(t *testing.T, facts *verify.Facts, w *onnxbuild.Written, opset int, inputs []verify.Tensor) {
+func expectSound(t *testing.T, facts *verify.Facts, w *onnxbuild.Written, opset int, inputs []engine.Tensor) {
 	t.Helper()
 	if !facts.OK() || len(facts.Unused)+len(facts.Untyped)+len(facts.Notes)+len(facts.External)+facts.Functions > 0 {
 		t.Errorf("opset %d: problems %q, unused %q, untyped %q, notes %q, data files %q, %d functions",
@@ -324,7 +325,7 @@ func expectSound(t *testing.T, facts *verify.Facts, w *onnxbuild.Written, opset 
 }
 
 // compareOutputs allows 2e-6 of the largest value, some ten roundings of float32.
-func compareOutputs(t *testing.T, what string, got, want verify.Tensor) {
+func compareOutputs(t *testing.T, what string, got, want engine.Tensor) {
 	t.Helper()
 	if worst, largest := distance(t, what, got, want); worst > 2e-6*largest {
 		t.Errorf("%s: differs by %g from PyTorch's, whose largest value is %g", what, worst, largest)
@@ -332,7 +333,7 @@ func compareOutputs(t *testing.T, what string, got, want verify.Tensor) {
 }
 
 // distance gives the largest difference and the largest value of what is wanted.
-func distance(t *testing.T, what string, got, want verify.Tensor) (worst, largest float64) {
+func distance(t *testing.T, what string, got, want engine.Tensor) (worst, largest float64) {
 	t.Helper()
 	if fmt.Sprint(got.Shape) != fmt.Sprint(want.Shape) {
 		t.Fatalf("%s: the shape is %v, PyTorch's %v", what, got.Shape, want.Shape)

@@ -10,7 +10,7 @@ import (
 
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
-	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/ort/orttest"
 )
 
@@ -77,7 +77,7 @@ func openGraph(name string) (g *onnxbuild.Graph, x *onnxbuild.Value, out func(*o
 // inferred shapes with all of them.
 func TestEveryOperatorAtEveryOpset(t *testing.T) {
 	rt := orttest.Runtime(t)
-	x := verify.Tensor{Name: "x", Shape: []int64{2, 8, 4, 6}}
+	x := engine.Tensor{Name: "x", Shape: []int64{2, 8, 4, 6}}
 	for i := range 2 * 8 * 4 * 6 {
 		x.Floats = append(x.Floats, float32((i*37)%101)/16-3) // 0.5 is among them
 	}
@@ -96,8 +96,8 @@ func TestEveryOperatorAtEveryOpset(t *testing.T) {
 	}
 }
 
-func sameAtEveryOpset(t *testing.T, rt verify.Runtime, g *onnxbuild.Graph, x verify.Tensor) {
-	var want []verify.Tensor
+func sameAtEveryOpset(t *testing.T, rt engine.Runtime, g *onnxbuild.Graph, x engine.Tensor) {
+	var want []engine.Tensor
 	for opset := onnxbuild.MaxOpset; opset >= onnxbuild.MinOpset; opset-- {
 		got := compute(t, rt, g, opset, x)
 		if want == nil {
@@ -118,7 +118,7 @@ func sameAtEveryOpset(t *testing.T, rt verify.Runtime, g *onnxbuild.Graph, x ver
 }
 
 // checkShape compares a computed shape with the inferred one, where that is static.
-func checkShape(t *testing.T, inferred *onnxbuild.Value, got verify.Tensor) {
+func checkShape(t *testing.T, inferred *onnxbuild.Value, got engine.Tensor) {
 	t.Helper()
 	if len(inferred.Shape) != len(got.Shape) {
 		t.Fatalf("%s is %v, inferred was %s", got.Name, got.Shape, inferred.Shape)
@@ -137,7 +137,7 @@ func checkShape(t *testing.T, inferred *onnxbuild.Value, got verify.Tensor) {
 	}
 }
 
-func compute(t *testing.T, rt verify.Runtime, g *onnxbuild.Graph, opset int, x verify.Tensor) []verify.Tensor {
+func compute(t *testing.T, rt engine.Runtime, g *onnxbuild.Graph, opset int, x engine.Tensor) []engine.Tensor {
 	t.Helper()
 	ctx := context.Background()
 	w, err := g.AtOpset(opset)
@@ -148,7 +148,7 @@ func compute(t *testing.T, rt verify.Runtime, g *onnxbuild.Graph, opset int, x v
 	if _, err := onnxfile.WriteFile(ctx, path, w, onnxfile.FileOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	session, err := rt.Open(ctx, path, verify.SessionOptions{Threads: 1, Optimization: verify.OptimizeNone})
+	session, err := rt.Open(ctx, path, engine.SessionOptions{Threads: 1, Optimization: engine.OptimizeNone})
 	if err != nil {
 		t.Fatalf("opset %d: %v", opset, err)
 	}
@@ -157,7 +157,7 @@ func compute(t *testing.T, rt verify.Runtime, g *onnxbuild.Graph, opset int, x v
 			t.Error(err)
 		}
 	}()
-	out, err := session.Run(ctx, []verify.Tensor{x})
+	out, err := session.Run(ctx, []engine.Tensor{x})
 	if err != nil {
 		t.Fatalf("opset %d: %v", opset, err)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
-	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/ort/orttest"
 )
 
@@ -31,7 +31,7 @@ func TestEveryTypeInFiles(t *testing.T) {
 	} {
 		t.Run(c.dtype.String(), func(t *testing.T) {
 			size := int64(len(c.numbers))
-			constant, in := &onnxbuild.Tensor{DType: c.dtype, Shape: []int64{size}}, verify.Tensor{Name: "x", Shape: []int64{size}}
+			constant, in := &onnxbuild.Tensor{DType: c.dtype, Shape: []int64{size}}, engine.Tensor{Name: "x", Shape: []int64{size}}
 			if c.dtype.IsFloat() {
 				constant.Floats, in.Floats = onnxbuild.Literal(c.numbers), c.numbers
 			} else {
@@ -85,7 +85,7 @@ func TestHalfPrecision(t *testing.T) {
 		}
 		return g
 	}
-	x := verify.Tensor{Name: "x", Shape: []int64{2, 4, 6, 8}}
+	x := engine.Tensor{Name: "x", Shape: []int64{2, 4, 6, 8}}
 	for i := range 2 * 4 * 6 * 8 {
 		x.Floats = append(x.Floats, float32(i*37%65)/32-1)
 	}

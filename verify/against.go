@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"ysc2onnx/verify/engine"
 )
 
 // Comparison holds a model's values against others.
@@ -58,13 +60,13 @@ type pair struct {
 
 // comparing is a comparison at work.
 type comparing struct {
-	rt     Runtime
+	rt     engine.Runtime
 	path   string
 	facts  *Facts
 	ref    Reference
 	opts   AgainstOptions
-	input  Tensor
-	layers map[int]IO // the values that the layers make
+	input  engine.Tensor
+	layers map[int]engine.IO // the values that the layers make
 	pairs  []pair
 	gates  []gate
 	theirs []*decided // the reference's gates, in the same order; nil where it is a recording, which does not hold them
@@ -82,7 +84,7 @@ type comparing struct {
 // with the reference's decisions.
 //
 // The error says why nothing could be compared; values that differ give a Comparison that is not OK.
-func Against(ctx context.Context, rt Runtime, path string, ref Reference, opts AgainstOptions) (*Comparison, error) {
+func Against(ctx context.Context, rt engine.Runtime, path string, ref Reference, opts AgainstOptions) (*Comparison, error) {
 	if err := opts.fill(); err != nil {
 		return nil, err
 	}
@@ -94,7 +96,7 @@ func Against(ctx context.Context, rt Runtime, path string, ref Reference, opts A
 }
 
 // compareWith runs the model that facts are of and compares its values with the reference's.
-func compareWith(ctx context.Context, rt Runtime, path string, facts *Facts, ref Reference, opts AgainstOptions) (*Comparison, error) {
+func compareWith(ctx context.Context, rt engine.Runtime, path string, facts *Facts, ref Reference, opts AgainstOptions) (*Comparison, error) {
 	r := newComparing(rt, path, facts, ref, opts)
 	var err error
 	if r.input, err = referenceInput(ref, facts); err != nil {
@@ -118,7 +120,7 @@ func soundFacts(ctx context.Context, path string) (*Facts, error) {
 	return facts, nil
 }
 
-func newComparing(rt Runtime, path string, facts *Facts, ref Reference, opts AgainstOptions) *comparing {
+func newComparing(rt engine.Runtime, path string, facts *Facts, ref Reference, opts AgainstOptions) *comparing {
 	r := &comparing{rt: rt, path: path, facts: facts, ref: ref, opts: opts, gates: facts.gates()}
 	r.result = &Comparison{Path: path, Runtime: rt.Version(), Library: rt.Library(), NotCompared: []Skipped{}}
 	layers, inferred := facts.layerValues()
@@ -169,7 +171,7 @@ func (r *comparing) compare(ctx context.Context) (*Comparison, error) {
 
 // outcome compares all pairs. With the rows of a run before, these are noted where flips changed the verdict, and the
 // rows are shown to who observes them; so they are where no gates can flip.
-func (r *comparing) outcome(ctx context.Context, values map[string]Tensor, before []Row) ([]Row, error) {
+func (r *comparing) outcome(ctx context.Context, values map[string]engine.Tensor, before []Row) ([]Row, error) {
 	final := before != nil || len(r.gates) == 0
 	var rows []Row
 	for _, p := range r.pairs {
@@ -197,8 +199,8 @@ func (r *comparing) outcome(ctx context.Context, values map[string]Tensor, befor
 }
 
 // exposed are the values of layers that have to be returned.
-func (r *comparing) exposed() []IO {
-	var list []IO
+func (r *comparing) exposed() []engine.IO {
+	var list []engine.IO
 	for _, p := range r.pairs {
 		if p.layer {
 			v, _ := r.facts.Value(p.value) // pairs holds only values that are there
@@ -209,32 +211,32 @@ func (r *comparing) exposed() []IO {
 }
 
 // with gives the session's options with values to expose and gates to flip.
-func (r *comparing) with(expose []IO, flip []string) SessionOptions {
+func (r *comparing) with(expose []engine.IO, flip []string) engine.SessionOptions {
 	opts := r.opts.Session
 	opts.Expose, opts.Flip = expose, flip
 	return opts
 }
 
 // referenceInput reads the recorded input and checks that the model takes it.
-func referenceInput(ref Reference, facts *Facts) (Tensor, error) {
+func referenceInput(ref Reference, facts *Facts) (engine.Tensor, error) {
 	if !slices.Contains(ref.Names(), "input") {
-		return Tensor{}, errors.New(`the reference has no array "input"`)
+		return engine.Tensor{}, errors.New(`the reference has no array "input"`)
 	}
 	t, err := ref.Read("input")
 	if err != nil {
-		return Tensor{}, err
+		return engine.Tensor{}, err
 	}
 	in := facts.Inputs[0]
-	if t.Floats == nil && in.DType == Float32 {
-		return Tensor{}, errors.New("the reference's input does not hold floating-point numbers")
+	if t.Floats == nil && in.DType == engine.Float32 {
+		return engine.Tensor{}, errors.New("the reference's input does not hold floating-point numbers")
 	}
 	fits := len(t.Shape) == len(in.Dims)
 	for i := range t.Shape {
 		fits = fits && (in.Dims[i] < 0 || in.Dims[i] == t.Shape[i])
 	}
 	if !fits {
-		return Tensor{}, fmt.Errorf("the reference was recorded on an input of %s, but the model takes %s; export it for that size, or with --dynamic",
-			shapeText(t.Shape), in)
+		return engine.Tensor{}, fmt.Errorf("the reference was recorded on an input of %s, but the model takes %s; export it for that size, or with --dynamic",
+			engine.ShapeText(t.Shape), in)
 	}
 	t.Name = in.Name
 	return t, nil
@@ -274,7 +276,7 @@ func (r *comparing) match() {
 	head := r.facts.module(len(r.facts.Layers) - 1)
 	matched := map[string]bool{}
 	for _, name := range others {
-		i := slices.IndexFunc(r.facts.Outputs, func(v IO) bool { return v.Name == name })
+		i := slices.IndexFunc(r.facts.Outputs, func(v engine.IO) bool { return v.Name == name })
 		if i < 0 && strings.HasPrefix(name, "output") && len(others) == 1 && len(r.facts.Outputs) == 1 { // one each: output, output0
 			i = 0
 		}
@@ -294,7 +296,7 @@ func (r *comparing) match() {
 		}
 	}
 	for i, v := range r.layers {
-		isOutput := slices.ContainsFunc(r.facts.Outputs, func(out IO) bool { return out.Name == v.Name })
+		isOutput := slices.ContainsFunc(r.facts.Outputs, func(out engine.IO) bool { return out.Name == v.Name })
 		if !isOutput && !recorded["layer."+strconv.Itoa(i)] {
 			skip("model."+strconv.Itoa(i), "the reference has no layer.%d", i)
 		}
@@ -328,22 +330,22 @@ func numberAfter(name, prefix string) (int, bool) {
 }
 
 // runOnce opens a model, runs it and gives its values by name.
-func runOnce(ctx context.Context, rt Runtime, path string, input Tensor, opts SessionOptions) (values map[string]Tensor, err error) {
+func runOnce(ctx context.Context, rt engine.Runtime, path string, input engine.Tensor, opts engine.SessionOptions) (values map[string]engine.Tensor, err error) {
 	session, err := rt.Open(ctx, path, opts)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
-	return runSession(ctx, session, []Tensor{input}, path)
+	return runSession(ctx, session, []engine.Tensor{input}, path)
 }
 
 // runSession runs a model that is open and gives its values by name.
-func runSession(ctx context.Context, session Session, inputs []Tensor, path string) (map[string]Tensor, error) {
+func runSession(ctx context.Context, session engine.Session, inputs []engine.Tensor, path string) (map[string]engine.Tensor, error) {
 	outputs, err := session.Run(ctx, inputs)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	values := make(map[string]Tensor, len(outputs))
+	values := make(map[string]engine.Tensor, len(outputs))
 	for _, t := range outputs {
 		values[t.Name] = t
 	}
@@ -351,7 +353,7 @@ func runSession(ctx context.Context, session Session, inputs []Tensor, path stri
 }
 
 // rows compares one pair: a detection output's boxes and scores apart, anything else as a whole.
-func (r *comparing) rows(p pair, got, want Tensor) []judged {
+func (r *comparing) rows(p pair, got, want engine.Tensor) []judged {
 	var list []judged
 	for _, m := range r.opts.measures(r.facts.meaning(p.value, want.Shape), r.facts.stride()) {
 		list = append(list, judge(p, got, want, m))

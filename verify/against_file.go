@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+
+	"ysc2onnx/verify/engine"
 )
 
 // AgainstFile compares two ONNX files: both run on the same seeded noise, uniform in [0,1). Layers are matched by number
@@ -13,7 +15,7 @@ import (
 //
 // The input has the size that either file asks for. Where both leave it open it is a batch of two, of the height and
 // width in opts or, without these, of three by four strides.
-func AgainstFile(ctx context.Context, rt Runtime, path, other string, opts AgainstOptions) (*Comparison, error) {
+func AgainstFile(ctx context.Context, rt engine.Runtime, path, other string, opts AgainstOptions) (*Comparison, error) {
 	if err := opts.fill(); err != nil {
 		return nil, err
 	}
@@ -47,31 +49,31 @@ func AgainstFile(ctx context.Context, rt Runtime, path, other string, opts Again
 }
 
 // commonInput makes an input that both models take, under the first one's name for it.
-func commonInput(facts, theirs *Facts, opts *AgainstOptions) (Tensor, error) {
+func commonInput(facts, theirs *Facts, opts *AgainstOptions) (engine.Tensor, error) {
 	a, b := facts.Inputs[0], theirs.Inputs[0]
-	if len(a.Dims) != 4 || len(b.Dims) != 4 || a.DType != Float32 || b.DType != Float32 {
-		return Tensor{}, fmt.Errorf("they take %s and %s; one float32 image each was expected, [batch, channels, height, width]", a, b)
+	if len(a.Dims) != 4 || len(b.Dims) != 4 || a.DType != engine.Float32 || b.DType != engine.Float32 {
+		return engine.Tensor{}, fmt.Errorf("they take %s and %s; one float32 image each was expected, [batch, channels, height, width]", a, b)
 	}
 	stride := max(facts.stride(), theirs.stride())
 	open := []int64{2, 3, 3 * stride, 4 * stride}
 	if opts.Height > 0 && opts.Width > 0 {
 		open[2], open[3] = int64(opts.Height), int64(opts.Width)
 	}
-	t := Tensor{Name: a.Name, Shape: make([]int64, 4)}
+	t := engine.Tensor{Name: a.Name, Shape: make([]int64, 4)}
 	for i := range t.Shape {
 		m, n := a.Dims[i], b.Dims[i]
 		switch {
 		case m >= 0 && n >= 0 && m != n:
-			return Tensor{}, fmt.Errorf("they take %s and %s; export one of them for the other's size, or with --dynamic", a, b)
+			return engine.Tensor{}, fmt.Errorf("they take %s and %s; export one of them for the other's size, or with --dynamic", a, b)
 		case max(m, n) >= 0:
 			t.Shape[i] = max(m, n)
 		default:
 			t.Shape[i] = open[i]
 		}
 	}
-	count, ok := elements(t.Shape)
+	count, ok := engine.Elements(t.Shape)
 	if !ok || count > maxRun {
-		return Tensor{}, fmt.Errorf("an input of %s is larger than what is run to compare files (%d values)", shapeText(t.Shape), maxRun)
+		return engine.Tensor{}, fmt.Errorf("an input of %s is larger than what is run to compare files (%d values)", engine.ShapeText(t.Shape), maxRun)
 	}
 	t.Floats = noise(opts.Seed, int(count))
 	return t, nil
@@ -80,14 +82,14 @@ func commonInput(facts, theirs *Facts, opts *AgainstOptions) (Tensor, error) {
 // fileValues are a file's values, under the names of a recording.
 type fileValues struct {
 	names  []string
-	values map[string]Tensor
+	values map[string]engine.Tensor
 }
 
 // Names implements Reference.
 func (c *fileValues) Names() []string { return c.names }
 
 // Read implements Reference.
-func (c *fileValues) Read(name string) (Tensor, error) {
+func (c *fileValues) Read(name string) (engine.Tensor, error) {
 	t := c.values[name]
 	t.Name = name
 	return t, nil
@@ -95,15 +97,15 @@ func (c *fileValues) Read(name string) (Tensor, error) {
 
 // evaluate runs the other file and gives what it computes in each layer that facts, the first file's, have too, and at
 // the outputs; and its gates.
-func evaluate(ctx context.Context, rt Runtime, path string, theirs, facts *Facts, input Tensor, opts AgainstOptions) (ref *fileValues, inferred bool, gates []*decided, err error) {
+func evaluate(ctx context.Context, rt engine.Runtime, path string, theirs, facts *Facts, input engine.Tensor, opts AgainstOptions) (ref *fileValues, inferred bool, gates []*decided, err error) {
 	layers, inferred := theirs.layerValues()
 	ours, _ := facts.layerValues()
-	ref = &fileValues{values: map[string]Tensor{}}
+	ref = &fileValues{values: map[string]engine.Tensor{}}
 	names := map[string]string{} // of recorded values in the file
 	session := opts.Session
 	session.Expose = nil
 	for i, v := range layers {
-		if slices.ContainsFunc(theirs.Outputs, func(out IO) bool { return out.Name == v.Name }) {
+		if slices.ContainsFunc(theirs.Outputs, func(out engine.IO) bool { return out.Name == v.Name }) {
 			continue
 		}
 		name := "layer." + strconv.Itoa(i)

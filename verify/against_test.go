@@ -12,11 +12,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/internal/tiny"
 )
 
 // recorded is a Reference in memory.
-type recorded []Tensor
+type recorded []engine.Tensor
 
 func (r recorded) Names() []string {
 	var names []string
@@ -26,7 +27,7 @@ func (r recorded) Names() []string {
 	return names
 }
 
-func (r recorded) Read(name string) (Tensor, error) {
+func (r recorded) Read(name string) (engine.Tensor, error) {
 	for _, t := range r {
 		if t.Name == name {
 			return t, nil
@@ -35,8 +36,8 @@ func (r recorded) Read(name string) (Tensor, error) {
 	panic("no " + name)
 }
 
-func row(name string, shape []int64, v ...float32) Tensor {
-	return Tensor{Name: name, Shape: shape, Floats: v}
+func row(name string, shape []int64, v ...float32) engine.Tensor {
+	return engine.Tensor{Name: name, Shape: shape, Floats: v}
 }
 
 // layered is a file with layers 0, 1, 2, 10 and a detection output.
@@ -58,9 +59,9 @@ func layered(t *testing.T) string {
 }
 
 // computed are layered's values, layer 2 at scale 1000.
-func computed() []Tensor {
+func computed() []engine.Tensor {
 	flat := []int64{1, 2}
-	return []Tensor{
+	return []engine.Tensor{
 		row("model.0", flat, 1, 2), row("model.1", flat, 3, 4), row("model.2", flat, 1000, -2000), row("model.10", flat, 0, 0),
 		row("output0", []int64{1, 1, 6}, 100, 200, 30, 40, 0.5, 0.25),
 	}
@@ -77,9 +78,9 @@ func reference() recorded {
 }
 
 // against compares the fake's values with a reference.
-func against(t *testing.T, values []Tensor, ref Reference) (*Comparison, *fake) {
+func against(t *testing.T, values []engine.Tensor, ref Reference) (*Comparison, *fake) {
 	t.Helper()
-	rt := &fake{run: func(Tensor) ([]Tensor, error) { return values, nil }}
+	rt := &fake{run: func(engine.Tensor) ([]engine.Tensor, error) { return values, nil }}
 	c, err := Against(context.Background(), rt, layered(t), ref, AgainstOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -108,9 +109,9 @@ func TestAgainstEqual(t *testing.T) {
 func TestAgainstObserve(t *testing.T) {
 	values := computed()
 	values[2].Floats[1] = -1999
-	rt := &fake{run: func(Tensor) ([]Tensor, error) { return values, nil }}
+	rt := &fake{run: func(engine.Tensor) ([]engine.Tensor, error) { return values, nil }}
 	var seen []Row
-	c, err := Against(context.Background(), rt, layered(t), reference(), AgainstOptions{Observe: func(row Row, got, want Tensor) {
+	c, err := Against(context.Background(), rt, layered(t), reference(), AgainstOptions{Observe: func(row Row, got, want engine.Tensor) {
 		seen = append(seen, row)
 		if name, _, _ := strings.Cut(row.Name, " "); got.Name != name || want.Name != row.Reference {
 			t.Errorf("%s: observed %s and %s", row.Name, got.Name, want.Name)
@@ -249,7 +250,7 @@ func TestAgainstExact(t *testing.T) {
 	} {
 		values := computed()
 		values[0].Floats[0] = change(values[0].Floats[0])
-		rt := &fake{run: func(Tensor) ([]Tensor, error) { return values, nil }}
+		rt := &fake{run: func(engine.Tensor) ([]engine.Tensor, error) { return values, nil }}
 		c, err := Against(context.Background(), rt, layered(t), reference(), AgainstOptions{Layer: Exact, Box: Exact, Score: Exact})
 		if err != nil || c.FirstBad != name {
 			t.Errorf("first divergent %q, want %q; %v", c.FirstBad, name, err)
@@ -278,7 +279,7 @@ func TestAgainstInput(t *testing.T) {
 	path := layered(t)
 	wrong := recorded{row("input", []int64{1, 3}, 1, 2, 3)}
 	whole := reference()
-	whole[0] = Tensor{Name: "input", Shape: []int64{1, 2}, Ints: []int64{1, 2}}
+	whole[0] = engine.Tensor{Name: "input", Shape: []int64{1, 2}, Ints: []int64{1, 2}}
 	for want, ref := range map[string]recorded{
 		path + ": the reference's input does not hold floating-point numbers": whole,
 		path + `: the reference has no array "input"`:                         reference()[1:],

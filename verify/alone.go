@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"ysc2onnx/verify/engine"
 )
 
 // Alone checks an ONNX file of any exporter by what it says of itself: its structure, then, in rt, whether it loads, and
@@ -17,7 +19,7 @@ import (
 //
 // The error says why the file could not be checked. A file found wrong gives a Report that is not OK; one whose inputs
 // cannot be drawn, or that needs operators from elsewhere, one that says so in NotRun.
-func Alone(ctx context.Context, rt Runtime, path string) (*Report, error) {
+func Alone(ctx context.Context, rt engine.Runtime, path string) (*Report, error) {
 	rep := &Report{Path: path}
 	start := time.Now()
 	facts, err := Structure(ctx, path)
@@ -37,7 +39,7 @@ func Alone(ctx context.Context, rt Runtime, path string) (*Report, error) {
 		return rep, nil
 	}
 	start = time.Now()
-	session, err := rt.Open(ctx, path, SessionOptions{})
+	session, err := rt.Open(ctx, path, engine.SessionOptions{})
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -66,7 +68,7 @@ func (f *Facts) unknownOperators() string {
 }
 
 // tryAll runs the file on all inputs that it should take.
-func (f *Facts) tryAll(ctx context.Context, session Session, rep *Report) error {
+func (f *Facts) tryAll(ctx context.Context, session engine.Session, rep *Report) error {
 	for _, t := range f.trials() {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -87,7 +89,7 @@ func (f *Facts) tryAll(ctx context.Context, session Session, rep *Report) error 
 		}
 		shapes := make([]string, len(inputs))
 		for i, in := range inputs {
-			shapes[i] = in.Name + " " + shapeText(in.Shape)
+			shapes[i] = in.Name + " " + engine.ShapeText(in.Shape)
 		}
 		at, detail := strings.Join(shapes, ", "), ""
 		if err == nil {
@@ -109,7 +111,7 @@ func (f *Facts) takesImage() bool {
 		return false
 	}
 	in := f.Inputs[0]
-	return len(in.Dims) == 4 && in.Dims[1] != 0 && slices.Contains([]DType{Float32, Float16, Float64, BFloat16, Uint8}, in.DType)
+	return len(in.Dims) == 4 && in.Dims[1] != 0 && slices.Contains([]engine.DType{engine.Float32, engine.Float16, engine.Float64, engine.BFloat16, engine.Uint8}, in.DType)
 }
 
 // trials are the sizes to try, as in [Expect.trials]. Where sizes are open, those that the file was exported for are in its
@@ -138,14 +140,14 @@ const (
 
 // draw makes inputs of a trial's size: noise, uniform in [0,1) for floating-point numbers and over a byte for bytes, and
 // ones for other integers, which are counts or sizes more often than not. known are the sizes of the dimensions by name.
-func (f *Facts) draw(t trial, seed uint64) (inputs []Tensor, known map[string]int64, err error) {
+func (f *Facts) draw(t trial, seed uint64) (inputs []engine.Tensor, known map[string]int64, err error) {
 	known = map[string]int64{}
 	total := int64(0)
 	for _, in := range f.Inputs {
-		if in.Other || in.Shapeless || in.DType == String {
+		if in.Other || in.Shapeless || in.DType == engine.String {
 			return nil, nil, fmt.Errorf("nothing can be made up for the input %s", in)
 		}
-		input := Tensor{Name: in.Name, Shape: slices.Clone(in.Dims)}
+		input := engine.Tensor{Name: in.Name, Shape: slices.Clone(in.Dims)}
 		image := len(in.Dims) == 4
 		for i, d := range input.Shape {
 			if d >= 0 {
@@ -174,19 +176,19 @@ func (f *Facts) draw(t trial, seed uint64) (inputs []Tensor, known map[string]in
 				known[name] = size
 			}
 		}
-		n, ok := elements(input.Shape)
+		n, ok := engine.Elements(input.Shape)
 		if total += n; !ok || n > maxRun || total > maxRun {
-			return nil, nil, fmt.Errorf("an input of %s is larger than what is run to check a file (%d values)", shapeText(input.Shape), maxRun)
+			return nil, nil, fmt.Errorf("an input of %s is larger than what is run to check a file (%d values)", engine.ShapeText(input.Shape), maxRun)
 		}
 		switch in.DType {
-		case Float32, Float16, Float64, BFloat16:
+		case engine.Float32, engine.Float16, engine.Float64, engine.BFloat16:
 			input.Floats = noise(seed, int(n))
 		default:
 			input.Ints = make([]int64, n)
 			for i := range input.Ints {
 				input.Ints[i] = 1
 			}
-			if in.DType == Uint8 || in.DType == Int8 {
+			if in.DType == engine.Uint8 || in.DType == engine.Int8 {
 				for i, v := range noise(seed, int(n)) {
 					input.Ints[i] = int64(v * 128)
 				}
@@ -199,7 +201,7 @@ func (f *Facts) draw(t trial, seed uint64) (inputs []Tensor, known map[string]in
 
 // DrawInputs makes inputs for the file, seeded noise of the size that it asks for. Where it leaves sizes open they are
 // height and width or, where these are 0, those that it was exported for.
-func (f *Facts) DrawInputs(height, width int, seed uint64) ([]Tensor, error) {
+func (f *Facts) DrawInputs(height, width int, seed uint64) ([]engine.Tensor, error) {
 	t := f.trials()[0]
 	if height > 0 && width > 0 {
 		t.height, t.width = height, width
@@ -210,14 +212,14 @@ func (f *Facts) DrawInputs(height, width int, seed uint64) ([]Tensor, error) {
 
 // asDeclared compares outputs with what the file says of them, and gives their names and shapes. Dimensions of one name
 // have one size, as ONNX defines it.
-func (f *Facts) asDeclared(outputs []Tensor, known map[string]int64) (string, error) {
+func (f *Facts) asDeclared(outputs []engine.Tensor, known map[string]int64) (string, error) {
 	texts := make([]string, len(outputs))
 	for i, out := range outputs {
-		texts[i] = out.Name + " " + shapeText(out.Shape)
+		texts[i] = out.Name + " " + engine.ShapeText(out.Shape)
 		if err := finite(out); err != nil {
 			return "", err
 		}
-		k := slices.IndexFunc(f.Outputs, func(v IO) bool { return v.Name == out.Name })
+		k := slices.IndexFunc(f.Outputs, func(v engine.IO) bool { return v.Name == out.Name })
 		if k < 0 || f.Outputs[k].Shapeless {
 			continue
 		}
@@ -235,7 +237,7 @@ func (f *Facts) asDeclared(outputs []Tensor, known map[string]int64) (string, er
 			}
 		}
 		if !slices.Equal(out.Shape, want) {
-			return "", fmt.Errorf("%s is %s, want %s", out.Name, shapeText(out.Shape), shapeText(want))
+			return "", fmt.Errorf("%s is %s, want %s", out.Name, engine.ShapeText(out.Shape), engine.ShapeText(want))
 		}
 	}
 	return strings.Join(texts, ", "), nil

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"ysc2onnx/verify/engine"
 )
 
 // Row is the outcome of comparing one value, or one part of its columns.
@@ -97,7 +99,7 @@ type judged struct {
 }
 
 // judge compares got with want, element by element, in float64. A NaN or an infinity on either side is outside every tolerance.
-func judge(p pair, got, want Tensor, m measure) judged {
+func judge(p pair, got, want engine.Tensor, m measure) judged {
 	j := judged{measure: m, Row: Row{
 		Name: cmp.Or(p.name, p.value), Value: p.value, Reference: p.reference, Module: p.module, Shape: want.Shape, Unit: m.unit, Tolerance: m.tolerance,
 	}}
@@ -115,7 +117,7 @@ func judge(p pair, got, want Tensor, m measure) judged {
 		j.Problem = "the model does not give floating-point numbers"
 		return j
 	case !slices.Equal(got.Shape, want.Shape):
-		j.Problem = fmt.Sprintf("the model gives %s, the reference is %s", shapeText(got.Shape), shapeText(want.Shape))
+		j.Problem = fmt.Sprintf("the model gives %s, the reference is %s", engine.ShapeText(got.Shape), engine.ShapeText(want.Shape))
 		return j
 	case len(want.Floats) == 0:
 		j.Problem = "there is nothing in it to compare"
@@ -131,7 +133,7 @@ func judge(p pair, got, want Tensor, m measure) judged {
 
 // target sets what is compared with: what float64 gives, where the recording holds it and the recorded program is near it,
 // and then with tolerances by that program's own distance; else what was recorded.
-func (j *judged) target(want Tensor) {
+func (j *judged) target(want engine.Tensor) {
 	j.want = make([]float64, len(want.Floats))
 	for i, w := range want.Floats {
 		j.want[i] = float64(w)
@@ -190,7 +192,7 @@ type gap struct {
 }
 
 // gap measures how far values are from those that are wanted, and sets how large these are.
-func (j *judged) gap(got Tensor) (g gap, channel int) {
+func (j *judged) gap(got engine.Tensor) (g gap, channel int) {
 	j.Largest = 0
 	for i, w := range j.want {
 		if j.Holds(i) && math.Abs(w) <= math.MaxFloat32 {
@@ -241,7 +243,7 @@ func (j *judged) gap(got Tensor) (g gap, channel int) {
 }
 
 // errors fills in the row's errors.
-func (j *judged) errors(got Tensor) {
+func (j *judged) errors(got engine.Tensor) {
 	g, channel := j.gap(got)
 	j.Count, j.NotFinite, j.MaxAbs, j.MaxRel, j.RMS, j.channel = g.count, g.notFinite, g.abs, g.rel, g.rms, channel
 	var ulps ulpCounts
@@ -268,7 +270,7 @@ func (j *judged) errors(got Tensor) {
 }
 
 // outside says whether an element is outside the tolerance.
-func (j *judged) outside(i int, got Tensor) bool {
+func (j *judged) outside(i int, got engine.Tensor) bool {
 	return !(difference(float64(got.Floats[i]), j.want[i]) <= j.Tolerance*j.unitAt(i))
 }
 
@@ -295,7 +297,7 @@ func (r *Row) place(flat int) (box int, column int64) {
 }
 
 // squares is the sum of the squared differences, infinite where an element is not finite.
-func (j *judged) squares(got Tensor) float64 {
+func (j *judged) squares(got engine.Tensor) float64 {
 	sum := 0.0
 	for i, w := range j.want {
 		if j.Holds(i) {

@@ -1,6 +1,10 @@
 package verify
 
-import "slices"
+import (
+	"slices"
+
+	"ysc2onnx/verify/engine"
+)
 
 // correspondence says which value of a file is which of a model, by what was paired: the inputs and results of the same
 // convolution are the same values, and so is what the same operator makes of the same values.
@@ -111,9 +115,9 @@ func (w *wiring) readers(name string) (list []*graphNode) {
 }
 
 // layers gives the file's values of the model's layers, by their numbers.
-func (c *correspondence) layers() map[int]IO {
+func (c *correspondence) layers() map[int]engine.IO {
 	values, _ := c.ours.facts.layerValues()
-	found := map[int]IO{}
+	found := map[int]engine.IO{}
 	for i, v := range values {
 		b, ok := c.to[c.ours.origin(v.Name)]
 		if !ok {

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"github.com/x448/float16"
+
+	"ysc2onnx/verify/engine"
 )
 
 // dataFiles are the files that hold the elements of a model's tensors: its own and those beside it.
@@ -46,9 +48,9 @@ func (d *dataFiles) close() (err error) {
 
 // floats reads all elements of a floating-point tensor.
 func (d *dataFiles) floats(s Stored) ([]float64, error) {
-	n, ok := elements(s.Dims)
+	n, ok := engine.Elements(s.Dims)
 	if !ok || n > maxElements || s.Offset < 0 || unitRoundoff(s.DType) == 0 {
-		return nil, fmt.Errorf("its elements, %s %s, are stored in a way that is not read here", s.DType, shapeText(s.Dims))
+		return nil, fmt.Errorf("its elements, %s %s, are stored in a way that is not read here", s.DType, engine.ShapeText(s.Dims))
 	}
 	f, err := d.file(s.File)
 	if err != nil {
@@ -63,13 +65,13 @@ func (d *dataFiles) floats(s Stored) ([]float64, error) {
 	for i := range values {
 		b := raw[int64(i)*size:]
 		switch s.DType {
-		case Float32:
+		case engine.Float32:
 			values[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(b)))
-		case Float64:
+		case engine.Float64:
 			values[i] = math.Float64frombits(binary.LittleEndian.Uint64(b))
-		case Float16:
+		case engine.Float16:
 			values[i] = float64(float16.Frombits(binary.LittleEndian.Uint16(b)).Float32())
-		case BFloat16:
+		case engine.BFloat16:
 			values[i] = float64(math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16))
 		}
 	}
@@ -77,28 +79,28 @@ func (d *dataFiles) floats(s Stored) ([]float64, error) {
 }
 
 // unitRoundoff is the largest relative error of rounding to a floating-point type; 0 for other types.
-func unitRoundoff(t DType) float64 {
+func unitRoundoff(t engine.DType) float64 {
 	switch t {
-	case Float64:
+	case engine.Float64:
 		return 0x1p-53
-	case Float32:
+	case engine.Float32:
 		return 0x1p-24
-	case Float16:
+	case engine.Float16:
 		return 0x1p-11
-	case BFloat16:
+	case engine.BFloat16:
 		return 0x1p-8
 	}
 	return 0
 }
 
 // smallest is the distance of the numbers next to 0 of a floating-point type.
-func smallest(t DType) float64 {
+func smallest(t engine.DType) float64 {
 	switch t {
-	case Float16:
+	case engine.Float16:
 		return 0x1p-24
-	case Float32:
+	case engine.Float32:
 		return 0x1p-149
-	case BFloat16:
+	case engine.BFloat16:
 		return 0x1p-133
 	}
 	return 0

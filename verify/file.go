@@ -9,12 +9,14 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"ysc2onnx/verify/engine"
 )
 
 // Expect is what the exporter meant to write; File holds the written file against it.
 type Expect struct {
-	Input   IO   // the image input: NCHW, values in [0,1)
-	Outputs []IO // in the file's order
+	Input   engine.IO   // the image input: NCHW, values in [0,1)
+	Outputs []engine.IO // in the file's order
 
 	DynamicBatch bool // the batch is symbolic
 	DynamicSize  bool // height and width are symbolic
@@ -28,8 +30,8 @@ type Expect struct {
 	Weights []Weight // what the initializers should hold, all of them; nil leaves that check out
 	Sample  *Sample  // what the layers should give; nil leaves that check out. It needs a runtime
 
-	Seed    uint64         // of the random input
-	Options SessionOptions // for the runtime
+	Seed    uint64                // of the random input
+	Options engine.SessionOptions // for the runtime
 }
 
 // check says what is missing from an Expect: a fault of the caller, not of the file.
@@ -59,7 +61,7 @@ func (e *Expect) check() error {
 //
 // The error says why the file could not be checked. A file that was checked and
 // found wrong gives no error but a Report that is not OK.
-func File(ctx context.Context, rt Runtime, path string, want Expect) (*Report, error) {
+func File(ctx context.Context, rt engine.Runtime, path string, want Expect) (*Report, error) {
 	if err := want.check(); err != nil {
 		return nil, err
 	}
@@ -111,7 +113,7 @@ func File(ctx context.Context, rt Runtime, path string, want Expect) (*Report, e
 const maxRun = 1 << 25
 
 // run adds the checks that need a runtime.
-func (e *Expect) run(ctx context.Context, rt Runtime, path string, rep *Report) (err error) {
+func (e *Expect) run(ctx context.Context, rt engine.Runtime, path string, rep *Report) (err error) {
 	start := time.Now()
 	session, err := rt.Open(ctx, path, e.Options)
 	if ctx.Err() != nil {
@@ -166,23 +168,23 @@ func (e *Expect) trials() []trial {
 }
 
 // try runs the model once and looks at what came out.
-func (e *Expect) try(ctx context.Context, session Session, t trial) (string, error) {
+func (e *Expect) try(ctx context.Context, session engine.Session, t trial) (string, error) {
 	input := e.Noise(t.batch, t.height, t.width)
-	outputs, err := session.Run(ctx, []Tensor{input})
-	at := input.Name + " " + shapeText(input.Shape)
+	outputs, err := session.Run(ctx, []engine.Tensor{input})
+	at := input.Name + " " + engine.ShapeText(input.Shape)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", at, err)
 	}
 	dims := e.OutputDims(t.batch, t.height, t.width)
 	texts := make([]string, len(outputs))
 	for i, out := range outputs {
-		texts[i] = out.Name + " " + shapeText(out.Shape)
+		texts[i] = out.Name + " " + engine.ShapeText(out.Shape)
 		wantDims, ok := dims[out.Name]
 		if !ok {
 			return "", fmt.Errorf("%s: output %q is not expected", at, out.Name)
 		}
 		if !slices.Equal(out.Shape, wantDims) {
-			return "", fmt.Errorf("%s: %s is %s, want %s", at, out.Name, shapeText(out.Shape), shapeText(wantDims))
+			return "", fmt.Errorf("%s: %s is %s, want %s", at, out.Name, engine.ShapeText(out.Shape), engine.ShapeText(wantDims))
 		}
 		if err := finite(out); err != nil {
 			return "", fmt.Errorf("%s: %w", at, err)
@@ -195,9 +197,9 @@ func (e *Expect) try(ctx context.Context, session Session, t trial) (string, err
 }
 
 // Noise is an input of the model: seeded values, uniform in [0,1). File runs no more than 2^25 of them.
-func (e *Expect) Noise(batch, height, width int) Tensor {
-	input := Tensor{Name: e.Input.Name, Shape: []int64{int64(batch), e.Input.Dims[1], int64(height), int64(width)}}
-	n, _ := elements(input.Shape) // bounded by the callers
+func (e *Expect) Noise(batch, height, width int) engine.Tensor {
+	input := engine.Tensor{Name: e.Input.Name, Shape: []int64{int64(batch), e.Input.Dims[1], int64(height), int64(width)}}
+	n, _ := engine.Elements(input.Shape) // bounded by the callers
 	input.Floats = noise(e.Seed, int(n))
 	return input
 }
@@ -217,7 +219,7 @@ func noise(seed uint64, n int) []float32 {
 }
 
 // finite reports how many values of a tensor are NaN or infinite, and the first.
-func finite(t Tensor) error {
+func finite(t engine.Tensor) error {
 	bad, first := 0, 0
 	for i, v := range t.Floats {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
@@ -235,15 +237,15 @@ func finite(t Tensor) error {
 }
 
 // matches compares declared names, types and shapes with the expected ones.
-func (e *Expect) matches(inputs, outputs []IO) error {
-	if err := sameIO("input", inputs, []IO{e.Input}); err != nil {
+func (e *Expect) matches(inputs, outputs []engine.IO) error {
+	if err := sameIO("input", inputs, []engine.IO{e.Input}); err != nil {
 		return err
 	}
 	return sameIO("output", outputs, e.Outputs)
 }
 
 // sameIO compares one side of the interface; kind is "input" or "output".
-func sameIO(kind string, got, want []IO) error {
+func sameIO(kind string, got, want []engine.IO) error {
 	if len(got) != len(want) {
 		return fmt.Errorf("the file has %d %ss, want %d", len(got), kind, len(want))
 	}
@@ -265,8 +267,8 @@ func padded(names []string, n int) []string {
 }
 
 // interfaceText prints "images float32 [...] -> output0 float32 [...]".
-func interfaceText(inputs, outputs []IO) string {
-	side := func(list []IO) string {
+func interfaceText(inputs, outputs []engine.IO) string {
+	side := func(list []engine.IO) string {
 		parts := make([]string, len(list))
 		for i, v := range list {
 			parts[i] = v.String()

@@ -12,27 +12,28 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/internal/tiny"
 )
 
 // fake is a runtime whose models are Go functions.
 type fake struct {
 	open    error
-	run     func(in Tensor) ([]Tensor, error)
-	exposed []IO
+	run     func(in engine.Tensor) ([]engine.Tensor, error)
+	exposed []engine.IO
 	closed  int
 }
 
 func (f *fake) Version() string { return "Fake 1" }
 func (f *fake) Library() string { return "fake.so" }
-func (f *fake) Open(_ context.Context, _ string, opts SessionOptions) (Session, error) {
+func (f *fake) Open(_ context.Context, _ string, opts engine.SessionOptions) (engine.Session, error) {
 	f.exposed = opts.Expose
 	return f, f.open
 }
-func (f *fake) Inputs() []IO  { return nil }
-func (f *fake) Outputs() []IO { return nil }
-func (f *fake) Close() error  { f.closed++; return nil }
-func (f *fake) Run(_ context.Context, in []Tensor) ([]Tensor, error) {
+func (f *fake) Inputs() []engine.IO  { return nil }
+func (f *fake) Outputs() []engine.IO { return nil }
+func (f *fake) Close() error         { f.closed++; return nil }
+func (f *fake) Run(_ context.Context, in []engine.Tensor) ([]engine.Tensor, error) {
 	return f.run(in[0])
 }
 
@@ -54,8 +55,8 @@ func anchors(h, w int) int64 { return int64(3 * (h/8*w/8 + h/16*w/16 + h/32*w/32
 // expected is what detector writes, dynamic in everything.
 func expected() Expect {
 	return Expect{
-		Input:        IO{Name: "images", DType: Float32, Dims: []int64{-1, 3, -1, -1}, DimNames: []string{"batch", "", "height", "width"}},
-		Outputs:      []IO{{Name: "output0", DType: Float32, Dims: []int64{-1, -1, 8}, DimNames: []string{"batch", "anchors", ""}}},
+		Input:        engine.IO{Name: "images", DType: engine.Float32, Dims: []int64{-1, 3, -1, -1}, DimNames: []string{"batch", "", "height", "width"}},
+		Outputs:      []engine.IO{{Name: "output0", DType: engine.Float32, Dims: []int64{-1, -1, 8}, DimNames: []string{"batch", "anchors", ""}}},
 		DynamicBatch: true, DynamicSize: true, Stride: 32, Batch: 1, Height: 64, Width: 64,
 		OutputDims: func(b, h, w int) map[string][]int64 {
 			return map[string][]int64{"output0": {int64(b), anchors(h, w), 8}}
@@ -64,9 +65,9 @@ func expected() Expect {
 }
 
 // zeros answers any image with an output of the right shape.
-func zeros(in Tensor) ([]Tensor, error) {
+func zeros(in engine.Tensor) ([]engine.Tensor, error) {
 	rows := anchors(int(in.Shape[2]), int(in.Shape[3]))
-	return []Tensor{{Name: "output0", Shape: []int64{in.Shape[0], rows, 8}, Floats: make([]float32, in.Shape[0]*rows*8)}}, nil
+	return []engine.Tensor{{Name: "output0", Shape: []int64{in.Shape[0], rows, 8}, Floats: make([]float32, in.Shape[0]*rows*8)}}, nil
 }
 
 // lines prints a report's checks without their times.
@@ -91,7 +92,7 @@ const (
 
 func TestFile(t *testing.T) {
 	path := detector(t)
-	nan := func(in Tensor) ([]Tensor, error) {
+	nan := func(in engine.Tensor) ([]engine.Tensor, error) {
 		out, err := zeros(in)
 		out[0].Floats[2*8+3] = float32(math.NaN())
 		out[0].Floats[9*8] = float32(math.Inf(-1))
@@ -114,7 +115,7 @@ func TestFile(t *testing.T) {
 		}},
 		{"no runtime", nil, func(*Expect) {}, []string{lineStructure, lineInterface}},
 		{"refused", &fake{open: errors.New("bad operator")}, func(*Expect) {}, []string{lineStructure, lineInterface, "load FAILED: bad operator"}},
-		{"run fails", &fake{run: func(Tensor) ([]Tensor, error) { return nil, errors.New("cannot multiply") }}, func(*Expect) {},
+		{"run fails", &fake{run: func(engine.Tensor) ([]engine.Tensor, error) { return nil, errors.New("cannot multiply") }}, func(*Expect) {},
 			[]string{lineStructure, lineInterface, lineLoad, "runtime FAILED: images 1x3x64x64: cannot multiply"}},
 		{"shape", &fake{run: zeros}, func(e *Expect) {
 			e.OutputDims = func(b, _, _ int) map[string][]int64 { return map[string][]int64{"output0": {int64(b), 252, 8}} }
@@ -127,7 +128,7 @@ func TestFile(t *testing.T) {
 		{"dimension name", &fake{run: zeros}, func(e *Expect) { e.Outputs[0].DimNames[1] = "rows" }, []string{lineStructure,
 			"interface FAILED: output 0 is output0 float32 [batch, anchors, 8], want output0 float32 [batch, rows, 8]",
 			"runtime FAILED: not run, because the file is not what was meant to be written"}},
-		{"output count", &fake{run: zeros}, func(e *Expect) { e.Outputs = append(e.Outputs, IO{Name: "output1"}) }, []string{lineStructure,
+		{"output count", &fake{run: zeros}, func(e *Expect) { e.Outputs = append(e.Outputs, engine.IO{Name: "output1"}) }, []string{lineStructure,
 			"interface FAILED: the file has 1 outputs, want 2",
 			"runtime FAILED: not run, because the file is not what was meant to be written"}},
 	}
@@ -135,7 +136,7 @@ func TestFile(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			want := expected()
 			test.want(&want)
-			var rt Runtime
+			var rt engine.Runtime
 			if test.rt != nil {
 				rt = test.rt
 			}
@@ -178,7 +179,7 @@ func TestFileInput(t *testing.T) {
 func TestFileCannotCheck(t *testing.T) {
 	path := detector(t)
 	ctx, cancel := context.WithCancel(context.Background())
-	rt := &fake{run: func(in Tensor) ([]Tensor, error) { cancel(); return zeros(in) }}
+	rt := &fake{run: func(in engine.Tensor) ([]engine.Tensor, error) { cancel(); return zeros(in) }}
 	if rep, err := File(ctx, rt, path, expected()); !errors.Is(err, context.Canceled) || rt.closed != 1 {
 		t.Errorf("cancelled: %v, %v, closed %d times", rep, err, rt.closed)
 	}
@@ -202,7 +203,7 @@ func TestFileCannotCheck(t *testing.T) {
 
 // TestFileTooLargeToRun: what is too large is not run, which is no fault of the file.
 func TestFileTooLargeToRun(t *testing.T) {
-	rt := &fake{run: func(Tensor) ([]Tensor, error) { t.Error("it was run"); return nil, nil }}
+	rt := &fake{run: func(engine.Tensor) ([]engine.Tensor, error) { t.Error("it was run"); return nil, nil }}
 	e := expected()
 	e.DynamicBatch, e.Batch = true, 1<<20
 	rep, err := File(context.Background(), rt, detector(t), e)
@@ -216,7 +217,7 @@ func TestFileTooLargeToRun(t *testing.T) {
 
 func TestReportJSON(t *testing.T) {
 	rep := Report{Path: "m.onnx", Runtime: "Fake 1", Checks: []Check{{Name: "load", OK: true, Detail: "d", Duration: 5}},
-		Facts: &Facts{Inputs: []IO{{Name: "x", DType: Float16, Dims: []int64{1}}}, Outputs: []IO{}}}
+		Facts: &Facts{Inputs: []engine.IO{{Name: "x", DType: engine.Float16, Dims: []int64{1}}}, Outputs: []engine.IO{}}}
 	got, err := json.Marshal(rep)
 	if err != nil {
 		t.Fatal(err)

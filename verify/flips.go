@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"ysc2onnx/verify/engine"
 )
 
 const (
@@ -20,11 +22,11 @@ const (
 // what it explains, in its own layer and in all layers behind it, and nothing else.
 type resolution struct {
 	*comparing
-	session Session
+	session engine.Session
 	found   *Gates
 	flips   []map[int]bool // elements, for each gate of the file
 	state   []*decided     // the gates in the last run that counted
-	values  map[string]Tensor
+	values  map[string]engine.Tensor
 }
 
 // proposal is a set of flips of one gate that are tried together.
@@ -37,7 +39,7 @@ type proposal struct {
 
 // flipped gives the file's values with the gates decided as the reference decided them, as far as that explains
 // anything; plain are those of a run without.
-func (r *comparing) flipped(ctx context.Context, expose []IO, plain map[string]Tensor) (values map[string]Tensor, err error) {
+func (r *comparing) flipped(ctx context.Context, expose []engine.IO, plain map[string]engine.Tensor) (values map[string]engine.Tensor, err error) {
 	var flip []string
 	for _, g := range r.gates {
 		flip = append(flip, g.outputs...)
@@ -117,19 +119,19 @@ func (r *resolution) count() {
 }
 
 // run evaluates the file with its flips.
-func (r *resolution) run(ctx context.Context) (map[string]Tensor, []*decided, error) {
+func (r *resolution) run(ctx context.Context) (map[string]engine.Tensor, []*decided, error) {
 	r.found.Runs++
-	inputs := []Tensor{r.input}
+	inputs := []engine.Tensor{r.input}
 	for i, g := range r.gates {
-		mask := Tensor{Shape: []int64{1}, Ints: []int64{0}} // goes with any shape, as operators broadcast
+		mask := engine.Tensor{Shape: []int64{1}, Ints: []int64{0}} // goes with any shape, as operators broadcast
 		if len(r.flips[i]) > 0 {
-			mask = Tensor{Shape: r.state[i].shape, Ints: make([]int64, r.state[i].size())}
+			mask = engine.Tensor{Shape: r.state[i].shape, Ints: make([]int64, r.state[i].size())}
 			for e := range r.flips[i] {
 				mask.Ints[e] = 1
 			}
 		}
 		for _, out := range g.outputs {
-			mask.Name = out + FlipSuffix
+			mask.Name = out + engine.FlipSuffix
 			inputs = append(inputs, mask)
 		}
 	}
@@ -141,7 +143,7 @@ func (r *resolution) run(ctx context.Context) (map[string]Tensor, []*decided, er
 }
 
 // decide reads all gates out of a run.
-func (r *resolution) decide(values map[string]Tensor) []*decided {
+func (r *resolution) decide(values map[string]engine.Tensor) []*decided {
 	state := make([]*decided, len(r.gates))
 	for i, g := range r.gates {
 		state[i] = g.decide(values, r.opts.Layer)
@@ -150,7 +152,7 @@ func (r *resolution) decide(values map[string]Tensor) []*decided {
 }
 
 // explain looks for flips that bring one row of a pair within its tolerance. If there are none, nothing is changed.
-func (r *resolution) explain(ctx context.Context, p pair, part int, want Tensor) (explained bool, err error) {
+func (r *resolution) explain(ctx context.Context, p pair, part int, want engine.Tensor) (explained bool, err error) {
 	values, state, flips, list := r.values, r.state, copied(r.flips), r.found.Flips
 	for tries := 0; ; {
 		row := r.rows(p, r.values[p.value], want)[part]

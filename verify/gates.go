@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"ysc2onnx/verify/engine"
 )
 
 // A gate compares two values that depend on the input: ScConv's r >= t. The last bit of r can decide it, and two right
@@ -71,7 +73,7 @@ func (f *Facts) gates() []gate {
 		default:
 			continue
 		}
-		if v := f.values[n.inputs[0]]; v.DType != Undefined && v.DType != Float32 {
+		if v := f.values[n.inputs[0]]; v.DType != engine.Undefined && v.DType != engine.Float32 {
 			continue
 		}
 		pair := [2]string{n.inputs[0], n.inputs[1]}
@@ -89,7 +91,7 @@ func (f *Facts) gates() []gate {
 }
 
 // merged joins gates that compare the same value with equal ones: PyTorch writes the threshold of r >= t and r < t twice.
-func merged(gates []gate, values map[string]Tensor) []gate {
+func merged(gates []gate, values map[string]engine.Tensor) []gate {
 	var list []gate
 	for _, g := range gates {
 		i := slices.IndexFunc(list, func(h gate) bool {
@@ -106,8 +108,8 @@ func merged(gates []gate, values map[string]Tensor) []gate {
 }
 
 // compared are the values that gates compare.
-func (f *Facts) compared(gates []gate) []IO {
-	var list []IO
+func (f *Facts) compared(gates []gate) []engine.IO {
+	var list []engine.IO
 	seen := map[string]bool{}
 	for _, g := range gates {
 		for _, name := range []string{g.a, g.b} {
@@ -116,7 +118,7 @@ func (f *Facts) compared(gates []gate) []IO {
 			}
 			v, made := f.values[name]
 			if !made {
-				v = IO{Name: name} // an input or an initializer
+				v = engine.IO{Name: name} // an input or an initializer
 			}
 			list, seen[name] = append(list, v), true
 		}
@@ -140,13 +142,13 @@ func (f *Facts) upstream(value string) map[string]bool {
 // decided is a gate with the values that were compared in a run.
 type decided struct {
 	gate
-	x, y   Tensor
+	x, y   engine.Tensor
 	shape  []int64
 	window float64
 }
 
 // decide reads a gate's values out of a run: nil where they are not floating-point numbers or do not fit.
-func (g gate) decide(values map[string]Tensor, tolerance float64) *decided {
+func (g gate) decide(values map[string]engine.Tensor, tolerance float64) *decided {
 	d := &decided{gate: g, x: values[g.a], y: values[g.b]}
 	if d.x.Floats == nil || d.y.Floats == nil {
 		return nil
@@ -156,7 +158,7 @@ func (g gate) decide(values map[string]Tensor, tolerance float64) *decided {
 		return nil
 	}
 	largest := 0.0
-	for _, t := range []Tensor{d.x, d.y} {
+	for _, t := range []engine.Tensor{d.x, d.y} {
 		for _, v := range t.Floats {
 			if a := math.Abs(float64(v)); a <= math.MaxFloat32 {
 				largest = max(largest, a)
@@ -187,7 +189,7 @@ func broadcast(a, b []int64) ([]int64, bool) {
 
 // size is the number of elements that a gate decides.
 func (d *decided) size() int {
-	n, _ := elements(d.shape) // the values themselves fit in memory
+	n, _ := engine.Elements(d.shape) // the values themselves fit in memory
 	return int(n)
 }
 
@@ -198,7 +200,7 @@ func (d *decided) at(i int) (x, y float32) {
 
 // offset is where an element of a broadcast shape reads a tensor of a smaller one.
 func offset(flat int, shape, of []int64) int {
-	switch n, _ := elements(of); {
+	switch n, _ := engine.Elements(of); {
 	case n == 1:
 		return 0
 	case slices.Equal(of, shape):
@@ -256,7 +258,7 @@ type spots struct {
 }
 
 // spots gives nil for what is no map.
-func (j *judged) spots(got Tensor) *spots {
+func (j *judged) spots(got engine.Tensor) *spots {
 	if len(j.Shape) != 4 {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/internal/tiny"
 )
 
@@ -61,8 +62,8 @@ func TestGatesFound(t *testing.T) {
 }
 
 func TestMergedGates(t *testing.T) {
-	half := Tensor{Shape: []int64{}, Floats: []float32{0.5}}
-	values := map[string]Tensor{"t0": half, "t1": half, "t2": {Shape: []int64{}, Floats: []float32{0.6}}}
+	half := engine.Tensor{Shape: []int64{}, Floats: []float32{0.5}}
+	values := map[string]engine.Tensor{"t0": half, "t1": half, "t2": {Shape: []int64{}, Floats: []float32{0.6}}}
 	got := merged([]gate{
 		{name: "0", a: "r", b: "t0", outputs: []string{"a"}}, {name: "1", a: "r", b: "t1", outputs: []string{"b"}},
 		{name: "2", a: "r", b: "t2", outputs: []string{"c"}}, {name: "3", a: "s", b: "t1", outputs: []string{"d"}},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"ysc2onnx/verify/engine"
 )
 
 // SampleInnerTolerance is the largest error of a value inside a layer, relative to the largest magnitude in that value. It is
@@ -20,7 +22,7 @@ type Inner struct {
 // inside compares the values inside the layers. A fault there can vanish in what the layer gives, beside biases and other
 // branches: ScConv divides its result by the number of its channels, more or less. path, facts and the options are those
 // that the layers were compared with.
-func (s *Sample) inside(ctx context.Context, rt Runtime, path string, facts *Facts, input Tensor, values Reference, opts SessionOptions) (rows []Row, err error) {
+func (s *Sample) inside(ctx context.Context, rt engine.Runtime, path string, facts *Facts, input engine.Tensor, values Reference, opts engine.SessionOptions) (rows []Row, err error) {
 	if len(s.Inner) == 0 {
 		return nil, nil
 	}
@@ -38,11 +40,11 @@ func (s *Sample) inside(ctx context.Context, rt Runtime, path string, facts *Fac
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
 	input.Name = facts.Inputs[0].Name
-	outputs, err := session.Run(ctx, []Tensor{input})
+	outputs, err := session.Run(ctx, []engine.Tensor{input})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	got := make(map[string]Tensor, len(outputs))
+	got := make(map[string]engine.Tensor, len(outputs))
 	for _, t := range outputs {
 		got[t.Name] = t
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/internal/tiny"
 )
 
@@ -46,10 +47,10 @@ func TestNumbersInside(t *testing.T) {
 				got = append(got, row(v.Name, v.Shape, v.Floats[0]+test.at[i], v.Floats[1]))
 			}
 			e, rt := expectPyramid(), &fake{}
-			rt.run = func(Tensor) ([]Tensor, error) { return got, nil }
+			rt.run = func(engine.Tensor) ([]engine.Tensor, error) { return got, nil }
 			e.Sample = &Sample{
 				Batch: 1, Height: 32, Width: 32, Classes: []string{"Conv", "C3", "Detect"}, Inner: []Inner{{0, "/in0"}, {1, "/in1"}},
-				Values: func(context.Context, Tensor) (Reference, error) { return hiding{values("layer."), inner}, nil },
+				Values: func(context.Context, engine.Tensor) (Reference, error) { return hiding{values("layer."), inner}, nil },
 			}
 			if test.missing {
 				e.Sample.Inner = append(e.Sample.Inner, Inner{1, "/in2"})
@@ -70,6 +71,6 @@ type hiding struct{ listed, hidden recorded }
 
 func (h hiding) Names() []string { return h.listed.Names() }
 
-func (h hiding) Read(name string) (Tensor, error) {
+func (h hiding) Read(name string) (engine.Tensor, error) {
 	return slices.Concat(h.listed, h.hidden).Read(name)
 }

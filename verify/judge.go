@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"ysc2onnx/verify/engine"
 )
 
 // How the layers of a file were found, see [Judgement].
@@ -30,7 +32,7 @@ type Known struct {
 	Path string
 	// Values has "layer.<i>" and the outputs under the names that they have in Path, for Input.
 	Values Reference
-	Input  Tensor // called "input"
+	Input  engine.Tensor // called "input"
 }
 
 // Judge compares the weights of the file at path, and what it computes in each layer, with a known model. Batch norms that
@@ -39,7 +41,7 @@ type Known struct {
 //
 // Layers are found by names, see [Against], or by the convolutions' kernels: values between the same convolutions are the
 // same. The error says why nothing could be compared.
-func Judge(ctx context.Context, rt Runtime, path string, known Known, opts AgainstOptions) (_ *Judgement, err error) {
+func Judge(ctx context.Context, rt engine.Runtime, path string, known Known, opts AgainstOptions) (_ *Judgement, err error) {
 	theirs, err := soundFacts(ctx, path)
 	if err != nil {
 		return nil, err
@@ -101,14 +103,14 @@ const (
 
 // coarse widens the default tolerances to those of the precision that a file computes in.
 func coarse(f *Facts, opts *AgainstOptions) {
-	types := map[DType]int{}
+	types := map[engine.DType]int{}
 	for _, s := range f.stored {
-		if n, ok := elements(s.Dims); ok {
+		if n, ok := engine.Elements(s.Dims); ok {
 			types[s.DType] += int(min(n, maxElements))
 		}
 	}
-	half, brain, factor := types[Float16], types[BFloat16], 1.0
-	if max(half, brain) <= types[Float32]+types[Float64] {
+	half, brain, factor := types[engine.Float16], types[engine.BFloat16], 1.0
+	if max(half, brain) <= types[engine.Float32]+types[engine.Float64] {
 		return
 	}
 	if brain > half {
@@ -126,11 +128,11 @@ func coarse(f *Facts, opts *AgainstOptions) {
 
 // renamed gives a single output of the model the name that it has in the file: where the file has several, that of the one
 // of its shape.
-func renamed(ref Reference, ours, theirs []IO) Reference {
-	if len(ours) != 1 || slices.ContainsFunc(theirs, func(v IO) bool { return v.Name == ours[0].Name }) {
+func renamed(ref Reference, ours, theirs []engine.IO) Reference {
+	if len(ours) != 1 || slices.ContainsFunc(theirs, func(v engine.IO) bool { return v.Name == ours[0].Name }) {
 		return ref
 	}
-	fits := slices.DeleteFunc(slices.Clone(theirs), func(v IO) bool {
+	fits := slices.DeleteFunc(slices.Clone(theirs), func(v engine.IO) bool {
 		if len(v.Dims) != len(ours[0].Dims) {
 			return true
 		}
@@ -163,7 +165,7 @@ func (r renaming) Names() []string {
 }
 
 // Read implements [Reference].
-func (r renaming) Read(name string) (Tensor, error) {
+func (r renaming) Read(name string) (engine.Tensor, error) {
 	if name == r.to {
 		name = r.from
 	}
@@ -171,7 +173,7 @@ func (r renaming) Read(name string) (Tensor, error) {
 }
 
 // Computed gives what the ONNX file at path, one of ours, computes in each layer and at its outputs.
-func Computed(ctx context.Context, rt Runtime, path string, input Tensor) (Reference, error) {
+func Computed(ctx context.Context, rt engine.Runtime, path string, input engine.Tensor) (Reference, error) {
 	facts, err := soundFacts(ctx, path)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"ysc2onnx/verify/engine"
 )
 
 // roundings is how many roundings of a weight's type lie between a checkpoint and a kernel that a batch norm was folded into:
@@ -68,7 +70,7 @@ type sketch struct {
 const sketchSize = 256
 
 func sketchOf(c *convolution, f *folded) sketch {
-	s := sketch{dims: shapeText(c.kernel.Dims)}
+	s := sketch{dims: engine.ShapeText(c.kernel.Dims)}
 	for i := range min(sketchSize, len(f.kernel)) {
 		v := f.kernel[i*len(f.kernel)/min(sketchSize, len(f.kernel))]
 		s.values = append(s.values, v)

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"regexp"
 	"strconv"
+
+	"ysc2onnx/verify/engine"
 )
 
 const (
@@ -79,11 +81,11 @@ func (n *graphNode) scope() int {
 // model.<i>. A file without any such value is read by the names of its nodes, and inferred is true: PyTorch puts a layer's
 // nodes under /model.<i>/, and its value is the one that is made there and read outside. Of a layer with several such
 // values, or none, nothing is said.
-func (f *Facts) layerValues() (values map[int]IO, inferred bool) {
+func (f *Facts) layerValues() (values map[int]engine.IO, inferred bool) {
 	if f.found != nil {
 		return f.found, false
 	}
-	values = map[int]IO{}
+	values = map[int]engine.IO{}
 	for i, l := range f.Layers {
 		if v, ok := f.values[l.Value]; ok && l.Value != "" {
 			values[i] = v

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ysc2onnx/internal/npz"
+	"ysc2onnx/verify/engine"
 )
 
 // Reference gives recorded tensors by name, such as those of an .npz file.
@@ -16,7 +17,7 @@ type Reference interface {
 	// Names lists the tensors in the order of the recording.
 	Names() []string
 	// Read gives one tensor; its Name is the one asked for.
-	Read(name string) (Tensor, error)
+	Read(name string) (engine.Tensor, error)
 }
 
 // NPZ is a NumPy .npz archive: arrays by name, each read when it is asked for.
@@ -65,14 +66,14 @@ func NewNPZ(r io.ReaderAt, size int64) (*NPZ, error) {
 const rounding = ".rounding"
 
 // exactly adds what a recording says about float64.
-func (z *NPZ) exactly(t *Tensor, name string) error {
+func (z *NPZ) exactly(t *engine.Tensor, name string) error {
 	file := name + rounding + ".npy"
 	r, err := z.archive.Read(name + rounding)
 	if err != nil {
 		return fmt.Errorf("its %s: %w", file, err)
 	}
 	if r.Floats == nil || t.Floats == nil || !slices.Equal(r.Shape, t.Shape) {
-		return fmt.Errorf("its %s has the shape %s; %s of floating-point numbers was expected", file, shapeText(r.Shape), shapeText(t.Shape))
+		return fmt.Errorf("its %s has the shape %s; %s of floating-point numbers was expected", file, engine.ShapeText(r.Shape), engine.ShapeText(t.Shape))
 	}
 	t.Exact = make([]float64, len(r.Floats))
 	for i, d := range r.Floats {
@@ -94,20 +95,20 @@ func (z *NPZ) Names() []string { return z.names }
 
 // Read gives the array of that name: floating-point types as float32, whole numbers and bools as int64. Where the archive has
 // a name.rounding as well, [Tensor.Exact] is the sum of both.
-func (z *NPZ) Read(name string) (Tensor, error) {
+func (z *NPZ) Read(name string) (engine.Tensor, error) {
 	if !z.archive.Has(name) {
-		return Tensor{}, fmt.Errorf("the .npz file has no array %q", name)
+		return engine.Tensor{}, fmt.Errorf("the .npz file has no array %q", name)
 	}
 	array, err := z.archive.Read(name)
-	t := Tensor{Name: name, Shape: array.Shape, Floats: array.Floats, Ints: array.Ints}
+	t := engine.Tensor{Name: name, Shape: array.Shape, Floats: array.Floats, Ints: array.Ints}
 	if err == nil && z.archive.Has(name+rounding) {
 		err = z.exactly(&t, name)
 	}
 	switch {
 	case err != nil && z.path != "":
-		return Tensor{}, fmt.Errorf("%s: array %q: %w", z.path, name, err)
+		return engine.Tensor{}, fmt.Errorf("%s: array %q: %w", z.path, name, err)
 	case err != nil:
-		return Tensor{}, fmt.Errorf("array %q: %w", name, err)
+		return engine.Tensor{}, fmt.Errorf("array %q: %w", name, err)
 	}
 	return t, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ysc2onnx/internal/npz"
+	"ysc2onnx/verify/engine"
 )
 
 // archived is an archive of arrays under these names.
@@ -51,7 +52,7 @@ func TestNPZRounding(t *testing.T) {
 		t.Error(diff)
 	}
 	got, err := z.Read("layer.0")
-	if diff := cmp.Diff(Tensor{Name: "layer.0", Shape: []int64{2}, Floats: []float32{0.5, 2}, Exact: []float64{0.5 + 1.0/(1<<28), 2 - 1.0/(1<<28)}}, got); err != nil || diff != "" {
+	if diff := cmp.Diff(engine.Tensor{Name: "layer.0", Shape: []int64{2}, Floats: []float32{0.5, 2}, Exact: []float64{0.5 + 1.0/(1<<28), 2 - 1.0/(1<<28)}}, got); err != nil || diff != "" {
 		t.Error(err, diff)
 	}
 	if got, err := z.Read("layer.1"); err != nil || got.Exact != nil {

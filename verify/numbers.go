@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"ysc2onnx/verify/engine"
 )
 
 // Tolerances of the check of the numbers, for float32 models, in the units of the others. The reference is float64, so that
@@ -33,12 +35,12 @@ type Sample struct {
 	Inner []Inner
 
 	// Values gives "layer.<i>" and "output<k>" for the input, and what Inner names.
-	Values func(ctx context.Context, input Tensor) (Reference, error)
+	Values func(ctx context.Context, input engine.Tensor) (Reference, error)
 }
 
 // numbers adds the check of the numbers: every layer of the sample, run in the
 // runtime with the file's weights, against the sample's values.
-func (e *Expect) numbers(ctx context.Context, rt Runtime, path string, rep *Report) error {
+func (e *Expect) numbers(ctx context.Context, rt engine.Runtime, path string, rep *Report) error {
 	start := time.Now()
 	c, inside, err := e.compareSample(ctx, rt, path, rep.Facts)
 	if ctx.Err() != nil {
@@ -54,12 +56,12 @@ func (e *Expect) numbers(ctx context.Context, rt Runtime, path string, rep *Repo
 }
 
 // compareSample runs the sample and compares: the layers and outputs, and inside the values inside the layers.
-func (e *Expect) compareSample(ctx context.Context, rt Runtime, path string, facts *Facts) (c *Comparison, inside []Row, err error) {
+func (e *Expect) compareSample(ctx context.Context, rt engine.Runtime, path string, facts *Facts) (c *Comparison, inside []Row, err error) {
 	s := e.Sample
-	input := Tensor{Name: "input", Shape: []int64{int64(s.Batch), e.Input.Dims[1], int64(s.Height), int64(s.Width)}}
-	n, ok := elements(input.Shape)
+	input := engine.Tensor{Name: "input", Shape: []int64{int64(s.Batch), e.Input.Dims[1], int64(s.Height), int64(s.Width)}}
+	n, ok := engine.Elements(input.Shape)
 	if !ok || n > maxRun {
-		return nil, nil, fmt.Errorf("a sample of %s is larger than what is run to check a file (%d values)", shapeText(input.Shape), maxRun)
+		return nil, nil, fmt.Errorf("a sample of %s is larger than what is run to check a file (%d values)", engine.ShapeText(input.Shape), maxRun)
 	}
 	input.Floats = noise(e.Seed, int(n))
 	opts := AgainstOptions{Layer: SampleLayerTolerance, Box: SampleBoxTolerance, Score: SampleScoreTolerance, Session: e.Options}
@@ -99,14 +101,14 @@ func (e *Expect) compareSample(ctx context.Context, rt Runtime, path string, fac
 // withInput adds the input to a reference.
 type withInput struct {
 	Reference
-	input Tensor
+	input engine.Tensor
 }
 
 // Names implements [Reference].
 func (r withInput) Names() []string { return append([]string{r.input.Name}, r.Reference.Names()...) }
 
 // Read implements [Reference].
-func (r withInput) Read(name string) (Tensor, error) {
+func (r withInput) Read(name string) (engine.Tensor, error) {
 	if name == r.input.Name {
 		return r.input, nil
 	}

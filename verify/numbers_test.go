@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/internal/tiny"
 )
 
@@ -26,7 +27,7 @@ func pyramid(edit func(m *tiny.Model)) []byte {
 		},
 		Weights: []tiny.Weight{
 			{Name: "weight", Dims: []int64{2}, Floats: []float32{1, 2}},
-			{Name: "sizes", Type: int64(Int64), Dims: []int64{1}, Raw: make([]byte, 8)},
+			{Name: "sizes", Type: int64(engine.Int64), Dims: []int64{1}, Raw: make([]byte, 8)},
 		},
 	}
 	if edit != nil {
@@ -38,8 +39,8 @@ func pyramid(edit func(m *tiny.Model)) []byte {
 // expectPyramid is what pyramid was meant to be.
 func expectPyramid() Expect {
 	return Expect{
-		Input:   IO{Name: "images", DType: Float32, Dims: []int64{1, 3, 32, 32}, DimNames: nil},
-		Outputs: []IO{{Name: "output0", DType: Float32, Dims: []int64{1, 1, 6}, DimNames: nil}},
+		Input:   engine.IO{Name: "images", DType: engine.Float32, Dims: []int64{1, 3, 32, 32}, DimNames: nil},
+		Outputs: []engine.IO{{Name: "output0", DType: engine.Float32, Dims: []int64{1, 1, 6}, DimNames: nil}},
 		Stride:  32, Batch: 1, Height: 32, Width: 32,
 		OutputDims: func(int, int, int) map[string][]int64 { return map[string][]int64{"output0": {1, 1, 6}} },
 	}
@@ -114,15 +115,15 @@ func TestNumbers(t *testing.T) {
 			}
 			e, rt := expectPyramid(), &fake{}
 			e.Sample = &Sample{Batch: 1, Height: 32, Width: 32, Classes: []string{"Conv", "C3", "Detect"}, Model: test.model,
-				Values: func(_ context.Context, input Tensor) (Reference, error) {
+				Values: func(_ context.Context, input engine.Tensor) (Reference, error) {
 					if input.Name != "input" || len(input.Floats) != 3*32*32 {
 						t.Errorf("the input is %s with %d values", input.Name, len(input.Floats))
 					}
 					return values("layer."), nil
 				}}
-			rt.run = func(Tensor) ([]Tensor, error) {
+			rt.run = func(engine.Tensor) ([]engine.Tensor, error) {
 				if rt.exposed == nil { // the run of the file, after the sample's
-					return []Tensor{got[2]}, nil
+					return []engine.Tensor{got[2]}, nil
 				}
 				return got, nil
 			}
@@ -146,7 +147,7 @@ func TestNumbersThatAreMissing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.onnx")
 	write(t, path, pyramid(nil))
 	rt := &fake{}
-	rt.run = func(Tensor) ([]Tensor, error) { return values("model."), nil }
+	rt.run = func(engine.Tensor) ([]engine.Tensor, error) { return values("model."), nil }
 	for want, ref := range map[string]func() (Reference, error){
 		"model.1 was not compared: the reference has no layer.1": func() (Reference, error) {
 			v := values("layer.")
@@ -160,7 +161,7 @@ func TestNumbersThatAreMissing(t *testing.T) {
 	} {
 		e := expectPyramid()
 		e.Sample = &Sample{Batch: 1, Height: 32, Width: 32, Classes: []string{"Conv", "C3", "Detect"},
-			Values: func(context.Context, Tensor) (Reference, error) { return ref() }}
+			Values: func(context.Context, engine.Tensor) (Reference, error) { return ref() }}
 		rep, err := File(context.Background(), rt, path, e)
 		if err != nil {
 			t.Fatal(err)
@@ -170,7 +171,7 @@ func TestNumbersThatAreMissing(t *testing.T) {
 		}
 	}
 	e := expectPyramid()
-	e.Sample = &Sample{Batch: 1 << 20, Height: 32, Width: 32, Classes: []string{"Detect"}, Values: func(context.Context, Tensor) (Reference, error) { return nil, nil }}
+	e.Sample = &Sample{Batch: 1 << 20, Height: 32, Width: 32, Classes: []string{"Detect"}, Values: func(context.Context, engine.Tensor) (Reference, error) { return nil, nil }}
 	rep, err := File(context.Background(), rt, path, e)
 	if want := "a sample of 1048576x3x32x32 is larger than what is run to check a file (33554432 values)"; err != nil || rep.Checks[2].Detail != want {
 		t.Errorf("%v, %+v", err, rep.Checks)

@@ -7,17 +7,19 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"ysc2onnx/verify/engine"
 )
 
 // Stage is a layer of a model as its file shows it: what lies under the scope /model.<i>/.
 type Stage struct {
-	Index      int      `json:"index"`
-	From       []int    `json:"from"`             // the layers that it reads, from 0 on; -1 is the model's input
-	Module     string   `json:"module,omitempty"` // its class; "" where the file does not say
-	Makes      []string `json:"makes,omitempty"`  // the value that it gives, or the graph's outputs that it computes
-	Output     IO       `json:"output"`           // what the file says of the first of Makes
-	Nodes      int      `json:"nodes"`            // operators in the file
-	Parameters int64    `json:"parameters"`       // elements of its weights as they are in the file: BatchNorm folded, where it is
+	Index      int       `json:"index"`
+	From       []int     `json:"from"`             // the layers that it reads, from 0 on; -1 is the model's input
+	Module     string    `json:"module,omitempty"` // its class; "" where the file does not say
+	Makes      []string  `json:"makes,omitempty"`  // the value that it gives, or the graph's outputs that it computes
+	Output     engine.IO `json:"output"`           // what the file says of the first of Makes
+	Nodes      int       `json:"nodes"`            // operators in the file
+	Parameters int64     `json:"parameters"`       // elements of its weights as they are in the file: BatchNorm folded, where it is
 }
 
 // Picture reads the layers out of the ONNX file at path, in order. Layers are told from the names of nodes, as this
@@ -92,15 +94,15 @@ func (d *drawing) weight(f field) error {
 			return d.w.eachVarint(f, func(size int64) error { t.dims = append(t.dims, size); return nil })
 		case 2:
 			n, err = f.number()
-			t.dtype = DType(n)
+			t.dtype = engine.DType(n)
 		case 8:
 			t.name, err = d.w.string(f)
 		}
 		return err
 	})
-	count, ok := elements(t.dims)
+	count, ok := engine.Elements(t.dims)
 	if ok && len(t.dims) > 0 {
-		floats := slices.Contains([]DType{Float32, Float16, Float64, BFloat16}, t.dtype)
+		floats := slices.Contains([]engine.DType{engine.Float32, engine.Float16, engine.Float64, engine.BFloat16}, t.dtype)
 		d.weights[t.name] = weight{floats: floats, elements: count}
 	}
 	return err
@@ -133,7 +135,7 @@ func (d *drawing) stage(i int) *Stage {
 // read notes that a layer reads a value: another layer's, the model's input, or a weight.
 func (d *drawing) read(s *Stage, op, name string) {
 	from, made := d.makers[name]
-	if slices.ContainsFunc(d.facts.Inputs, func(v IO) bool { return v.Name == name }) {
+	if slices.ContainsFunc(d.facts.Inputs, func(v engine.IO) bool { return v.Name == name }) {
 		from, made = -1, true
 	}
 	if made && from < s.Index && !slices.Contains(s.From, from) {
@@ -177,8 +179,8 @@ func (d *drawing) finish() []Stage {
 	for i := range d.last + 1 {
 		s := d.stage(i)
 		slices.Sort(s.From)
-		isOutput := func(v IO) bool {
-			return slices.ContainsFunc(d.facts.Outputs, func(out IO) bool { return out.Name == v.Name })
+		isOutput := func(v engine.IO) bool {
+			return slices.ContainsFunc(d.facts.Outputs, func(out engine.IO) bool { return out.Name == v.Name })
 		}
 		if v, ok := values[i]; ok && !isOutput(v) {
 			s.Makes, s.Output = []string{v.Name}, v

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/internal/tiny"
 )
 
@@ -53,10 +54,10 @@ func TestPicture(t *testing.T) {
 	}
 	images := []string{"batch", ""}
 	want := []Stage{
-		{Index: 0, From: []int{-1}, Makes: []string{"model.0"}, Output: IO{Name: "model.0", DType: Float32, Dims: []int64{-1, 3}, DimNames: images}, Nodes: 2, Parameters: 6},
-		{Index: 1, From: []int{0}, Makes: []string{"model.1"}, Output: IO{Name: "model.1", DType: Float32, Dims: []int64{1, 3}}, Nodes: 1, Parameters: 5},
-		{Index: 2, From: []int{1}, Makes: []string{"model.2"}, Output: IO{Name: "model.2"}, Nodes: 2},
-		{Index: 3, From: []int{0, 2}, Makes: []string{"output0"}, Output: IO{Name: "output0", DType: Float32, Dims: []int64{1, 6}}, Nodes: 2},
+		{Index: 0, From: []int{-1}, Makes: []string{"model.0"}, Output: engine.IO{Name: "model.0", DType: engine.Float32, Dims: []int64{-1, 3}, DimNames: images}, Nodes: 2, Parameters: 6},
+		{Index: 1, From: []int{0}, Makes: []string{"model.1"}, Output: engine.IO{Name: "model.1", DType: engine.Float32, Dims: []int64{1, 3}}, Nodes: 1, Parameters: 5},
+		{Index: 2, From: []int{1}, Makes: []string{"model.2"}, Output: engine.IO{Name: "model.2"}, Nodes: 2},
+		{Index: 3, From: []int{0, 2}, Makes: []string{"output0"}, Output: engine.IO{Name: "output0", DType: engine.Float32, Dims: []int64{1, 6}}, Nodes: 2},
 	}
 	if diff := cmp.Diff(want, draw(pictured())); diff != "" {
 		t.Errorf("from the graph alone (-want +got)\n%s", diff)

@@ -12,6 +12,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"ysc2onnx/verify/engine"
 )
 
 // NodeTime is how long a runtime took for one operator of the graph that it made of a file.
@@ -23,9 +25,9 @@ type NodeTime struct {
 
 // Profiler is a Runtime that can say how long each operator takes.
 type Profiler interface {
-	Runtime
+	engine.Runtime
 	// Profile runs the model once to warm up, then as often as asked, and gives the operators of each of those runs.
-	Profile(ctx context.Context, path string, inputs []Tensor, runs int) ([][]NodeTime, error)
+	Profile(ctx context.Context, path string, inputs []engine.Tensor, runs int) ([][]NodeTime, error)
 }
 
 // Profile is how long the parts of a model take. Times are medians over the runs.
@@ -51,7 +53,7 @@ type Timing struct {
 var ErrNoProfile = errors.New("this runtime cannot say how long operators take")
 
 // Measure runs the model at path on inputs, once and then runs times, and adds up how long its layers take.
-func Measure(ctx context.Context, rt Runtime, path string, inputs []Tensor, runs int) (*Profile, error) {
+func Measure(ctx context.Context, rt engine.Runtime, path string, inputs []engine.Tensor, runs int) (*Profile, error) {
 	profiler, ok := rt.(Profiler)
 	if !ok {
 		return nil, ErrNoProfile
@@ -65,7 +67,7 @@ func Measure(ctx context.Context, rt Runtime, path string, inputs []Tensor, runs
 	}
 	shapes := make([]string, len(inputs))
 	for i, in := range inputs {
-		shapes[i] = in.Name + " " + shapeText(in.Shape)
+		shapes[i] = in.Name + " " + engine.ShapeText(in.Shape)
 	}
 	p := &Profile{Runtime: rt.Version(), Input: strings.Join(shapes, ", "), Runs: len(times)}
 	p.Layers = timings(times, func(n NodeTime) (string, int) {

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"ysc2onnx/heads/roles"
+	"ysc2onnx/verify/engine"
 )
 
 // maxModelBytes is protobuf's own limit: no reader loads a larger message.
@@ -32,8 +33,8 @@ type Facts struct {
 	Nodes        int               `json:"nodes"`
 	Initializers int               `json:"initializers"`
 	WeightBytes  int64             `json:"weight_bytes"` // of all initializers, in the file or beside it
-	Inputs       []IO              `json:"inputs"`       // those without an initializer
-	Outputs      []IO              `json:"outputs"`
+	Inputs       []engine.IO       `json:"inputs"`       // those without an initializer
+	Outputs      []engine.IO       `json:"outputs"`
 	Metadata     map[string]string `json:"metadata,omitempty"`
 	Layers       []Layer           `json:"layers,omitempty"`    // rows of the YAML, where the metadata have them
 	Roles        []roles.Output    `json:"roles,omitempty"`     // what the outputs mean, where the metadata say it
@@ -45,11 +46,11 @@ type Facts struct {
 	Problems     []string          `json:"problems,omitempty"`  // what makes the file wrong; at most 20
 	MoreProblems int               `json:"more_problems,omitempty"`
 
-	values map[string]IO // everything that nodes make, in the main graph
-	nodes  []graphNode   // of the main graph, in order
+	values map[string]engine.IO // everything that nodes make, in the main graph
+	nodes  []graphNode          // of the main graph, in order
 	stored map[string]Stored
 
-	found     map[int]IO        // the layers' values, where they were found in another way than by names
+	found     map[int]engine.IO // the layers' values, where they were found in another way than by names
 	constants map[string]Stored // what Constant nodes of the main graph give
 }
 
@@ -79,14 +80,14 @@ func (f *Facts) Err() error {
 
 // Value describes a value that a node of the main graph makes, as far as the
 // file says: without a value_info its type is Undefined.
-func (f *Facts) Value(name string) (v IO, ok bool) {
+func (f *Facts) Value(name string) (v engine.IO, ok bool) {
 	v, ok = f.values[name]
 	return v, ok
 }
 
 // Stored is where the elements of an initializer lie.
 type Stored struct {
-	DType DType
+	DType engine.DType
 	Dims  []int64
 	// File is the name of the external data file; "" for the model's own.
 	File           string
@@ -205,7 +206,7 @@ func sizesIn(dir string) func(name string) (int64, error) {
 func StructureReader(ctx context.Context, r io.ReaderAt, size int64, external func(name string) (int64, error)) (*Facts, error) {
 	c := &checker{
 		ctx: ctx, w: newWire(r), external: external,
-		facts: &Facts{Metadata: map[string]string{}, values: map[string]IO{}, stored: map[string]Stored{}, constants: map[string]Stored{}},
+		facts: &Facts{Metadata: map[string]string{}, values: map[string]engine.IO{}, stored: map[string]Stored{}, constants: map[string]Stored{}},
 		files: map[string]int64{}, opsets: map[string]int64{}, missing: map[string]bool{}, local: map[functionID]bool{},
 	}
 	if size > maxModelBytes {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"ysc2onnx/verify/engine"
 )
 
 const (
@@ -167,7 +169,7 @@ func (c *checker) sparse(f field, where string) (t stored, err error) {
 		return err
 	})
 	where += " " + strconv.Quote(values.name)
-	count, ok := elements(dims)
+	count, ok := engine.Elements(dims)
 	n := int64(-1)
 	if len(values.dims) == 1 {
 		n = values.dims[0]
@@ -180,8 +182,8 @@ func (c *checker) sparse(f field, where string) (t stored, err error) {
 	case !ok || rank == 0:
 		c.problem("%s: shape %v is not possible", where, dims)
 	case n < 0 || n > count:
-		c.problem("%s: has values of shape %v, of which a tensor %s takes a list of up to %d", where, values.dims, shapeText(dims), count)
-	case n > 0 && (indices.dtype != Int64 || !flat && !full):
+		c.problem("%s: has values of shape %v, of which a tensor %s takes a list of up to %d", where, values.dims, engine.ShapeText(dims), count)
+	case n > 0 && (indices.dtype != engine.Int64 || !flat && !full):
 		c.problem("%s: has indices %s %v, int64 [%d] or [%d, %d] is needed", where, indices.dtype, indices.dims, n, n, rank)
 	}
 	return stored{name: values.name, dtype: values.dtype, dims: dims, raw: -1, at: -1}, err

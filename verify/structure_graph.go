@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"ysc2onnx/verify/engine"
 )
 
 const (
@@ -17,9 +19,9 @@ type scope struct {
 	parent *scope
 	in     string // where it is, for messages: the function
 	depth  int
-	known  map[string]bool // assigned so far
-	used   map[string]bool // read by a node or an output
-	typed  map[string]IO   // value_info
+	known  map[string]bool      // assigned so far
+	used   map[string]bool      // read by a node or an output
+	typed  map[string]engine.IO // value_info
 }
 
 // find looks a value up from the inside out and marks it as used where it lives.
@@ -43,19 +45,19 @@ func (c *checker) assign(s *scope, name, by string) {
 
 // graph checks a GraphProto that lies in one or more parts.
 func (c *checker) graph(parts []span, parent *scope) error {
-	s := &scope{parent: parent, known: map[string]bool{}, used: map[string]bool{}, typed: map[string]IO{}}
+	s := &scope{parent: parent, known: map[string]bool{}, used: map[string]bool{}, typed: map[string]engine.IO{}}
 	if parent != nil {
 		s.depth, s.in = parent.depth+1, parent.in
 	}
 	if s.depth > maxGraphDepth {
 		return &malformed{parts[0].from, fmt.Sprintf("more than %d graphs inside each other", maxGraphDepth)}
 	}
-	var inputs, outputs []IO
+	var inputs, outputs []engine.IO
 	var initializers []string
 	var nodes []field
 	for _, part := range parts {
 		err := c.w.fields(part, func(f field) (err error) {
-			var v IO
+			var v engine.IO
 			var typed bool
 			switch f.num {
 			case 1:
@@ -142,15 +144,15 @@ func (c *checker) graph(parts []span, parent *scope) error {
 
 // declared notes a graph input or output of the main graph that lacks its type. A shape may be left open, and other kinds
 // of values than tensors have none.
-func (c *checker) declared(v IO, typed bool, kind string, parent *scope) IO {
+func (c *checker) declared(v engine.IO, typed bool, kind string, parent *scope) engine.IO {
 	switch {
 	case typed || v.Other || parent != nil:
-	case v.DType == Undefined:
+	case v.DType == engine.Undefined:
 		c.problem("graph %s %q has no type", kind, v.Name)
 	default:
 		c.note("graph %s %q has no shape", kind, v.Name)
 	}
-	if _, known := dtypes[v.DType]; !known && v.DType != Undefined {
+	if !v.DType.Known() && v.DType != engine.Undefined {
 		c.problem("graph %s %q: element %s is not known", kind, v.Name, v.DType)
 	}
 	return v
@@ -158,7 +160,7 @@ func (c *checker) declared(v IO, typed bool, kind string, parent *scope) IO {
 
 // enter assigns the inputs and initializers of a graph and gives the set of the
 // latter. An input may have an initializer of the same name: its default.
-func (c *checker) enter(s *scope, inputs []IO, initializers []string) map[string]bool {
+func (c *checker) enter(s *scope, inputs []engine.IO, initializers []string) map[string]bool {
 	for _, in := range inputs {
 		c.assign(s, in.Name, "graph input")
 	}
@@ -174,14 +176,14 @@ func (c *checker) enter(s *scope, inputs []IO, initializers []string) map[string
 }
 
 // edges fills Facts.values, and Facts.Untyped, from what the nodes made.
-func (c *checker) edges(s *scope, outputs []IO) {
+func (c *checker) edges(s *scope, outputs []engine.IO) {
 	for _, out := range outputs {
 		s.typed[out.Name] = out
 	}
 	for _, name := range c.made {
 		v, typed := s.typed[name]
 		if !typed {
-			v = IO{Name: name}
+			v = engine.IO{Name: name}
 			c.facts.Untyped = append(c.facts.Untyped, name)
 		}
 		c.facts.values[name] = v

@@ -5,12 +5,14 @@ import (
 	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"ysc2onnx/verify/engine"
 )
 
 // stored is what a TensorProto says about where its elements are.
 type stored struct {
 	name     string
-	dtype    DType
+	dtype    engine.DType
 	dims     []int64
 	raw      int64            // bytes of raw_data, or of the external data; -1 without either
 	at       int64            // where they begin in their file; -1 if it is not known
@@ -29,16 +31,16 @@ func (c *checker) tensor(f field, where string) (stored, error) {
 		return t, err
 	}
 	where += " " + strconv.Quote(t.name)
-	count, ok := elements(t.dims)
+	count, ok := engine.Elements(t.dims)
 	if !ok {
 		c.problem("%s: shape %v is not possible", where, t.dims)
 		return t, nil
 	}
-	if _, known := dtypes[t.dtype]; !known {
+	if !t.dtype.Known() {
 		c.problem("%s: element %s is not known", where, t.dtype)
 		return t, nil
 	}
-	size, ok := t.dtype.bytes(count)
+	size, ok := t.dtype.Bytes(count)
 	if !ok {
 		c.problem("%s: shape %v is not possible", where, t.dims)
 		return t, nil
@@ -49,13 +51,13 @@ func (c *checker) tensor(f field, where string) (stored, error) {
 		t.at, t.raw = c.outside(where, t, size), size
 	case t.raw >= 0 && t.typed > 0:
 		c.problem("%s: has both raw data and %d typed values", where, t.typed)
-	case t.raw >= 0 && t.dtype == String:
+	case t.raw >= 0 && t.dtype == engine.String:
 		c.problem("%s: strings cannot be raw data", where)
 	case t.raw >= 0 && t.raw != size:
-		c.problem("%s: has %d bytes, but %s %s takes %d", where, t.raw, t.dtype, shapeText(t.dims), size)
+		c.problem("%s: has %d bytes, but %s %s takes %d", where, t.raw, t.dtype, engine.ShapeText(t.dims), size)
 	case t.raw >= 0:
 	case t.typed != form.values(t.dtype, count):
-		c.problem("%s: has %d values, but its shape %s takes %d", where, t.typed, shapeText(t.dims), form.values(t.dtype, count))
+		c.problem("%s: has %d values, but its shape %s takes %d", where, t.typed, engine.ShapeText(t.dims), form.values(t.dtype, count))
 	case t.typed > 0 && t.in != form.field:
 		c.problem("%s: its values are in field %d of the tensor, those of %s belong into %d", where, t.in, t.dtype, form.field)
 	case t.packed >= 0 && (t.in == 4 || t.in == 10): // fixed width, one behind the other: as in raw data
@@ -77,16 +79,16 @@ type typedForm struct {
 }
 
 // typedForms are those that onnx.proto gives the element types.
-var typedForms = map[DType]typedForm{
-	Float32: {4, 1}, Complex64: {4, 2}, Float64: {10, 1}, Complex: {10, 2}, String: {6, 1}, Int64: {7, 1}, Uint32: {11, 1}, Uint64: {11, 1},
-	Int32: {5, 1}, Int16: {5, 1}, Int8: {5, 1}, Uint16: {5, 1}, Uint8: {5, 1}, Bool: {5, 1}, Float16: {5, 1}, BFloat16: {5, 1},
+var typedForms = map[engine.DType]typedForm{
+	engine.Float32: {4, 1}, engine.Complex64: {4, 2}, engine.Float64: {10, 1}, engine.Complex: {10, 2}, engine.String: {6, 1}, engine.Int64: {7, 1}, engine.Uint32: {11, 1}, engine.Uint64: {11, 1},
+	engine.Int32: {5, 1}, engine.Int16: {5, 1}, engine.Int8: {5, 1}, engine.Uint16: {5, 1}, engine.Uint8: {5, 1}, engine.Bool: {5, 1}, engine.Float16: {5, 1}, engine.BFloat16: {5, 1},
 	17: {5, 1}, 18: {5, 1}, 19: {5, 1}, 20: {5, 1}, 24: {5, 1}, 21: {5, 1}, 22: {5, 1}, 23: {5, 1}, 25: {5, 1}, 26: {5, 1},
 }
 
 // values is how many values hold count elements. Those of the small types share one.
-func (f typedForm) values(t DType, count int64) int64 {
-	if packed[t] > 0 {
-		size, _ := t.bytes(count)
+func (f typedForm) values(t engine.DType, count int64) int64 {
+	if t.Packed() > 0 {
+		size, _ := t.Bytes(count)
 		return size
 	}
 	return count * f.each
@@ -127,7 +129,7 @@ func (c *checker) tensorField(t *stored, f field) (err error) {
 		})
 	case 2:
 		n, err = f.number()
-		t.dtype = DType(n)
+		t.dtype = engine.DType(n)
 	case 4:
 		return fixed(4)
 	case 5, 7, 11:
@@ -176,7 +178,7 @@ func (c *checker) outside(where string, t stored, size int64) int64 {
 		return -1
 	}
 	if length != size {
-		c.problem("%s: external data has %d bytes, but %s %s takes %d", where, length, t.dtype, shapeText(t.dims), size)
+		c.problem("%s: external data has %d bytes, but %s %s takes %d", where, length, t.dtype, engine.ShapeText(t.dims), size)
 		return -1
 	}
 	name := t.location["location"]

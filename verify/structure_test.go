@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/internal/tiny"
 )
 
@@ -51,7 +52,7 @@ func TestStructureFacts(t *testing.T) {
 	dims, names := []int64{-1, 2}, []string{"batch", ""}
 	want := &Facts{
 		IRVersion: 8, Opset: 17, Graph: "tiny", Nodes: 2, Initializers: 1, WeightBytes: 8,
-		Inputs: []IO{{Name: "x", DType: Float32, Dims: dims, DimNames: names}}, Outputs: []IO{{Name: "y", DType: Float32, Dims: dims, DimNames: names}},
+		Inputs: []engine.IO{{Name: "x", DType: engine.Float32, Dims: dims, DimNames: names}}, Outputs: []engine.IO{{Name: "y", DType: engine.Float32, Dims: dims, DimNames: names}},
 		Metadata: map[string]string{"stride": "32"},
 	}
 	if diff := cmp.Diff(want, facts, cmpopts.IgnoreUnexported(Facts{})); diff != "" {

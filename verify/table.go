@@ -8,6 +8,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"ysc2onnx/verify/engine"
 )
 
 // ownColumn is the column of the table with how far the recorded program is from float64.
@@ -41,7 +43,7 @@ func (c *Comparison) heading() string {
 	if c.Against == "" {
 		return ""
 	}
-	return fmt.Sprintf("got: %s, want: %s, on noise of %s\n", c.Path, c.Against, shapeText(c.Input))
+	return fmt.Sprintf("got: %s, want: %s, on noise of %s\n", c.Path, c.Against, engine.ShapeText(c.Input))
 }
 
 // cells are a row's line of the table.
@@ -54,7 +56,7 @@ func (r *Row) cells() table.Row {
 		verdict = "ok, flips"
 	}
 	if r.Worst == nil {
-		return table.Row{r.Name, r.Module, shapeText(r.Shape), "", "", "", "", "", "", "", "", "", "", verdict + ": " + r.Problem}
+		return table.Row{r.Name, r.Module, engine.ShapeText(r.Shape), "", "", "", "", "", "", "", "", "", "", verdict + ": " + r.Problem}
 	}
 	rms, own := "", ""
 	if r.RMSTolerance > 0 {
@@ -68,7 +70,7 @@ func (r *Row) cells() table.Row {
 		outside = fmt.Sprintf("%d (%.3g%%)", r.Outside, 100*r.Share())
 	}
 	return table.Row{
-		r.Name, r.Module, shapeText(r.Shape), fmt.Sprintf("%.1e", r.MaxAbs), fmt.Sprintf("%.1e", r.MaxRel), rms, own, indexText(r.Worst.Index),
+		r.Name, r.Module, engine.ShapeText(r.Shape), fmt.Sprintf("%.1e", r.MaxAbs), fmt.Sprintf("%.1e", r.MaxRel), rms, own, indexText(r.Worst.Index),
 		fmt.Sprintf("%.5g", float32(r.Worst.Got)), fmt.Sprintf("%.5g", float32(r.Worst.Want)), outside, ulpText(r.UlpMedian), ulpText(r.UlpMost), verdict,
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"ysc2onnx/heads/roles"
+	"ysc2onnx/verify/engine"
 )
 
 // Tolerances of float32 models, from what right programs were measured to be off: PyTorch's and ONNX Runtime's, with several
@@ -52,7 +53,7 @@ type AgainstOptions struct {
 	Layer, Box, Score float64
 	// Pixels is the largest error of a box, whatever its size, in place of Box; 0 leaves it to Box.
 	Pixels  float64
-	Session SessionOptions
+	Session engine.SessionOptions
 
 	// Height and Width are the size of the input of AgainstFile where both files leave it open.
 	Height, Width int
@@ -61,7 +62,7 @@ type AgainstOptions struct {
 
 	// Observe is called for each row, in the order of Comparison.Rows, with the whole values that it compares: output0
 	// twice, once for its boxes and once for its scores. It must not change or keep them. nil leaves it out.
-	Observe func(row Row, got, want Tensor)
+	Observe func(row Row, got, want engine.Tensor)
 
 	layerFloor, boxFloor, scoreFloor float64 // 0 where the tolerance was given
 }
@@ -158,7 +159,7 @@ func (f *Facts) meaning(output string, shape []int64) roles.Output {
 			return o
 		}
 	}
-	if n := len(shape); n == 3 && shape[2] > 5 && slices.ContainsFunc(f.Outputs, func(o IO) bool { return o.Name == output }) {
+	if n := len(shape); n == 3 && shape[2] > 5 && slices.ContainsFunc(f.Outputs, func(o engine.IO) bool { return o.Name == output }) {
 		return roles.YOLOv5(output, int(shape[2])-5, 0)
 	}
 	return roles.Of(output, roles.Raw)

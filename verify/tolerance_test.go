@@ -7,11 +7,12 @@ import (
 	"testing"
 
 	"ysc2onnx/heads/roles"
+	"ysc2onnx/verify/engine"
 )
 
 // ones is a map of 10 channels of 100 elements, all 1 but where change changes them.
-func ones(change func(i int) float64) Tensor {
-	t := Tensor{Shape: []int64{1, 10, 10, 10}, Floats: make([]float32, 1000)}
+func ones(change func(i int) float64) engine.Tensor {
+	t := engine.Tensor{Shape: []int64{1, 10, 10, 10}, Floats: make([]float32, 1000)}
 	for i := range t.Floats {
 		t.Floats[i] = float32(1 + change(i))
 	}
@@ -93,7 +94,7 @@ func TestChannels(t *testing.T) {
 // TestBoxes: a box's error counts relative to its longer side, of a small one relative to the largest stride; in pixels if a
 // tolerance in pixels was given.
 func TestBoxes(t *testing.T) {
-	want := Tensor{Shape: []int64{1, 2, 6}, Floats: []float32{300, 200, 507, 100, 1, 1, 10, 20, 4, 2, 1, 1}}
+	want := engine.Tensor{Shape: []int64{1, 2, 6}, Floats: []float32{300, 200, 507, 100, 1, 1, 10, 20, 4, 2, 1, 1}}
 	for _, test := range []struct {
 		column int
 		off    float32
@@ -109,7 +110,7 @@ func TestBoxes(t *testing.T) {
 		if err := opts.fill(); err != nil {
 			t.Fatal(err)
 		}
-		got := Tensor{Shape: want.Shape, Floats: append([]float32{}, want.Floats...)}
+		got := engine.Tensor{Shape: want.Shape, Floats: append([]float32{}, want.Floats...)}
 		got.Floats[test.column] += test.off
 		parts := opts.measures(roles.YOLOv5("output0", int(want.Shape[2])-5, 0), test.stride)
 		if len(parts) != 2 {
@@ -127,7 +128,7 @@ func TestBoxes(t *testing.T) {
 // TestMeaning: what the metadata say of an output counts; YOLOv5's own exports, which say nothing, have 5 columns and the
 // classes. A box along the second axis is judged by its own sides.
 func TestMeaning(t *testing.T) {
-	f := &Facts{Outputs: []IO{{Name: "output0"}, {Name: "boxes"}}, Roles: []roles.Output{
+	f := &Facts{Outputs: []engine.IO{{Name: "output0"}, {Name: "boxes"}}, Roles: []roles.Output{
 		{Name: "boxes", Axis: 1, Parts: []roles.Part{{Role: roles.Boxes, Size: 4}, {Role: roles.Scores, Size: 2}, {Role: roles.Masks, Size: 1}}},
 	}}
 	for _, test := range []struct {
@@ -158,13 +159,13 @@ func TestMeaning(t *testing.T) {
 	if err := opts.fill(); err != nil {
 		t.Fatal(err)
 	}
-	want := Tensor{Shape: []int64{1, 7, 2}, Floats: []float32{300, 10, 200, 20, 507, 4, 100, 2, 1, 1, 1, 1, 9, 9}}
+	want := engine.Tensor{Shape: []int64{1, 7, 2}, Floats: []float32{300, 10, 200, 20, 507, 4, 100, 2, 1, 1, 1, 1, 9, 9}}
 	for _, test := range []struct {
 		element int
 		off     float32
 		ok      bool
 	}{{0, 0.05, true}, {0, 0.052, false}, {1, 0.0031, true}, {1, 0.0033, false}, {5, 0.0033, false}} {
-		got := Tensor{Shape: want.Shape, Floats: append([]float32{}, want.Floats...)}
+		got := engine.Tensor{Shape: want.Shape, Floats: append([]float32{}, want.Floats...)}
 		got.Floats[test.element] += test.off
 		parts := opts.measures(f.meaning("boxes", want.Shape), 32)
 		if j := judge(pair{}, got, want, parts[0]); j.OK != test.ok || j.Count != 8 {

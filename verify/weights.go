@@ -12,12 +12,14 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+
+	"ysc2onnx/verify/engine"
 )
 
 // Weight is an initializer as it was meant to be written.
 type Weight struct {
 	Name  string
-	DType DType
+	DType engine.DType
 	Dims  []int64
 
 	// Encode gives the bytes of the elements off, off+1, … as the file should have them, little endian, as many as fit
@@ -44,7 +46,7 @@ func compareWeights(ctx context.Context, path string, facts *Facts, weights []We
 		want := &weights[i]
 		place, ok := facts.Stored(want.Name)
 		if !ok || place.DType != want.DType || !slices.Equal(place.Dims, want.Dims) || place.Offset < 0 {
-			return fmt.Errorf("initializer %q: the file does not have it as %s %s", want.Name, want.DType, shapeText(want.Dims))
+			return fmt.Errorf("initializer %q: the file does not have it as %s %s", want.Name, want.DType, engine.ShapeText(want.Dims))
 		}
 		f, err := data.file(place.File)
 		if err != nil {
@@ -138,11 +140,11 @@ func (b *block) compare(got, want []byte, scratch []float32) error {
 }
 
 // elementText prints an element with all its digits, or its bytes where it is of a type that is seldom a weight.
-func elementText(t DType, b []byte) string {
+func elementText(t engine.DType, b []byte) string {
 	switch t {
-	case Float32:
+	case engine.Float32:
 		return strconv.FormatFloat(float64(math.Float32frombits(binary.LittleEndian.Uint32(b))), 'g', -1, 32)
-	case Int64:
+	case engine.Int64:
 		return strconv.FormatInt(int64(binary.LittleEndian.Uint64(b)), 10)
 	}
 	return fmt.Sprintf("%#x", b)

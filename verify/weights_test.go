@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/internal/tiny"
 )
 
@@ -22,7 +23,7 @@ func floatBytes(list ...float32) []byte {
 }
 
 // held is a Weight with its bytes in memory.
-func held(name string, t DType, dims []int64, data []byte) Weight {
+func held(name string, t engine.DType, dims []int64, data []byte) Weight {
 	return Weight{name, t, dims, func(dst []byte, off int64, _ []float32) error {
 		copy(dst, data[off*t.Size():])
 		return nil
@@ -46,9 +47,9 @@ func TestWeights(t *testing.T) {
 		Nodes:   []tiny.Node{{Op: "Fake", In: []string{"x", "large", "ints", "outside", "listed"}, Out: []string{"y"}}},
 		Weights: []tiny.Weight{
 			{Name: "large", Dims: []int64{rows, 1}, Floats: large},
-			{Name: "ints", Type: int64(Int64), Dims: []int64{2}, Raw: binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, 7), 1<<40)},
+			{Name: "ints", Type: int64(engine.Int64), Dims: []int64{2}, Raw: binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, 7), 1<<40)},
 			{Name: "outside", Dims: []int64{3}, Place: map[string]string{"location": "m.data", "offset": "4", "length": "12"}},
-			{Name: "half", Type: int64(Float16), Dims: []int64{1}, Raw: []byte{0, 0x3c}},
+			{Name: "half", Type: int64(engine.Float16), Dims: []int64{1}, Raw: []byte{0, 0x3c}},
 			{Name: "listed", Dims: []int64{1}, Ints: []int64{1}},
 		},
 	}.Bytes())
@@ -58,10 +59,10 @@ func TestWeights(t *testing.T) {
 	}
 	weights := func() []Weight {
 		return []Weight{
-			held("large", Float32, []int64{rows, 1}, floatBytes(large...)),
-			held("ints", Int64, []int64{2}, binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, 7), 1<<40)),
-			held("outside", Float32, []int64{3}, floatBytes(1, 2, 3)),
-			held("half", Float16, []int64{1}, []byte{0, 0x3c}),
+			held("large", engine.Float32, []int64{rows, 1}, floatBytes(large...)),
+			held("ints", engine.Int64, []int64{2}, binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, 7), 1<<40)),
+			held("outside", engine.Float32, []int64{3}, floatBytes(1, 2, 3)),
+			held("half", engine.Float16, []int64{1}, []byte{0, 0x3c}),
 		}
 	}
 	facts.Initializers = 4 // all but the one that is not stored as bytes
@@ -76,23 +77,23 @@ func TestWeights(t *testing.T) {
 			wrong := floatBytes(large...)
 			wrong[4*70_000] ^= 1
 			wrong[4*190_000] ^= 1
-			w[0] = held("large", Float32, []int64{rows, 1}, wrong)
+			w[0] = held("large", engine.Float32, []int64{rows, 1}, wrong)
 			return w
 		}, `initializer "large": element [70000, 0] is 70000 in the file, but 70000.01 was computed`},
 		"an integer": {func(w []Weight) []Weight {
-			w[1] = held("ints", Int64, []int64{2}, binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, 7), 3))
+			w[1] = held("ints", engine.Int64, []int64{2}, binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, 7), 3))
 			return w
 		}, `initializer "ints": element [1] is 1099511627776 in the file, but 3 was computed`},
 		"beside the model": {func(w []Weight) []Weight {
-			w[2] = held("outside", Float32, []int64{3}, floatBytes(1, -2, 3))
+			w[2] = held("outside", engine.Float32, []int64{3}, floatBytes(1, -2, 3))
 			return w
 		}, `initializer "outside": element [1] is 2 in the file, but -2 was computed`},
 		"a half": {func(w []Weight) []Weight {
-			w[3] = held("half", Float16, []int64{1}, []byte{1, 0x3c})
+			w[3] = held("half", engine.Float16, []int64{1}, []byte{1, 0x3c})
 			return w
 		}, `initializer "half": element [0] is 0x003c in the file, but 0x013c was computed`},
 		"another shape": {func(w []Weight) []Weight { w[2].Dims = []int64{1, 3}; return w }, `initializer "outside": the file does not have it as float32 1x3`},
-		"another type":  {func(w []Weight) []Weight { w[2].DType = Int32; return w }, `initializer "outside": the file does not have it as int32 3`},
+		"another type":  {func(w []Weight) []Weight { w[2].DType = engine.Int32; return w }, `initializer "outside": the file does not have it as int32 3`},
 		"another name":  {func(w []Weight) []Weight { w[2].Name = "inside"; return w }, `initializer "inside": the file does not have it as float32 3`},
 		"in a list of numbers": {func(w []Weight) []Weight {
 			w[2].Name, w[2].Dims = "listed", []int64{1}

@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"ysc2onnx/verify/engine"
 )
 
 // wire walks protobuf messages inside a file without loading them: what nobody
@@ -219,13 +221,13 @@ func (w *wire) keyValue(f field) (key, value string, err error) {
 
 // valueInfo reads a ValueInfoProto. typed is true if it says both the element
 // type and the shape of a tensor.
-func (w *wire) valueInfo(f field) (v IO, typed bool, err error) {
+func (w *wire) valueInfo(f field) (v engine.IO, typed bool, err error) {
 	shaped := false
 	tensor := func(f field) error {
 		switch f.num {
 		case 1:
 			n, err := f.number()
-			v.DType = DType(n)
+			v.DType = engine.DType(n)
 			return err
 		case 2:
 			shaped = true
@@ -255,18 +257,18 @@ func (w *wire) valueInfo(f field) (v IO, typed bool, err error) {
 		}
 		return err
 	})
-	v.Shapeless = !shaped && v.DType != Undefined
+	v.Shapeless = !shaped && v.DType != engine.Undefined
 	for _, name := range v.DimNames {
 		if name != "" {
-			return v, shaped && v.DType != Undefined, err
+			return v, shaped && v.DType != engine.Undefined, err
 		}
 	}
 	v.DimNames = nil
-	return v, shaped && v.DType != Undefined, err
+	return v, shaped && v.DType != engine.Undefined, err
 }
 
 // dimension appends one TensorShapeProto.Dimension to v.
-func (w *wire) dimension(f field, v *IO) error {
+func (w *wire) dimension(f field, v *engine.IO) error {
 	if len(v.Dims) == maxRank {
 		return &malformed{f.body.from, fmt.Sprintf("a shape has more than %d dimensions", maxRank)}
 	}

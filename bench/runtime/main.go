@@ -12,7 +12,7 @@ import (
 	"slices"
 	"time"
 
-	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/ort"
 )
 
@@ -39,9 +39,9 @@ func run(ctx context.Context, files []string, turns, threads int) error {
 	if err != nil {
 		return err
 	}
-	sessions, inputs, times := make([]verify.Session, 2), make([][]verify.Tensor, 2), make([][]time.Duration, 2)
+	sessions, inputs, times := make([]engine.Session, 2), make([][]engine.Tensor, 2), make([][]time.Duration, 2)
 	for i, file := range files {
-		if sessions[i], err = rt.Open(ctx, file, verify.SessionOptions{Threads: threads}); err != nil {
+		if sessions[i], err = rt.Open(ctx, file, engine.SessionOptions{Threads: threads}); err != nil {
 			return err
 		}
 		inputs[i] = noise(sessions[i].Inputs()[0])
@@ -66,8 +66,8 @@ func run(ctx context.Context, files []string, turns, threads int) error {
 	return nil
 }
 
-func noise(in verify.IO) []verify.Tensor {
-	t := verify.Tensor{Name: in.Name, Shape: in.Dims}
+func noise(in engine.IO) []engine.Tensor {
+	t := engine.Tensor{Name: in.Name, Shape: in.Dims}
 	n := int64(1)
 	for _, d := range in.Dims {
 		n *= d
@@ -77,5 +77,5 @@ func noise(in verify.IO) []verify.Tensor {
 	for i := range t.Floats {
 		t.Floats[i] = random.Float32()
 	}
-	return []verify.Tensor{t}
+	return []engine.Tensor{t}
 }

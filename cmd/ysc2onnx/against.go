@@ -11,6 +11,7 @@ import (
 
 	"ysc2onnx"
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 // isModel says whether a file's name is that of a checkpoint or a YAML.
@@ -28,7 +29,7 @@ type verdictDocument struct {
 }
 
 // judge compares a file of any exporter with a checkpoint.
-func (v *verification) judge(ctx context.Context, rt verify.Runtime, path string) error {
+func (v *verification) judge(ctx context.Context, rt engine.Runtime, path string) error {
 	m, err := v.openModel(ctx, v.against, v.weights)
 	if err != nil {
 		return err
@@ -92,7 +93,7 @@ func writeVerdict(w *bytes.Buffer, s style, v *ysc2onnx.Verdict, by string) {
 	if !v.Exact {
 		how = "computed by our own export in ONNX Runtime, which the reference checks for a small image"
 	}
-	fmt.Fprintln(w, wrapped(fmt.Sprintf("%s against %s, %s, on noise of %s", v.Path, by, how, verify.ShapeText(v.Input)), 0, 2))
+	fmt.Fprintln(w, wrapped(fmt.Sprintf("%s against %s, %s, on noise of %s", v.Path, by, how, engine.ShapeText(v.Input)), 0, 2))
 	part := func(name string, err error, compared int, detail string) {
 		verdict, color := "ok", "32"
 		switch {

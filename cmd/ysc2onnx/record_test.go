@@ -14,6 +14,7 @@ import (
 
 	"ysc2onnx/internal/npz"
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/ort"
 )
 
@@ -44,7 +45,7 @@ func record(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // evaluate gives a model's input, its outputs and its first layer.
-func evaluate(ctx context.Context, path, library string) (values []verify.Tensor, err error) {
+func evaluate(ctx context.Context, path, library string) (values []engine.Tensor, err error) {
 	found, err := ort.Find(library)
 	if err != nil {
 		return nil, err
@@ -61,12 +62,12 @@ func evaluate(ctx context.Context, path, library string) (values []verify.Tensor
 	if !ok {
 		return nil, fmt.Errorf("%s does not say what layer 0 gives", path)
 	}
-	session, err := rt.Open(ctx, path, verify.SessionOptions{Expose: []verify.IO{layer}})
+	session, err := rt.Open(ctx, path, engine.SessionOptions{Expose: []engine.IO{layer}})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = session.Close() }()
-	input := verify.Tensor{Name: facts.Inputs[0].Name, Shape: facts.Inputs[0].Dims}
+	input := engine.Tensor{Name: facts.Inputs[0].Name, Shape: facts.Inputs[0].Dims}
 	count := int64(1)
 	for _, d := range input.Shape {
 		count *= d
@@ -75,12 +76,12 @@ func evaluate(ctx context.Context, path, library string) (values []verify.Tensor
 	for range count {
 		input.Floats = append(input.Floats, random.Float32())
 	}
-	outputs, err := session.Run(ctx, []verify.Tensor{input})
+	outputs, err := session.Run(ctx, []engine.Tensor{input})
 	if err != nil {
 		return nil, err
 	}
 	input.Name = "input"
-	values = []verify.Tensor{input}
+	values = []engine.Tensor{input}
 	for _, out := range outputs {
 		if out.Name == layer.Name {
 			out.Name = "layer.0"
@@ -91,7 +92,7 @@ func evaluate(ctx context.Context, path, library string) (values []verify.Tensor
 }
 
 // writeNPZ writes tensors in NumPy's format.
-func writeNPZ(w io.Writer, values []verify.Tensor) error {
+func writeNPZ(w io.Writer, values []engine.Tensor) error {
 	archive := npz.NewWriter(w)
 	for _, v := range values {
 		if err := archive.Write(v.Name, npz.Array{Shape: v.Shape, Floats: v.Floats}); err != nil {

@@ -21,6 +21,7 @@ import (
 	"ysc2onnx/internal/replace"
 	"ysc2onnx/internal/units"
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/report"
 )
 
@@ -81,7 +82,7 @@ func (r *reporting) spare(at fs.FileInfo, inputs []string) error {
 }
 
 // observe is what keeps the values that a report draws; nil without one.
-func (r *reporting) observe() func(verify.Row, verify.Tensor, verify.Tensor) {
+func (r *reporting) observe() func(verify.Row, engine.Tensor, engine.Tensor) {
 	if r.path == "" {
 		return nil
 	}
@@ -90,7 +91,7 @@ func (r *reporting) observe() func(verify.Row, verify.Tensor, verify.Tensor) {
 }
 
 // measure times the layers of the model, if that was asked for, and prints the slowest.
-func (r *reporting) measure(ctx context.Context, rt verify.Runtime, path string, inputs []verify.Tensor) error {
+func (r *reporting) measure(ctx context.Context, rt engine.Runtime, path string, inputs []engine.Tensor) error {
 	if !r.profile {
 		return nil
 	}

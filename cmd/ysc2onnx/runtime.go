@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/ort"
 )
 
@@ -20,7 +20,7 @@ func libraryFlag(flags *pflag.FlagSet, path *string) {
 
 // openRuntime loads ONNX Runtime. Where it is not to be had and nobody named one, missing says why and how to get it;
 // one that was named and cannot be loaded is an error.
-func openRuntime(explicit string) (rt verify.Runtime, missing string, err error) {
+func openRuntime(explicit string) (rt engine.Runtime, missing string, err error) {
 	named := explicit != "" || os.Getenv("ORT_LIB") != ""
 	if !ort.Supported {
 		_, err := ort.Open(ort.Library{})

@@ -15,6 +15,7 @@ import (
 
 	"ysc2onnx/internal/units"
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 // verification is the command verify.
@@ -154,7 +155,7 @@ type aloneDocument struct {
 }
 
 // alone checks a file without anything to compare it with.
-func (v *verification) alone(ctx context.Context, rt verify.Runtime, missing, path string) error {
+func (v *verification) alone(ctx context.Context, rt engine.Runtime, missing, path string) error {
 	report, err := verify.Alone(ctx, rt, path)
 	if err != nil {
 		return err
@@ -198,7 +199,7 @@ func (v *verification) alone(ctx context.Context, rt verify.Runtime, missing, pa
 }
 
 // showAlone times a file that was checked alone, and reports on it, as far as that was asked for.
-func (v *verification) showAlone(ctx context.Context, rt verify.Runtime, report *verify.Report, missing string) error {
+func (v *verification) showAlone(ctx context.Context, rt engine.Runtime, report *verify.Report, missing string) error {
 	v.page.data.Facts, v.page.data.Checks = report.Facts, report
 	switch {
 	case !report.OK():
@@ -242,7 +243,7 @@ func (v *verification) compareOptions() verify.AgainstOptions {
 }
 
 // compare holds a file against recorded values or another file.
-func (v *verification) compare(ctx context.Context, rt verify.Runtime, path string, other bool) error {
+func (v *verification) compare(ctx context.Context, rt engine.Runtime, path string, other bool) error {
 	opts := v.compareOptions()
 	against := v.againstRecord
 	if other {
@@ -292,7 +293,7 @@ func assumedBy(ctx context.Context, path string) (string, error) {
 }
 
 // againstRecord compares a file with the recorded values in an archive.
-func (v *verification) againstRecord(ctx context.Context, rt verify.Runtime, path, archive string, opts verify.AgainstOptions) (found *verify.Comparison, err error) {
+func (v *verification) againstRecord(ctx context.Context, rt engine.Runtime, path, archive string, opts verify.AgainstOptions) (found *verify.Comparison, err error) {
 	ref, err := verify.OpenNPZ(archive)
 	if err != nil {
 		return nil, err
@@ -302,7 +303,7 @@ func (v *verification) againstRecord(ctx context.Context, rt verify.Runtime, pat
 }
 
 // showCompared times a file that was compared, and reports on it, as far as that was asked for.
-func (v *verification) showCompared(ctx context.Context, rt verify.Runtime, found *verify.Comparison, other bool) error {
+func (v *verification) showCompared(ctx context.Context, rt engine.Runtime, found *verify.Comparison, other bool) error {
 	v.page.data.Comparison = found
 	if v.page.profile {
 		inputs, err := v.inputsOf(ctx, found.Path, other)
@@ -317,7 +318,7 @@ func (v *verification) showCompared(ctx context.Context, rt verify.Runtime, foun
 }
 
 // inputsOf is what a file is timed on: the recorded input, or noise of the size that two files are compared at.
-func (v *verification) inputsOf(ctx context.Context, path string, other bool) (inputs []verify.Tensor, err error) {
+func (v *verification) inputsOf(ctx context.Context, path string, other bool) (inputs []engine.Tensor, err error) {
 	facts, err := verify.Structure(ctx, path)
 	if err != nil {
 		return nil, err
@@ -339,5 +340,5 @@ func (v *verification) inputsOf(ctx context.Context, path string, other bool) (i
 		return nil, err
 	}
 	input.Name = facts.Inputs[0].Name // a comparison was made, so there is one
-	return []verify.Tensor{input}, nil
+	return []engine.Tensor{input}, nil
 }

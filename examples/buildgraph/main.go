@@ -13,7 +13,7 @@ import (
 
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
-	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/ort"
 )
 
@@ -74,17 +74,17 @@ func run(ctx context.Context, w io.Writer, path string) (err error) {
 	if err != nil {
 		return err
 	}
-	session, err := runtime.Open(ctx, path, verify.SessionOptions{})
+	session, err := runtime.Open(ctx, path, engine.SessionOptions{})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
 
-	image := verify.Tensor{Name: "image", Shape: []int64{1, 1, height, width}}
+	image := engine.Tensor{Name: "image", Shape: []int64{1, 1, height, width}}
 	for range height {
 		image.Floats = append(image.Floats, 0, 0, 0, 1, 1, 1)
 	}
-	outputs, err := session.Run(ctx, []verify.Tensor{image})
+	outputs, err := session.Run(ctx, []engine.Tensor{image})
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild/onnxfile"
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 // Options say how [Judge] compares.
@@ -53,7 +54,7 @@ const maxCompare = 1 << 25
 // weights, layers and outputs are compared with it on seeded noise. See [verify.Judge].
 //
 // An error says why that could not be done; what differs is in the verdict.
-func Judge(ctx context.Context, rt verify.Runtime, path string, in pipeline.Source, opt Options) (_ *Verdict, err error) {
+func Judge(ctx context.Context, rt engine.Runtime, path string, in pipeline.Source, opt Options) (_ *Verdict, err error) {
 	facts, err := verify.Structure(ctx, path)
 	if err != nil {
 		return nil, err
@@ -79,9 +80,9 @@ func Judge(ctx context.Context, rt verify.Runtime, path string, in pipeline.Sour
 	if _, err := onnxfile.WriteFile(ctx, ours, written, onnxfile.FileOptions{Version: version.Version}); err != nil {
 		return nil, err
 	}
-	input := verify.Tensor{Name: "input", Shape: []int64{int64(m.Size.Batch), channelsOf(m.Model), int64(m.Size.Height), int64(m.Size.Width)}}
+	input := engine.Tensor{Name: "input", Shape: []int64{int64(m.Size.Batch), channelsOf(m.Model), int64(m.Size.Height), int64(m.Size.Width)}}
 	if n := float64(m.Size.Batch) * float64(input.Shape[1]) * float64(m.Size.Height) * float64(m.Size.Width); n > maxCompare {
-		return nil, fmt.Errorf("an input of %s is larger than what is run to compare (%d values)", verify.ShapeText(input.Shape), maxCompare)
+		return nil, fmt.Errorf("an input of %s is larger than what is run to compare (%d values)", engine.ShapeText(input.Shape), maxCompare)
 	}
 	input.Floats = pixels(opt.Seed, input.Shape)
 	v := &Verdict{Warnings: warnings, Assumed: m.Trained.Assumed(), Exact: m.Summary.GFLOPs*float64(m.Size.Batch) <= cmp.Or(opt.MaxReference, maxReference)}

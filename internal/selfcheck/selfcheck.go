@@ -19,11 +19,12 @@ import (
 	"ysc2onnx/onnxbuild/onnxfile"
 	"ysc2onnx/onnxbuild/reference"
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 // Options says how a file is checked.
 type Options struct {
-	Runtime verify.Runtime // runs the file; nil: it is read, and not run
+	Runtime engine.Runtime // runs the file; nil: it is read, and not run
 	Full    bool           // every initializer and every layer's numbers, too
 	Seed    uint64         // of the input
 }
@@ -34,7 +35,7 @@ func File(ctx context.Context, path string, m *pipeline.Model, w *onnxbuild.Writ
 	if opt.Full {
 		for _, v := range w.Initializers {
 			want.Weights = append(want.Weights, verify.Weight{
-				Name: v.Name, DType: verify.DType(v.DType), Dims: v.Const.Shape, Encode: v.Const.Encode,
+				Name: v.Name, DType: engine.DType(v.DType), Dims: v.Const.Shape, Encode: v.Const.Encode,
 			})
 		}
 		if opt.Runtime != nil {
@@ -68,7 +69,7 @@ func sample(ctx context.Context, m *pipeline.Model, w *onnxbuild.Written) (s *ve
 	for _, row := range m.Summary.Rows {
 		s.Classes = append(s.Classes, row.Class())
 	}
-	s.Values = func(ctx context.Context, input verify.Tensor) (verify.Reference, error) {
+	s.Values = func(ctx context.Context, input engine.Tensor) (verify.Reference, error) {
 		return Values(ctx, raw, input, s.Inner)
 	}
 	if at.Dynamic != pipeline.DynamicAll {
@@ -151,7 +152,7 @@ func inner(m *modules.Model, w *onnxbuild.Written) (list []verify.Inner) {
 }
 
 // Values computes every layer and output, and the given values inside the layers.
-func Values(ctx context.Context, m *modules.Model, input verify.Tensor, inner []verify.Inner) (layerValues, error) {
+func Values(ctx context.Context, m *modules.Model, input engine.Tensor, inner []verify.Inner) (layerValues, error) {
 	found := layerValues{values: map[string]string{}}
 	add := func(name string, v *onnxbuild.Value) {
 		found.names = append(found.names, name)
@@ -187,16 +188,16 @@ type layerValues struct {
 func (l layerValues) Names() []string { return slices.Clone(l.names) }
 
 // Read implements [verify.Reference].
-func (l layerValues) Read(name string) (verify.Tensor, error) {
+func (l layerValues) Read(name string) (engine.Tensor, error) {
 	value, ok := l.values[name]
 	if !ok { // inside a layer
 		value = name
 	}
 	a := l.arrays[value]
 	if a == nil {
-		return verify.Tensor{}, fmt.Errorf("there is no value %q", name)
+		return engine.Tensor{}, fmt.Errorf("there is no value %q", name)
 	}
-	t := verify.Tensor{Name: name, Shape: a.Shape, Floats: make([]float32, len(a.Data))}
+	t := engine.Tensor{Name: name, Shape: a.Shape, Floats: make([]float32, len(a.Data))}
 	for i, x := range a.Data {
 		t.Floats[i] = float32(x)
 	}
@@ -254,8 +255,8 @@ func sameElements(small, large *onnxbuild.Tensor) (bool, error) {
 
 // expectation is what the checks hold the written file to.
 func expectation(m *pipeline.Model, opt Options) verify.Expect {
-	io := func(v *onnxbuild.Value) verify.IO {
-		out := verify.IO{Name: v.Name, DType: verify.DType(v.DType)}
+	io := func(v *onnxbuild.Value) engine.IO {
+		out := engine.IO{Name: v.Name, DType: engine.DType(v.DType)}
 		for _, d := range v.Shape {
 			n, static := d.Static()
 			name := ""
@@ -269,7 +270,7 @@ func expectation(m *pipeline.Model, opt Options) verify.Expect {
 	want := verify.Expect{
 		Input: io(m.Graph.Inputs[0]), DynamicBatch: m.Size.Dynamic != pipeline.Static, DynamicSize: m.Size.Dynamic == pipeline.DynamicAll,
 		Stride: m.Stride(), Batch: m.Size.Batch, Height: m.Size.Height, Width: m.Size.Width, Seed: opt.Seed,
-		Options: verify.SessionOptions{StrictShapes: true},
+		Options: engine.SessionOptions{StrictShapes: true},
 	}
 	for _, v := range m.Graph.Outputs {
 		want.Outputs = append(want.Outputs, io(v))

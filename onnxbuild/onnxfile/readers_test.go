@@ -7,7 +7,7 @@ import (
 
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
-	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/ort/orttest"
 )
 
@@ -50,11 +50,11 @@ func TestONNXRuntime(t *testing.T) {
 		if (info.DataPath != "") != (threshold == 1) {
 			t.Errorf("%+v", info)
 		}
-		session, err := rt.Open(context.Background(), path, verify.SessionOptions{})
+		session, err := rt.Open(context.Background(), path, engine.SessionOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := session.Run(context.Background(), []verify.Tensor{
+		out, err := session.Run(context.Background(), []engine.Tensor{
 			{Name: "x", Shape: []int64{1, 1, 2, 3}, Floats: []float32{1, 2, 3, 4, 5, 6}},
 		})
 		if err != nil {

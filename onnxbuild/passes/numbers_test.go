@@ -11,7 +11,7 @@ import (
 
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
-	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/ort/orttest"
 )
 
@@ -54,13 +54,13 @@ func (c *passCase) compare(t *testing.T, before, after *onnxbuild.Graph) {
 
 // inputs draws normal numbers for a graph's inputs, the same for the same case; where the case asks for it, the first
 // half of the channels of each image is constant.
-func (c *passCase) inputs(g *onnxbuild.Graph) []verify.Tensor {
+func (c *passCase) inputs(g *onnxbuild.Graph) []engine.Tensor {
 	seed := fnv.New64a()
 	_, _ = seed.Write([]byte(c.name))
 	r := rand.New(rand.NewPCG(seed.Sum64(), 1))
-	var tensors []verify.Tensor
+	var tensors []engine.Tensor
 	for _, v := range g.Inputs {
-		in := verify.Tensor{Name: v.Name}
+		in := engine.Tensor{Name: v.Name}
 		n := int64(1)
 		for _, d := range v.Shape {
 			in.Shape = append(in.Shape, concrete(d))
@@ -87,7 +87,7 @@ func concrete(d onnxbuild.Dim) int64 {
 }
 
 // run computes the outputs of g and all values whose names are promised in the graph named.
-func run(t *testing.T, rt verify.Runtime, g, named *onnxbuild.Graph, inputs []verify.Tensor) map[string]verify.Tensor {
+func run(t *testing.T, rt engine.Runtime, g, named *onnxbuild.Graph, inputs []engine.Tensor) map[string]engine.Tensor {
 	t.Helper()
 	ctx := context.Background()
 	written, err := g.AtOpset(onnxbuild.DefaultOpset)
@@ -98,11 +98,11 @@ func run(t *testing.T, rt verify.Runtime, g, named *onnxbuild.Graph, inputs []ve
 	if _, err := onnxfile.WriteFile(ctx, path, written, onnxfile.FileOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	opts := verify.SessionOptions{Threads: 1, Optimization: verify.OptimizeNone}
+	opts := engine.SessionOptions{Threads: 1, Optimization: engine.OptimizeNone}
 	for _, n := range named.Nodes {
 		for _, v := range n.Outputs {
 			if v.Pinned && !named.IsOutput(v) {
-				opts.Expose = append(opts.Expose, verify.IO{Name: v.Name, DType: verify.DType(v.DType)})
+				opts.Expose = append(opts.Expose, engine.IO{Name: v.Name, DType: engine.DType(v.DType)})
 			}
 		}
 	}
@@ -119,7 +119,7 @@ func run(t *testing.T, rt verify.Runtime, g, named *onnxbuild.Graph, inputs []ve
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := map[string]verify.Tensor{}
+	values := map[string]engine.Tensor{}
 	for _, v := range outputs {
 		values[v.Name] = v
 	}

@@ -15,6 +15,7 @@ import (
 	"ysc2onnx/onnxbuild/onnxfile"
 	"ysc2onnx/onnxbuild/reference"
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/ort/orttest"
 )
 
@@ -175,7 +176,7 @@ func TestRuntime(t *testing.T) {
 	}
 }
 
-func (c recorded) run(t *testing.T, rt verify.Runtime, w *onnxbuild.Written) {
+func (c recorded) run(t *testing.T, rt engine.Runtime, w *onnxbuild.Written) {
 	t.Helper()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "case.onnx")
@@ -189,7 +190,7 @@ func (c recorded) run(t *testing.T, rt verify.Runtime, w *onnxbuild.Written) {
 	if err != nil {
 		t.Fatalf("opset %d: %v", w.Opset, err)
 	}
-	session, err := rt.Open(ctx, path, verify.SessionOptions{Threads: 1, Optimization: verify.OptimizeNone})
+	session, err := rt.Open(ctx, path, engine.SessionOptions{Threads: 1, Optimization: engine.OptimizeNone})
 	if err != nil {
 		t.Fatalf("opset %d: %v", w.Opset, err)
 	}
@@ -198,10 +199,10 @@ func (c recorded) run(t *testing.T, rt verify.Runtime, w *onnxbuild.Written) {
 			t.Error(err)
 		}
 	}()
-	var inputs []verify.Tensor
+	var inputs []engine.Tensor
 	for i, v := range w.Graph.Inputs {
 		from := c.Inputs[min(i, len(c.Inputs)-1)].tensor()
-		in := verify.Tensor{Name: v.Name, Shape: from.Shape, Ints: from.Ints}
+		in := engine.Tensor{Name: v.Name, Shape: from.Shape, Ints: from.Ints}
 		if from.Floats != nil {
 			if in.Floats, err = from.ReadAll(); err != nil {
 				t.Fatal(err)

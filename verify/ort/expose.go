@@ -10,7 +10,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 // Values that the binding cannot return as they are pass through a node more: see readable.
@@ -23,8 +23,8 @@ const (
 // readable says under which name a value can be fetched, and through which nodes, in order, it gets that name: their
 // suffixes. The binding returns float16 and bfloat16 with half of their bytes, so these, and what may be one of them, are
 // made float32; and it returns no scalars, so what may be one is given a dimension.
-func readable(v verify.IO) (name string, shims []string) {
-	if v.DType == verify.Float16 || v.DType == verify.BFloat16 || v.DType == verify.Undefined {
+func readable(v engine.IO) (name string, shims []string) {
+	if v.DType == engine.Float16 || v.DType == engine.BFloat16 || v.DType == engine.Undefined {
 		shims = append(shims, castSuffix)
 	}
 	if len(v.Dims) == 0 {
@@ -40,7 +40,7 @@ func readable(v verify.IO) (name string, shims []string) {
 // Field numbers, from onnx.proto: ModelProto.graph 7; GraphProto.node 1, initializer 5, output 12; NodeProto.input 1,
 // output 2, op_type 4, attribute 5; AttributeProto.name 1, i 3, type 20; TensorProto.dims 1, data_type 2, name 8,
 // raw_data 9; ValueInfoProto.name 1, type 2; TypeProto.tensor_type 1; Tensor.elem_type 1.
-func moreOutputs(values []verify.IO) []byte {
+func moreOutputs(values []engine.IO) []byte {
 	var graph []byte
 	expands := false
 	for _, v := range values {
@@ -51,9 +51,9 @@ func moreOutputs(values []verify.IO) []byte {
 			name += suffix
 			switch suffix {
 			case castSuffix:
-				to := numberField(numberField(bytesField(nil, 1, []byte("to")), 3, uint64(verify.Float32)), 20, 2)
+				to := numberField(numberField(bytesField(nil, 1, []byte("to")), 3, uint64(engine.Float32)), 20, 2)
 				graph = bytesField(graph, 1, bytesField(nodeOf("Cast", name, from), 5, to))
-				dtype = verify.Float32
+				dtype = engine.Float32
 			case scalarSuffix:
 				graph = bytesField(graph, 1, nodeOf("Expand", name, from, oneName))
 				expands = true
@@ -64,7 +64,7 @@ func moreOutputs(values []verify.IO) []byte {
 		graph = bytesField(graph, 12, info)
 	}
 	if expands {
-		one := numberField(numberField(nil, 1, 1), 2, uint64(verify.Int64))
+		one := numberField(numberField(nil, 1, 1), 2, uint64(engine.Int64))
 		one = bytesField(bytesField(one, 8, []byte(oneName)), 9, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 		graph = bytesField(graph, 5, one)
 	}
@@ -109,8 +109,8 @@ func flippable(model []byte, values []string) ([]byte, error) {
 	}
 	var inputs []byte
 	for _, name := range values {
-		info := bytesField(nil, 1, []byte(name+verify.FlipSuffix))
-		info = bytesField(info, 2, bytesField(nil, 1, numberField(nil, 1, uint64(verify.Bool))))
+		info := bytesField(nil, 1, []byte(name+engine.FlipSuffix))
+		info = bytesField(info, 2, bytesField(nil, 1, numberField(nil, 1, uint64(engine.Bool))))
 		inputs = bytesField(inputs, 11, info)
 	}
 	return bytesField(flipped, 7, inputs), nil
@@ -125,8 +125,8 @@ func flippedNode(raw, body []byte, left map[string]bool) ([]byte, error) {
 			return raw, nil
 		}
 		delete(left, name)
-		made := name + verify.FlipSuffix + ".from"
-		behind = bytesField(behind, 1, nodeOf("Xor", name, made, name+verify.FlipSuffix))
+		made := name + engine.FlipSuffix + ".from"
+		behind = bytesField(behind, 1, nodeOf("Xor", name, made, name+engine.FlipSuffix))
 		return bytesField(nil, 2, []byte(made)), nil
 	})
 	if err != nil || behind == nil {

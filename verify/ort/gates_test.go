@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/internal/tiny"
 )
 
@@ -66,7 +67,7 @@ func TestGateFlips(t *testing.T) {
 	} {
 		t.Run(test.archive, func(t *testing.T) {
 			seen := 0
-			c := againstGates(t, test.archive, verify.AgainstOptions{Observe: func(verify.Row, verify.Tensor, verify.Tensor) { seen++ }})
+			c := againstGates(t, test.archive, verify.AgainstOptions{Observe: func(verify.Row, engine.Tensor, engine.Tensor) { seen++ }})
 			if c.FirstBad != test.first || c.OK() != (test.first == "") || c.Layers != 3 || seen != len(c.Rows) {
 				t.Errorf("first divergent %q, OK() = %v, %d layers, %d of %d rows observed", c.FirstBad, c.OK(), c.Layers, seen, len(c.Rows))
 			}
@@ -183,7 +184,7 @@ func TestTies(t *testing.T) {
 // other file also gives something else for closed gates, it fails.
 func TestFlipsOfFiles(t *testing.T) {
 	const at = 5
-	input := verify.Expect{Input: verify.IO{Dims: []int64{-1, 1, -1, -1}}}
+	input := verify.Expect{Input: engine.IO{Dims: []int64{-1, 1, -1, -1}}}
 	limit := input.Noise(1, 2, 4).Floats[at]
 	model := func(limit, closed float32) string {
 		m := stepped("GreaterOrEqual")
@@ -239,16 +240,16 @@ func TestFlip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := open(t, path, verify.SessionOptions{Expose: []verify.IO{{Name: "half"}, {Name: "g", DType: verify.Bool, Dims: []int64{1}}}, Flip: []string{"g"}})
-	in := []verify.Tensor{
+	s := open(t, path, engine.SessionOptions{Expose: []engine.IO{{Name: "half"}, {Name: "g", DType: engine.Bool, Dims: []int64{1}}}, Flip: []string{"g"}})
+	in := []engine.Tensor{
 		{Name: "images", Shape: []int64{1, 1, 2, 4}, Floats: []float32{0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9}},
-		{Name: "g" + verify.FlipSuffix, Shape: []int64{1, 1, 2, 4}, Ints: []int64{1, 0, 0, 0, 0, 0, 0, 1}},
+		{Name: "g" + engine.FlipSuffix, Shape: []int64{1, 1, 2, 4}, Ints: []int64{1, 0, 0, 0, 0, 0, 0, 1}},
 	}
 	got, err := s.Run(context.Background(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []verify.Tensor{
+	want := []engine.Tensor{
 		{Name: "output0", Shape: []int64{1, 1, 2, 4}, Floats: []float32{0.1, 0, 0, 0, 0.6, 0.7, 0.8, 0}},
 		{Name: "half", Shape: []int64{1}, Floats: []float32{0.5}},
 		{Name: "g", Shape: []int64{1, 1, 2, 4}, Ints: []int64{1, 0, 0, 0, 1, 1, 1, 0}},
@@ -259,7 +260,7 @@ func TestFlip(t *testing.T) {
 	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
 		t.Errorf("the file was changed, %v", err)
 	}
-	_, err = library(t).Open(context.Background(), path, verify.SessionOptions{Flip: []string{"nothing"}})
+	_, err = library(t).Open(context.Background(), path, engine.SessionOptions{Flip: []string{"nothing"}})
 	if want := `no node makes ["nothing"]`; err == nil || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
@@ -276,12 +277,12 @@ func TestReadableTypes(t *testing.T) {
 		Inputs:  []tiny.Value{value("x", 3)},
 		Outputs: []tiny.Value{{Name: "half", Type: 10, Dims: []any{3}}, {Name: "double", Type: 11, Dims: []any{3}}, value("scalar")},
 	}
-	s := open(t, save(t, m), verify.SessionOptions{})
-	got, err := s.Run(context.Background(), []verify.Tensor{{Name: "x", Shape: []int64{3}, Floats: []float32{1, 0.1, -65504}}})
+	s := open(t, save(t, m), engine.SessionOptions{})
+	got, err := s.Run(context.Background(), []engine.Tensor{{Name: "x", Shape: []int64{3}, Floats: []float32{1, 0.1, -65504}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []verify.Tensor{ // 0.1 in binary16 is 1638.4 rounded to 1638, over 2^14
+	want := []engine.Tensor{ // 0.1 in binary16 is 1638.4 rounded to 1638, over 2^14
 		{Name: "half", Shape: []int64{3}, Floats: []float32{1, 1638.0 / 16384, -65504}},
 		{Name: "double", Shape: []int64{3}, Floats: []float32{1, 0.1, -65504}},
 		{Name: "scalar", Floats: []float32{1}},

@@ -10,10 +10,11 @@ import (
 	"path/filepath"
 
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 // Profile implements verify.Profiler: the library writes what it measured into a file when a session ends.
-func (e *engine) Profile(ctx context.Context, path string, inputs []verify.Tensor, runs int) (times [][]verify.NodeTime, err error) {
+func (e *native) Profile(ctx context.Context, path string, inputs []engine.Tensor, runs int) (times [][]verify.NodeTime, err error) {
 	dir, err := os.MkdirTemp("", "ysc2onnx-profile-")
 	if err != nil {
 		return nil, err
@@ -42,8 +43,8 @@ func (e *engine) Profile(ctx context.Context, path string, inputs []verify.Tenso
 }
 
 // runProfiled runs a model some times in a session that writes a profile when it is closed.
-func runProfiled(ctx context.Context, path string, inputs []verify.Tensor, runs int, prefix string) (err error) {
-	var opts verify.SessionOptions
+func runProfiled(ctx context.Context, path string, inputs []engine.Tensor, runs int, prefix string) (err error) {
+	var opts engine.SessionOptions
 	settings, err := sessionSettings(opts)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	onnxruntime "github.com/yalue/onnxruntime_go"
 
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 // Supported says whether this program can load a shared library at all.
@@ -24,18 +25,18 @@ const Supported = true
 // and the library cannot be unloaded safely.
 var loaded struct {
 	sync.Mutex
-	engine *engine
+	engine *native
 }
 
-// engine is ONNX Runtime; it implements verify.Runtime.
-type engine struct {
+// native is ONNX Runtime; it implements engine.Runtime.
+type native struct {
 	library Library
 }
 
 // Open loads the library. A process can use one: opening the same again gives
 // the same runtime, opening another is an error. It stays loaded until the
 // process ends.
-func Open(library Library) (verify.Runtime, error) {
+func Open(library Library) (engine.Runtime, error) {
 	loaded.Lock()
 	defer loaded.Unlock()
 	if e := loaded.engine; e != nil {
@@ -52,7 +53,7 @@ func Open(library Library) (verify.Runtime, error) {
 	if err := onnxruntime.InitializeEnvironment(onnxruntime.WithLogLevelFatal()); err != nil {
 		return nil, fmt.Errorf("ONNX Runtime: cannot load %s (1.%d or newer is needed): %w", library.Path, oldest, plain(err))
 	}
-	loaded.engine = &engine{library}
+	loaded.engine = &native{library}
 	return loaded.engine, nil
 }
 
@@ -64,13 +65,13 @@ func plain(err error) error {
 	return err
 }
 
-func (e *engine) Version() string { return "ONNX Runtime " + onnxruntime.GetVersion() }
+func (e *native) Version() string { return "ONNX Runtime " + onnxruntime.GetVersion() }
 
-func (e *engine) Library() string { return e.library.Path }
+func (e *native) Library() string { return e.library.Path }
 
 // Open loads a model by its path, so that its weights are read by the library
 // alone. Only exposing and flipping inner values needs the bytes here.
-func (e *engine) Open(ctx context.Context, path string, opts verify.SessionOptions) (verify.Session, error) {
+func (e *native) Open(ctx context.Context, path string, opts engine.SessionOptions) (engine.Session, error) {
 	settings, err := sessionSettings(opts)
 	if err != nil {
 		return nil, err
@@ -80,7 +81,7 @@ func (e *engine) Open(ctx context.Context, path string, opts verify.SessionOptio
 }
 
 // load loads a model with settings that are the caller's, made of opts.
-func load(ctx context.Context, path string, opts verify.SessionOptions, settings *onnxruntime.SessionOptions) (verify.Session, error) {
+func load(ctx context.Context, path string, opts engine.SessionOptions, settings *onnxruntime.SessionOptions) (engine.Session, error) {
 	facts, err := facts(ctx, path, opts.Model) // for names and types; the library then loads the model once
 	if err != nil {
 		return nil, err
@@ -92,7 +93,7 @@ func load(ctx context.Context, path string, opts verify.SessionOptions, settings
 		}
 	}
 	own := len(s.outputs)
-	var added []verify.IO // graph outputs that the file does not have
+	var added []engine.IO // graph outputs that the file does not have
 	for _, v := range opts.Expose {
 		if _, found := position(s.outputs, v.Name); !found {
 			s.outputs = append(s.outputs, v)
@@ -113,7 +114,7 @@ func load(ctx context.Context, path string, opts verify.SessionOptions, settings
 		return nil, err
 	}
 	for _, name := range opts.Flip {
-		s.inputs = append(s.inputs, verify.IO{Name: name + verify.FlipSuffix, DType: verify.Bool})
+		s.inputs = append(s.inputs, engine.IO{Name: name + engine.FlipSuffix, DType: engine.Bool})
 	}
 	if len(added) == 0 && len(opts.Flip) == 0 && opts.Model == nil {
 		s.run, err = onnxruntime.NewDynamicAdvancedSession(path, names(s.inputs), fetch, settings)
@@ -139,7 +140,7 @@ func facts(ctx context.Context, path string, model []byte) (*verify.Facts, error
 
 // openChanged loads a model, or where that is nil the file at path, with more graph outputs than it names itself, and inputs
 // that flip values.
-func openChanged(path string, model []byte, inputs, outputs []string, added []verify.IO, flip []string, settings *onnxruntime.SessionOptions) (*onnxruntime.DynamicAdvancedSession, error) {
+func openChanged(path string, model []byte, inputs, outputs []string, added []engine.IO, flip []string, settings *onnxruntime.SessionOptions) (*onnxruntime.DynamicAdvancedSession, error) {
 	var err error
 	if model == nil {
 		if model, err = os.ReadFile(path); err != nil {
@@ -163,15 +164,15 @@ func openChanged(path string, model []byte, inputs, outputs []string, added []ve
 }
 
 // sessionSettings translates options into the library's.
-func sessionSettings(opts verify.SessionOptions) (*onnxruntime.SessionOptions, error) {
+func sessionSettings(opts engine.SessionOptions) (*onnxruntime.SessionOptions, error) {
 	settings, err := onnxruntime.NewSessionOptions()
 	if err != nil {
 		return nil, plain(err)
 	}
-	level, ok := map[verify.Optimization]onnxruntime.GraphOptimizationLevel{
-		verify.OptimizeAll:   onnxruntime.GraphOptimizationLevelEnableAll,
-		verify.OptimizeBasic: onnxruntime.GraphOptimizationLevelEnableBasic,
-		verify.OptimizeNone:  onnxruntime.GraphOptimizationLevelDisableAll,
+	level, ok := map[engine.Optimization]onnxruntime.GraphOptimizationLevel{
+		engine.OptimizeAll:   onnxruntime.GraphOptimizationLevelEnableAll,
+		engine.OptimizeBasic: onnxruntime.GraphOptimizationLevelEnableBasic,
+		engine.OptimizeNone:  onnxruntime.GraphOptimizationLevelDisableAll,
 	}[opts.Optimization]
 	if !ok {
 		return nil, errors.Join(fmt.Errorf("there is no optimization level %d", opts.Optimization), settings.Destroy())
@@ -193,7 +194,7 @@ func sessionSettings(opts verify.SessionOptions) (*onnxruntime.SessionOptions, e
 }
 
 // position finds a value by its name.
-func position(list []verify.IO, name string) (int, bool) {
+func position(list []engine.IO, name string) (int, bool) {
 	for i, v := range list {
 		if v.Name == name {
 			return i, true
@@ -203,7 +204,7 @@ func position(list []verify.IO, name string) (int, bool) {
 }
 
 // names gives the names of values in order.
-func names(list []verify.IO) []string {
+func names(list []engine.IO) []string {
 	out := make([]string, len(list))
 	for i, v := range list {
 		out[i] = v.Name

@@ -16,11 +16,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/internal/tiny"
 )
 
 // library opens ONNX Runtime, or skips the test where there is none.
-func library(t *testing.T) verify.Runtime {
+func library(t *testing.T) engine.Runtime {
 	t.Helper()
 	lib, err := Find("")
 	if err != nil {
@@ -47,7 +48,7 @@ func save(t *testing.T, m tiny.Model) string {
 }
 
 // open loads a model and closes it with the test.
-func open(t *testing.T, path string, opts verify.SessionOptions) verify.Session {
+func open(t *testing.T, path string, opts engine.SessionOptions) engine.Session {
 	t.Helper()
 	s, err := library(t).Open(context.Background(), path, opts)
 	if err != nil {
@@ -77,21 +78,21 @@ func addRelu() tiny.Model {
 	}
 }
 
-func x(v ...float32) []verify.Tensor {
-	return []verify.Tensor{{Name: "x", Shape: []int64{int64(len(v) / 2), 2}, Floats: v}}
+func x(v ...float32) []engine.Tensor {
+	return []engine.Tensor{{Name: "x", Shape: []int64{int64(len(v) / 2), 2}, Floats: v}}
 }
 
 func TestRun(t *testing.T) {
-	s := open(t, save(t, addRelu()), verify.SessionOptions{Threads: 1})
+	s := open(t, save(t, addRelu()), engine.SessionOptions{Threads: 1})
 	batch := []string{"batch", ""}
-	if diff := cmp.Diff([]verify.IO{{Name: "x", DType: verify.Float32, Dims: []int64{-1, 2}, DimNames: batch}}, s.Inputs()); diff != "" {
+	if diff := cmp.Diff([]engine.IO{{Name: "x", DType: engine.Float32, Dims: []int64{-1, 2}, DimNames: batch}}, s.Inputs()); diff != "" {
 		t.Errorf("inputs (-want +got)\n%s", diff)
 	}
 	got, err := s.Run(context.Background(), x(1, 2, -3, 0.25))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []verify.Tensor{{Name: "y", Shape: []int64{2, 2}, Floats: []float32{1.5, 1, 0, 0}}}
+	want := []engine.Tensor{{Name: "y", Shape: []int64{2, 2}, Floats: []float32{1.5, 1, 0, 0}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
@@ -108,9 +109,9 @@ func TestConv(t *testing.T) {
 		},
 		Inputs: []tiny.Value{value("x", 1, 1, 3, 3)}, Outputs: []tiny.Value{value("y", 1, 1, 2, 2)},
 	})
-	for _, level := range []verify.Optimization{verify.OptimizeAll, verify.OptimizeBasic, verify.OptimizeNone} {
-		s := open(t, path, verify.SessionOptions{Optimization: level})
-		got, err := s.Run(context.Background(), []verify.Tensor{{Name: "x", Shape: []int64{1, 1, 3, 3}, Floats: []float32{1, 2, 3, 4, 5, 6, 7, 8, 9}}})
+	for _, level := range []engine.Optimization{engine.OptimizeAll, engine.OptimizeBasic, engine.OptimizeNone} {
+		s := open(t, path, engine.SessionOptions{Optimization: level})
+		got, err := s.Run(context.Background(), []engine.Tensor{{Name: "x", Shape: []int64{1, 1, 3, 3}, Floats: []float32{1, 2, 3, 4, 5, 6, 7, 8, 9}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,11 +132,11 @@ func TestOtherTypes(t *testing.T) {
 		Inputs:  []tiny.Value{value("x", "n", 2)},
 		Outputs: []tiny.Value{{Name: "size", Type: 7, Dims: []any{2}}, {Name: "positive", Type: 9, Dims: []any{"n", 2}}},
 	}
-	got, err := open(t, save(t, m), verify.SessionOptions{}).Run(context.Background(), x(1, -1, 0, 5))
+	got, err := open(t, save(t, m), engine.SessionOptions{}).Run(context.Background(), x(1, -1, 0, 5))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []verify.Tensor{{Name: "size", Shape: []int64{2}, Ints: []int64{2, 2}}, {Name: "positive", Shape: []int64{2, 2}, Ints: []int64{1, 0, 0, 1}}}
+	want := []engine.Tensor{{Name: "size", Shape: []int64{2}, Ints: []int64{2, 2}}, {Name: "positive", Shape: []int64{2, 2}, Ints: []int64{1, 0, 0, 1}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
@@ -153,12 +154,12 @@ func TestExpose(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(folder, "m.bin"), tiny.Raw([]float32{99, 0.5, -1}), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			s := open(t, path, verify.SessionOptions{Expose: []verify.IO{{Name: "model.0"}, {Name: "y"}}})
+			s := open(t, path, engine.SessionOptions{Expose: []engine.IO{{Name: "model.0"}, {Name: "y"}}})
 			got, err := s.Run(context.Background(), x(1, 0.25))
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := []verify.Tensor{
+			want := []engine.Tensor{
 				{Name: "y", Shape: []int64{1, 2}, Floats: []float32{1.5, 0}},
 				{Name: "model.0", Shape: []int64{1, 2}, Floats: []float32{1.5, -0.75}},
 			}
@@ -180,7 +181,7 @@ func TestExpose(t *testing.T) {
 }
 
 // recorded is a reference in memory.
-type recorded map[string]verify.Tensor
+type recorded map[string]engine.Tensor
 
 func (r recorded) Names() []string {
 	var names []string
@@ -191,7 +192,7 @@ func (r recorded) Names() []string {
 	return names
 }
 
-func (r recorded) Read(name string) (verify.Tensor, error) { return r[name], nil }
+func (r recorded) Read(name string) (engine.Tensor, error) { return r[name], nil }
 
 func TestAgainst(t *testing.T) {
 	path := save(t, addRelu())
@@ -225,8 +226,8 @@ func pool(op string, last ...any) tiny.Model {
 func TestFile(t *testing.T) {
 	rt := library(t)
 	want := verify.Expect{
-		Input:        verify.IO{Name: "images", DType: verify.Float32, Dims: []int64{-1, 3, -1, -1}, DimNames: []string{"batch", "", "height", "width"}},
-		Outputs:      []verify.IO{{Name: "output0", DType: verify.Float32, Dims: []int64{-1, 3, -1, -1}, DimNames: []string{"batch", "", "h", "w"}}},
+		Input:        engine.IO{Name: "images", DType: engine.Float32, Dims: []int64{-1, 3, -1, -1}, DimNames: []string{"batch", "", "height", "width"}},
+		Outputs:      []engine.IO{{Name: "output0", DType: engine.Float32, Dims: []int64{-1, 3, -1, -1}, DimNames: []string{"batch", "", "h", "w"}}},
 		DynamicBatch: true, DynamicSize: true, Stride: 32, Batch: 1, Height: 64, Width: 96,
 		OutputDims: func(b, h, w int) map[string][]int64 {
 			return map[string][]int64{"output0": {int64(b), 3, int64(h / 32), int64(w / 32)}}
@@ -271,34 +272,34 @@ func TestFile(t *testing.T) {
 }
 
 func TestRunErrors(t *testing.T) {
-	s := open(t, save(t, addRelu()), verify.SessionOptions{})
+	s := open(t, save(t, addRelu()), engine.SessionOptions{})
 	ctx := context.Background()
 	good := x(1, 2)[0]
 	tests := []struct {
 		name   string
-		inputs []verify.Tensor
+		inputs []engine.Tensor
 		want   string
 	}{
 		{"none", nil, `input "x" is missing`},
-		{"other", []verify.Tensor{{Name: "z"}}, `the model has no input "z"; it has ["x"]`},
-		{"twice", []verify.Tensor{good, good}, `input "x" is given twice`},
-		{"too few", []verify.Tensor{{Name: "x", Shape: []int64{2, 2}, Floats: []float32{1}}}, `input "x": shape [2 2] takes 4 float32 values, but 1 were given`},
-		{"integers", []verify.Tensor{{Name: "x", Shape: []int64{1, 2}, Ints: []int64{1, 2}}}, `input "x": shape [1 2] takes 2 float32 values, but 0 were given`},
-		{"negative", []verify.Tensor{{Name: "x", Shape: []int64{-1, -2}, Floats: []float32{1, 2}}}, `input "x": Dimension 0 of the shape has invalid value -1`},
+		{"other", []engine.Tensor{{Name: "z"}}, `the model has no input "z"; it has ["x"]`},
+		{"twice", []engine.Tensor{good, good}, `input "x" is given twice`},
+		{"too few", []engine.Tensor{{Name: "x", Shape: []int64{2, 2}, Floats: []float32{1}}}, `input "x": shape [2 2] takes 4 float32 values, but 1 were given`},
+		{"integers", []engine.Tensor{{Name: "x", Shape: []int64{1, 2}, Ints: []int64{1, 2}}}, `input "x": shape [1 2] takes 2 float32 values, but 0 were given`},
+		{"negative", []engine.Tensor{{Name: "x", Shape: []int64{-1, -2}, Floats: []float32{1, 2}}}, `input "x": Dimension 0 of the shape has invalid value -1`},
 	}
 	for _, test := range tests {
 		if _, err := s.Run(ctx, test.inputs); err == nil || err.Error() != test.want {
 			t.Errorf("%s:\ngot  %v\nwant %s", test.name, err, test.want)
 		}
 	}
-	wide := []verify.Tensor{{Name: "x", Shape: []int64{1, 3}, Floats: []float32{1, 2, 3}}}
+	wide := []engine.Tensor{{Name: "x", Shape: []int64{1, 3}, Floats: []float32{1, 2, 3}}}
 	if _, err := s.Run(ctx, wide); err == nil || !strings.HasPrefix(err.Error(), "ONNX Runtime: Got invalid dimensions for input: x") {
 		t.Errorf("wrong width: %v", err)
 	}
 	if err := errors.Join(s.Close(), s.Close()); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.Run(ctx, []verify.Tensor{good}); err == nil || err.Error() != "ONNX Runtime: the session is closed" {
+	if _, err := s.Run(ctx, []engine.Tensor{good}); err == nil || err.Error() != "ONNX Runtime: the session is closed" {
 		t.Errorf("closed: %v", err)
 	}
 }
@@ -310,18 +311,18 @@ func TestOpenErrors(t *testing.T) {
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := rt.Open(ctx, empty, verify.SessionOptions{}); err == nil || err.Error() != empty+": the graph has 0 inputs and 0 outputs; it needs at least one of each" {
+	if _, err := rt.Open(ctx, empty, engine.SessionOptions{}); err == nil || err.Error() != empty+": the graph has 0 inputs and 0 outputs; it needs at least one of each" {
 		t.Errorf("empty file: %v", err)
 	}
-	if _, err := rt.Open(ctx, empty+"x", verify.SessionOptions{}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := rt.Open(ctx, empty+"x", engine.SessionOptions{}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 	path := save(t, addRelu())
-	expose := verify.SessionOptions{Expose: []verify.IO{{Name: "model.7"}}}
+	expose := engine.SessionOptions{Expose: []engine.IO{{Name: "model.7"}}}
 	if _, err := rt.Open(ctx, path, expose); err == nil || !strings.HasPrefix(err.Error(), "ONNX Runtime refuses "+path+": ") {
 		t.Errorf("a value that is not there: %v", err)
 	}
-	if _, err := rt.Open(ctx, path, verify.SessionOptions{Optimization: 9}); err == nil || err.Error() != "there is no optimization level 9" {
+	if _, err := rt.Open(ctx, path, engine.SessionOptions{Optimization: 9}); err == nil || err.Error() != "there is no optimization level 9" {
 		t.Errorf("level: %v", err)
 	}
 	if _, err := Open(Library{Path: path}); err == nil || !strings.HasPrefix(err.Error(), "ONNX Runtime: "+path+" cannot be loaded, because this process already uses ") {
@@ -337,12 +338,12 @@ func TestCancel(t *testing.T) {
 	rt := library(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	path := save(t, addRelu())
-	s := open(t, path, verify.SessionOptions{})
+	s := open(t, path, engine.SessionOptions{})
 	cancel()
 	if _, err := s.Run(ctx, x(1, 2)); !errors.Is(err, context.Canceled) {
 		t.Errorf("Run: %v", err)
 	}
-	if _, err := rt.Open(ctx, path, verify.SessionOptions{}); !errors.Is(err, context.Canceled) {
+	if _, err := rt.Open(ctx, path, engine.SessionOptions{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Open: %v", err)
 	}
 }
@@ -358,7 +359,7 @@ func TestCancelWhileRunning(t *testing.T) {
 		from = to
 	}
 	m.Nodes = append(m.Nodes, tiny.Node{Op: "Relu", In: []string{from}, Out: []string{"y"}})
-	s := open(t, save(t, m), verify.SessionOptions{Threads: 1, Optimization: verify.OptimizeNone})
+	s := open(t, save(t, m), engine.SessionOptions{Threads: 1, Optimization: engine.OptimizeNone})
 	ctx, cancel := context.WithCancel(context.Background())
 	begun := make(chan struct{})
 	go func() { <-begun; cancel() }()
@@ -370,7 +371,7 @@ func TestCancelWhileRunning(t *testing.T) {
 }
 
 func TestConcurrentRuns(t *testing.T) {
-	s := open(t, save(t, addRelu()), verify.SessionOptions{Threads: 1})
+	s := open(t, save(t, addRelu()), engine.SessionOptions{Threads: 1})
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
@@ -388,7 +389,7 @@ func TestConcurrentRuns(t *testing.T) {
 }
 
 func TestNaNGoesThrough(t *testing.T) {
-	got, err := open(t, save(t, addRelu()), verify.SessionOptions{}).Run(context.Background(), x(float32(math.Inf(1)), 3))
+	got, err := open(t, save(t, addRelu()), engine.SessionOptions{}).Run(context.Background(), x(float32(math.Inf(1)), 3))
 	if err != nil || !math.IsInf(float64(got[0].Floats[0]), 1) {
 		t.Errorf("%v, %v", got, err)
 	}

@@ -14,19 +14,19 @@ import (
 	"github.com/x448/float16"
 	onnxruntime "github.com/yalue/onnxruntime_go"
 
-	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
-// session is a loaded model; it implements verify.Session.
+// session is a loaded model; it implements engine.Session.
 type session struct {
-	inputs, outputs []verify.IO
+	inputs, outputs []engine.IO
 
 	mu  sync.RWMutex // held for reading by runs, for writing by Close
 	run *onnxruntime.DynamicAdvancedSession
 }
 
-func (s *session) Inputs() []verify.IO  { return s.inputs }
-func (s *session) Outputs() []verify.IO { return s.outputs }
+func (s *session) Inputs() []engine.IO  { return s.inputs }
+func (s *session) Outputs() []engine.IO { return s.outputs }
 
 func (s *session) Close() error {
 	s.mu.Lock()
@@ -42,7 +42,7 @@ func (s *session) Close() error {
 
 // Run computes the outputs. When ctx ends, the library is told to stop at the
 // next node.
-func (s *session) Run(ctx context.Context, inputs []verify.Tensor) ([]verify.Tensor, error) {
+func (s *session) Run(ctx context.Context, inputs []engine.Tensor) ([]engine.Tensor, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.run == nil {
@@ -64,12 +64,12 @@ func (s *session) Run(ctx context.Context, inputs []verify.Tensor) ([]verify.Ten
 		}
 		return nil, fmt.Errorf("ONNX Runtime: %w", plain(err))
 	}
-	results := make([]verify.Tensor, len(out))
+	results := make([]engine.Tensor, len(out))
 	for i, v := range out {
 		if results[i], err = fromValue(s.outputs[i].Name, v); err != nil {
 			return nil, err
 		}
-		if of := s.outputs[i]; len(of.Dims) == 0 && of.DType != verify.Undefined && !of.Shapeless {
+		if of := s.outputs[i]; len(of.Dims) == 0 && of.DType != engine.Undefined && !of.Shapeless {
 			results[i].Shape = of.Dims // a scalar, see readable
 		}
 	}
@@ -105,7 +105,7 @@ func (s *session) runUntil(ctx context.Context, in, out []onnxruntime.Value) (er
 }
 
 // feed puts the inputs into the model's order.
-func (s *session) feed(inputs []verify.Tensor) ([]onnxruntime.Value, error) {
+func (s *session) feed(inputs []engine.Tensor) ([]onnxruntime.Value, error) {
 	values := make([]onnxruntime.Value, len(s.inputs))
 	for _, t := range inputs {
 		i, found := position(s.inputs, t.Name)
@@ -130,7 +130,7 @@ func (s *session) feed(inputs []verify.Tensor) ([]onnxruntime.Value, error) {
 }
 
 // toValue gives a tensor the type that the model declares. Elements are shared, not copied.
-func toValue(want verify.IO, t verify.Tensor) (onnxruntime.Value, error) {
+func toValue(want engine.IO, t engine.Tensor) (onnxruntime.Value, error) {
 	count := 1.0 // in floating point, where it cannot wrap around
 	for _, d := range t.Shape {
 		count *= float64(d)
@@ -139,15 +139,15 @@ func toValue(want verify.IO, t verify.Tensor) (onnxruntime.Value, error) {
 	var err error
 	var have int
 	switch want.DType {
-	case verify.Float32:
+	case engine.Float32:
 		if have = len(t.Floats); count == float64(have) {
 			v, err = onnxruntime.NewTensor(onnxruntime.Shape(t.Shape), t.Floats)
 		}
-	case verify.Float64:
+	case engine.Float64:
 		if have = len(t.Floats); count == float64(have) {
 			v, err = newTensor[float64](t.Shape, t.Floats)
 		}
-	case verify.Float16, verify.BFloat16:
+	case engine.Float16, engine.BFloat16:
 		if have = len(t.Floats); count == float64(have) {
 			v, err = halves(want.DType, t)
 		}
@@ -180,41 +180,41 @@ func newTensor[T, F number](shape []int64, elements []F) (onnxruntime.Value, err
 }
 
 // halves makes a tensor of one of the floating-point types of 16 bits.
-func halves(t verify.DType, of verify.Tensor) (onnxruntime.Value, error) {
+func halves(t engine.DType, of engine.Tensor) (onnxruntime.Value, error) {
 	data := make([]byte, 0, 2*len(of.Floats))
 	for _, x := range of.Floats {
 		bits := float16.Fromfloat32(x).Bits()
-		if t == verify.BFloat16 { // the upper half of a float32, cut off: nothing depends on the last bit of an input
+		if t == engine.BFloat16 { // the upper half of a float32, cut off: nothing depends on the last bit of an input
 			bits = uint16(math.Float32bits(x) >> 16)
 		}
 		data = binary.LittleEndian.AppendUint16(data, bits)
 	}
-	if t == verify.BFloat16 {
+	if t == engine.BFloat16 {
 		return onnxruntime.NewCustomDataTensor(onnxruntime.Shape(of.Shape), data, onnxruntime.TensorElementDataTypeBFloat16)
 	}
 	return onnxruntime.NewCustomDataTensor(onnxruntime.Shape(of.Shape), data, onnxruntime.TensorElementDataTypeFloat16)
 }
 
 // integers makes a tensor of truth values or integers.
-func integers(t verify.DType, of verify.Tensor) (onnxruntime.Value, error) {
+func integers(t engine.DType, of engine.Tensor) (onnxruntime.Value, error) {
 	switch t {
-	case verify.Int64:
+	case engine.Int64:
 		return onnxruntime.NewTensor(onnxruntime.Shape(of.Shape), of.Ints)
-	case verify.Int32:
+	case engine.Int32:
 		return newTensor[int32](of.Shape, of.Ints)
-	case verify.Int16:
+	case engine.Int16:
 		return newTensor[int16](of.Shape, of.Ints)
-	case verify.Int8:
+	case engine.Int8:
 		return newTensor[int8](of.Shape, of.Ints)
-	case verify.Uint64:
+	case engine.Uint64:
 		return newTensor[uint64](of.Shape, of.Ints)
-	case verify.Uint32:
+	case engine.Uint32:
 		return newTensor[uint32](of.Shape, of.Ints)
-	case verify.Uint16:
+	case engine.Uint16:
 		return newTensor[uint16](of.Shape, of.Ints)
-	case verify.Uint8:
+	case engine.Uint8:
 		return newTensor[uint8](of.Shape, of.Ints)
-	case verify.Bool:
+	case engine.Bool:
 		bools := make([]bool, len(of.Ints))
 		for i, n := range of.Ints {
 			bools[i] = n != 0
@@ -226,8 +226,8 @@ func integers(t verify.DType, of verify.Tensor) (onnxruntime.Value, error) {
 
 // fromValue copies nothing of float32 and int64 tensors: their elements are Go's
 // already. Other numbers are widened.
-func fromValue(name string, v onnxruntime.Value) (verify.Tensor, error) {
-	t := verify.Tensor{Name: name, Shape: v.GetShape()}
+func fromValue(name string, v onnxruntime.Value) (engine.Tensor, error) {
+	t := engine.Tensor{Name: name, Shape: v.GetShape()}
 	switch v := v.(type) {
 	case *onnxruntime.Tensor[float32]:
 		t.Floats = v.GetData()

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/ort"
 	"ysc2onnx/verify/ort/orttest"
 )
@@ -65,7 +66,7 @@ func TestClients(t *testing.T) {
 	photograph := recorded(t, "bus")
 	input := filepath.Join(folder, "input.bin")
 	writeFloats(t, input, photograph.Floats)
-	native := map[string]verify.Tensor{}
+	native := map[string]engine.Tensor{}
 	for _, model := range models {
 		native[model] = runNative(t, rt, model, photograph)
 	}
@@ -220,7 +221,7 @@ func intersectionOverUnion(a, b [4]float64) float64 {
 }
 
 // recorded is a photograph as YOLOv5 gives it to a model, [1, 3, 640, 640].
-func recorded(t *testing.T, picture string) verify.Tensor {
+func recorded(t *testing.T, picture string) engine.Tensor {
 	t.Helper()
 	z, err := verify.OpenNPZ(sharedFile(t, "data", "yolov5n-coco."+picture+".npz"))
 	if err != nil {
@@ -236,14 +237,14 @@ func recorded(t *testing.T, picture string) verify.Tensor {
 }
 
 // runNative is output0 as ONNX Runtime's own library computes it.
-func runNative(t *testing.T, rt verify.Runtime, model string, x verify.Tensor) verify.Tensor {
+func runNative(t *testing.T, rt engine.Runtime, model string, x engine.Tensor) engine.Tensor {
 	t.Helper()
-	session, err := rt.Open(context.Background(), model, verify.SessionOptions{})
+	session, err := rt.Open(context.Background(), model, engine.SessionOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = session.Close() }()
-	out, err := session.Run(context.Background(), []verify.Tensor{x})
+	out, err := session.Run(context.Background(), []engine.Tensor{x})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +252,7 @@ func runNative(t *testing.T, rt verify.Runtime, model string, x verify.Tensor) v
 }
 
 // apart is how far output0 is from another: boxes in pixels, scores. What is no number is infinitely far.
-func apart(t *testing.T, got []float32, want verify.Tensor) (box, score float64) {
+func apart(t *testing.T, got []float32, want engine.Tensor) (box, score float64) {
 	t.Helper()
 	if len(got) != len(want.Floats) {
 		t.Fatalf("%d values, expected %d", len(got), len(want.Floats))

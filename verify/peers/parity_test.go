@@ -21,6 +21,7 @@ import (
 	"testing"
 
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 // parity runs the script, demands an exit code, and returns what it wrote.
@@ -223,7 +224,7 @@ func TestParityDrawsFromItsSeed(t *testing.T) {
 }
 
 // array reads an array of a record.
-func array(t *testing.T, path, name string) verify.Tensor {
+func array(t *testing.T, path, name string) engine.Tensor {
 	t.Helper()
 	ref, err := verify.OpenNPZ(path)
 	if err != nil {
@@ -237,7 +238,7 @@ func array(t *testing.T, path, name string) verify.Tensor {
 	return got
 }
 
-func shapeOf(x verify.Tensor) (shape [4]int64) {
+func shapeOf(x engine.Tensor) (shape [4]int64) {
 	copy(shape[:], x.Shape)
 	return shape
 }

@@ -21,6 +21,7 @@ import (
 
 	"ysc2onnx"
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/ort/orttest"
 	"ysc2onnx/verify/peers/browsertest"
 	"ysc2onnx/verify/report"
@@ -129,7 +130,7 @@ func trained(t *testing.T) *report.Data {
 		t.Fatal(err)
 	}
 	input.Name = "images"
-	if d.Profile, err = verify.Measure(t.Context(), rt, path, []verify.Tensor{input}, 2); err != nil {
+	if d.Profile, err = verify.Measure(t.Context(), rt, path, []engine.Tensor{input}, 2); err != nil {
 		t.Fatal(err)
 	}
 	return d

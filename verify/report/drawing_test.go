@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 // TestLanes draws arrows at random: no two of different sources may share a lane where both run.
@@ -40,7 +41,7 @@ func TestLanes(t *testing.T) {
 // TestYOLOv5 draws the skip connections of YOLOv5's own neck: 4 to 16, 6 to 12, 10 to 22, 14 to 19, 17 and 20 to the head.
 func TestYOLOv5(t *testing.T) {
 	from := map[int][]int{12: {11, 6}, 16: {15, 4}, 19: {18, 14}, 22: {21, 10}, 24: {17, 20, 23}}
-	d := &Data{Facts: &verify.Facts{Inputs: []verify.IO{{Name: "images"}}, Outputs: []verify.IO{{Name: "output0"}}}}
+	d := &Data{Facts: &verify.Facts{Inputs: []engine.IO{{Name: "images"}}, Outputs: []engine.IO{{Name: "output0"}}}}
 	for i := range 25 {
 		s := verify.Stage{Index: i, From: []int{i - 1}, Makes: []string{fmt.Sprintf("model.%d", i)}}
 		if f := from[i]; f != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 // line is one line of the drawings: the input, a layer, or an output. The drawings stand side by side, and a line has the
@@ -129,7 +130,7 @@ func (l *line) take(row *verify.Row, samples *Sampler) {
 }
 
 // dims is a value's shape as 1×64×h×w.
-func dims(v verify.IO) string {
+func dims(v engine.IO) string {
 	parts := make([]string, len(v.Dims))
 	for i, d := range v.Dims {
 		switch {
@@ -145,7 +146,7 @@ func dims(v verify.IO) string {
 }
 
 // sizes is a shape as 1×3×640×640.
-func sizes(shape []int64) string { return dims(verify.IO{Dims: shape}) }
+func sizes(shape []int64) string { return dims(engine.IO{Dims: shape}) }
 
 // clip shortens a text to n characters.
 func clip(text string, n int) string {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 // hostile is a name that would be code in a page that does not escape.
@@ -27,8 +28,8 @@ func compared(t *testing.T, fault float32) *Data {
 		Command: `ysc2onnx verify 'dir/my model.onnx' --against ref.npz --report r.html`, Version: "1.2.3", Machine: "linux/amd64, 2 CPUs",
 		Facts: &verify.Facts{
 			Opset: 17, IRVersion: 8, Nodes: 7, Initializers: 3, WeightBytes: 4096, Producer: "ysc2onnx",
-			Inputs:  []verify.IO{{Name: "images", DType: verify.Float32, Dims: []int64{-1, 3, 32, -1}, DimNames: []string{"batch", "", "", ""}}},
-			Outputs: []verify.IO{{Name: "output0", DType: verify.Float32, Dims: []int64{1, 5, 6}}},
+			Inputs:  []engine.IO{{Name: "images", DType: engine.Float32, Dims: []int64{-1, 3, 32, -1}, DimNames: []string{"batch", "", "", ""}}},
+			Outputs: []engine.IO{{Name: "output0", DType: engine.Float32, Dims: []int64{1, 5, 6}}},
 		},
 		Stages: []verify.Stage{
 			{Index: 0, From: []int{-1}, Module: "Conv", Makes: []string{"model.0"}, Nodes: 3, Parameters: 1520},
@@ -52,7 +53,7 @@ func compared(t *testing.T, fault float32) *Data {
 		}
 		return got, want
 	}
-	model, ref := map[string]verify.Tensor{}, reference{}
+	model, ref := map[string]engine.Tensor{}, reference{}
 	for _, v := range []struct {
 		name  string
 		shape []int64
@@ -67,17 +68,17 @@ func compared(t *testing.T, fault float32) *Data {
 		if v.name == "" {
 			from, to = "output0", "output0"
 		}
-		model[to] = verify.Tensor{Name: to, Shape: v.shape, Floats: got}
-		ref[from] = verify.Tensor{Name: from, Shape: v.shape, Floats: want}
+		model[to] = engine.Tensor{Name: to, Shape: v.shape, Floats: got}
+		ref[from] = engine.Tensor{Name: from, Shape: v.shape, Floats: want}
 	}
 	d.Comparison = compare(model, ref, d.Samples)
 	return d
 }
 
-type reference map[string]verify.Tensor
+type reference map[string]engine.Tensor
 
 // compare fills a Comparison by hand, in the way of verify.Against: tolerances are 1e-4 of the largest value, 4, for layers.
-func compare(model map[string]verify.Tensor, ref reference, samples *Sampler) *verify.Comparison {
+func compare(model map[string]engine.Tensor, ref reference, samples *Sampler) *verify.Comparison {
 	c := &verify.Comparison{Path: "dir/my model.onnx", Runtime: "ONNX Runtime 1.30.0", Layers: 3, NotCompared: []verify.Skipped{{Name: "layer.7", Reason: "the file has no value model.7"}}}
 	for _, r := range []verify.Row{
 		{Name: "model.0", Reference: "layer.0", Module: "Conv", Tolerance: 1e-4, Unit: verify.OfLargest},
@@ -275,7 +276,7 @@ func TestOddValues(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := compared(t, 0)
-			tensor := func(v []float32) verify.Tensor { return verify.Tensor{Shape: []int64{int64(len(v))}, Floats: v} }
+			tensor := func(v []float32) engine.Tensor { return engine.Tensor{Shape: []int64{int64(len(v))}, Floats: v} }
 			row := verify.Row{Name: "model.0", Reference: "layer.0", Shape: []int64{int64(len(pair[0]))}, Tolerance: 1e-4, Unit: verify.OfLargest,
 				MaxAbs: 1, MaxRel: 1, Count: len(pair[0]), NotFinite: 1, Outside: 1, Problem: "odd",
 				Worst: &verify.Point{Index: []int64{0}, Got: verify.Number(pair[0][0]), Want: verify.Number(pair[1][0])}}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 // Sampler keeps of a comparison what a report draws. Its Observe is a verify.AgainstOptions.Observe.
@@ -48,7 +49,7 @@ const (
 )
 
 // Observe takes in the elements of one row.
-func (s *Sampler) Observe(row verify.Row, got, want verify.Tensor) {
+func (s *Sampler) Observe(row verify.Row, got, want engine.Tensor) {
 	if len(want.Floats) == 0 || len(got.Floats) != len(want.Floats) || !slices.Equal(got.Shape, want.Shape) {
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 // TestSampler holds what is kept of 30,000 elements against all of them, sorted.
@@ -35,7 +36,7 @@ func TestSampler(t *testing.T) {
 	var s Sampler
 	shape := []int64{n, columns}
 	row := verify.Row{Name: "a", Shape: shape, Axis: 1, Columns: []int64{0, 2}}
-	s.Observe(row, verify.Tensor{Shape: shape, Floats: got}, verify.Tensor{Shape: shape, Floats: want})
+	s.Observe(row, engine.Tensor{Shape: shape, Floats: got}, engine.Tensor{Shape: shape, Floats: want})
 	sample := s.samples["a"]
 	if sample.count != n*2 || sample.notFinite != 0 || sample.equal != equal {
 		t.Errorf("%d elements, %d not finite, %d equal, want %d", sample.count, sample.notFinite, sample.equal, equal)
@@ -75,8 +76,8 @@ func TestSampler(t *testing.T) {
 	}
 
 	// What cannot be compared is not kept.
-	s.Observe(verify.Row{Name: "b"}, verify.Tensor{Shape: []int64{1}, Floats: []float32{1}}, verify.Tensor{Shape: []int64{2}, Floats: []float32{1, 2}})
-	s.Observe(verify.Row{Name: "c"}, verify.Tensor{}, verify.Tensor{Shape: []int64{2}, Floats: []float32{1, 2}})
+	s.Observe(verify.Row{Name: "b"}, engine.Tensor{Shape: []int64{1}, Floats: []float32{1}}, engine.Tensor{Shape: []int64{2}, Floats: []float32{1, 2}})
+	s.Observe(verify.Row{Name: "c"}, engine.Tensor{}, engine.Tensor{Shape: []int64{2}, Floats: []float32{1, 2}})
 	if len(s.samples) != 1 {
 		t.Errorf("%d rows are kept", len(s.samples))
 	}

@@ -12,6 +12,7 @@ import (
 
 	"ysc2onnx/internal/units"
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 // view is what the page shows, put into words and drawings.
@@ -334,7 +335,7 @@ func unitText(row *verify.Row) string {
 }
 
 // ioText lists inputs or outputs.
-func ioText(list []verify.IO) string {
+func ioText(list []engine.IO) string {
 	parts := make([]string, len(list))
 	for i, v := range list {
 		parts[i] = v.Name + " " + v.DType.String() + " " + dims(v)

@@ -13,7 +13,7 @@ import (
 	"os"
 
 	"ysc2onnx/detect"
-	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/ort"
 )
 
@@ -36,7 +36,7 @@ func main() {
 }
 
 // runtime is the ONNX Runtime that `ysc2onnx runtime install` got, or one that the system has.
-func runtime() (verify.Runtime, error) {
+func runtime() (engine.Runtime, error) {
 	library, err := ort.Find("")
 	if err != nil {
 		return nil, err
@@ -83,13 +83,13 @@ func tensor(ctx context.Context, model, input, output string) error {
 	if err != nil {
 		return err
 	}
-	session, err := rt.Open(ctx, model, verify.SessionOptions{})
+	session, err := rt.Open(ctx, model, engine.SessionOptions{})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = session.Close() }()
 
-	images := verify.Tensor{Name: "images", Shape: session.Inputs()[0].Dims}
+	images := engine.Tensor{Name: "images", Shape: session.Inputs()[0].Dims}
 	data, err := os.ReadFile(input)
 	if err != nil {
 		return err
@@ -98,7 +98,7 @@ func tensor(ctx context.Context, model, input, output string) error {
 	if _, err := binary.Decode(data, binary.LittleEndian, images.Floats); err != nil {
 		return err
 	}
-	results, err := session.Run(ctx, []verify.Tensor{images})
+	results, err := session.Run(ctx, []engine.Tensor{images})
 	if err != nil {
 		return err
 	}

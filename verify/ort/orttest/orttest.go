@@ -5,16 +5,16 @@ import (
 	"os"
 	"testing"
 
-	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/ort"
 )
 
 // Runtime is the ONNX Runtime of this machine. Where there is none, [Missing] ends the test.
-func Runtime(t testing.TB) verify.Runtime {
+func Runtime(t testing.TB) engine.Runtime {
 	t.Helper()
 	lib, err := ort.Find("")
 	if err == nil {
-		var rt verify.Runtime
+		var rt engine.Runtime
 		if rt, err = ort.Open(lib); err == nil {
 			return rt
 		}

@@ -1,8 +1,6 @@
-// Package verify checks a written ONNX file and compares it with recorded
-// values. It knows nothing of how the graph was built: everything is read back
-// from the file, either by its own reader (Structure) or by a Runtime such as
-// the one of package verify/ort.
-package verify
+// Package engine says what runs ONNX files: a [Runtime], such as the one of package verify/ort, its sessions, and the
+// tensors that go in and come out.
+package engine
 
 import (
 	"context"
@@ -50,8 +48,8 @@ var dtypes = map[DType]struct {
 // packed says how many elements of the small types share a byte.
 var packed = map[DType]int64{21: 2, 22: 2, 23: 2, 25: 4, 26: 4}
 
-// bytes is the size of count elements. ok is false where it is too large to be true; that of strings is 0.
-func (d DType) bytes(count int64) (size int64, ok bool) {
+// Bytes is the size of count elements. ok is false where it is too large to be true; that of strings is 0.
+func (d DType) Bytes(count int64) (size int64, ok bool) {
 	if n := packed[d]; n > 0 {
 		return count/n + min(count%n, 1), true
 	}
@@ -60,6 +58,15 @@ func (d DType) bytes(count int64) (size int64, ok bool) {
 	}
 	return count * size, count <= (1<<62)/size
 }
+
+// Known reports whether the type is one of ONNX's that are known here.
+func (d DType) Known() bool {
+	_, ok := dtypes[d]
+	return ok
+}
+
+// Packed is how many elements share a byte, 0 of types whose elements have bytes of their own.
+func (d DType) Packed() int64 { return packed[d] }
 
 // String gives the type's name as NumPy spells it, or "type 99".
 func (d DType) String() string {
@@ -108,7 +115,7 @@ func (v IO) String() string {
 	case v.Shapeless:
 		return v.Name + " " + v.DType.String() + " of any shape"
 	}
-	return v.Name + " " + v.DType.String() + " " + v.shape()
+	return v.Name + " " + v.DType.String() + " " + v.ShapeText()
 }
 
 // Floating says whether a value holds floating-point numbers of the usual types.
@@ -116,8 +123,8 @@ func (v IO) Floating() bool {
 	return !v.Other && (v.DType == Float32 || v.DType == Float16 || v.DType == Float64 || v.DType == BFloat16)
 }
 
-// shape prints the dimensions with their names where they are symbolic.
-func (v IO) shape() string {
+// ShapeText prints the dimensions with their names where they are symbolic.
+func (v IO) ShapeText() string {
 	parts := make([]string, len(v.Dims))
 	for i, d := range v.Dims {
 		switch {
@@ -132,11 +139,8 @@ func (v IO) shape() string {
 	return "[" + strings.Join(parts, ", ") + "]"
 }
 
-// ShapeText prints a shape as 1x3x640x640.
-func ShapeText(dims []int64) string { return shapeText(dims) }
-
-// shapeText prints a concrete shape as 1x3x640x640, a scalar's as "scalar".
-func shapeText(dims []int64) string {
+// ShapeText prints a concrete shape as 1x3x640x640, a scalar's as "scalar".
+func ShapeText(dims []int64) string {
 	if len(dims) == 0 {
 		return "scalar"
 	}
@@ -147,9 +151,9 @@ func shapeText(dims []int64) string {
 	return strings.Join(parts, "x")
 }
 
-// elements is the product of dims. ok is false when a dimension is negative or
+// Elements is the product of dims. ok is false when a dimension is negative or
 // the product does not fit in an int64.
-func elements(dims []int64) (n int64, ok bool) {
+func Elements(dims []int64) (n int64, ok bool) {
 	n = 1
 	for _, d := range dims {
 		if d < 0 {
