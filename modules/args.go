@@ -1,6 +1,7 @@
 package modules
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,7 @@ type Args struct {
 	names   []string         // of the arguments asked for
 	given   []Argument       // what was given for them, or their defaults
 	shown   []string         // all that the constructor gets, as Python prints it
+	noted   map[string]bool  // what was said of a whole model already
 	inside  bool             // the repeats are inside the module
 	failed  bool
 	scaled  bool // the first argument was taken as c2
@@ -60,6 +62,16 @@ func (a Argument) equal(b Argument) bool {
 // WarnAt reports what is probably not meant at a place in the YAML.
 func (a *Args) WarnAt(span diag.Span, format string, args ...any) {
 	a.diags.Warnf(span, a.row.Module+": "+format, args...)
+}
+
+// NoteOnce says what is worth knowing at the first place in the YAML that it is true of.
+func (a *Args) NoteOnce(span diag.Span, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if a.noted[text] {
+		return
+	}
+	a.noted[text] = true
+	a.diags.Infof(span, "%s: %s", a.row.Module, text)
 }
 
 // RepeatsInside reports whether the wiring gave the number of repeats to the module.
@@ -172,7 +184,7 @@ func (a *Args) int(name string, def int) int {
 
 // Positive takes an integer, 1 or more.
 func (a *Args) Positive(name string, def int) int {
-	if len(a.rest) > 0 && a.rest[0].Kind == python.Int && a.rest[0].Int < 1 {
+	if len(a.rest) > 0 && (a.rest[0].Kind == python.Int && a.rest[0].Int < 1 || a.rest[0].Kind == python.Bool && !a.rest[0].Bool) {
 		l, _ := a.next(name)
 		a.Wrong(name, l, "an integer of at least 1")
 		return def
@@ -323,6 +335,20 @@ func (a *Args) activation(name string) *Activation {
 		a.ErrorAt(l.Span, "%v", err)
 	}
 	return act
+}
+
+// DilationAndActivation takes the dilation and the activation, which is in the dilation's place where a YAML was written for a
+// release before 7.0: its Conv and DWConv have no dilation.
+func (a *Args) DilationAndActivation() (dilation int, act *Activation) {
+	if len(a.rest) == 1 {
+		switch l := a.rest[0]; l.Kind {
+		case python.Call, python.Bool, python.None:
+			a.NoteOnce(l.Span, "the activation is where release 7.0 has the dilation: the order of arguments of the releases before it is taken")
+			a.names = append(a.names, "d")
+			return keep(a, 1), a.Activation("act")
+		}
+	}
+	return a.Positive("d", 1), a.Activation("act")
 }
 
 // Literal takes an argument of any kind.

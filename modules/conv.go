@@ -9,10 +9,11 @@ var convSpec = Spec{
 	Doc: "convolution, batch norm, activation: c2, k=1, s=1, p=None, g=1, d=1, act=True",
 	New: func(a *Args) Module {
 		args := ConvArgs{
-			Kernel: a.Pair("k", 1), Stride: a.Pair("s", 1), Pad: a.PadOrNone("p"),
-			Groups: a.Positive("g", 1), Dilation: a.Positive("d", 1),
+			Kernel: a.Pair("k", 1), Stride: a.Pair("s", 1), Pad: a.PadOrNone("p"), Groups: a.Positive("g", 1),
 		}
-		return NewConv(a.C1, a.C2, args, a.Activation("act"))
+		dilation, act := a.DilationAndActivation()
+		args.Dilation = dilation
+		return NewConv(a.C1, a.C2, args, act)
 	},
 }
 

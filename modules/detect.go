@@ -17,13 +17,14 @@ var detectClass = Class{Path: "models.yolo.Detect", Inert: []string{
 
 var detectSpec = Spec{
 	Name: "Detect", Class: &detectClass, Wiring: Ends,
-	Doc:  "detection head: nc, anchors",
+	Doc:  "detection head: nc, anchors, ch=(those of its inputs)",
 	Head: newDetect,
 }
 
 func newDetect(a *Args) Head {
 	m := &Detect{Classes: a.Positive("nc", 80), Channels: a.In}
-	anchors := a.Replaced("anchors")                                                      // by the checkpoint's, a tensor
+	anchors := a.Replaced("anchors") // by the checkpoint's, a tensor
+	givenChannels(a)
 	if n := anchors.Int; anchors.Kind == python.Int && n > 0 && n <= yamlcfg.MaxAnchors { // as YOLOv5: 0, 1, 2, …
 		level := make([]float64, n*2)
 		for i := range level {
@@ -61,6 +62,24 @@ func newDetect(a *Args) Head {
 		a.ErrorAt(a.row.FromSpan, "%d inputs, but anchors for %d", len(a.In), len(m.Anchors))
 	}
 	return m
+}
+
+// givenChannels takes the channels of a head's inputs where a row has them. They are in the place of those that the parser
+// appends, and its own become the argument after, inplace: so the row's have to be right.
+func givenChannels(a *Args) {
+	ch := a.Replaced("ch")
+	if ch.Span.IsZero() || slices.Contains(a.In, 0) { // there is none, or an earlier error hides what is right
+		return
+	}
+	same := ch.Kind == python.List && len(ch.Items) == len(a.In)
+	for i := 0; same && i < len(a.In); i++ {
+		same = ch.Items[i].Kind == python.Int && ch.Items[i].Int == int64(a.In[i])
+	}
+	if !same {
+		a.ErrorAt(ch.Span, "argument ch is %s, expected the channels of its inputs, %s, or to leave it out", ch.Repr(), intList(a.In))
+		return
+	}
+	a.NoteOnce(ch.Span, "the channels %s are those of its inputs, which YOLOv5's parser appends itself: they can be left out", ch.Repr())
 }
 
 // Detect is YOLOv5's detection head: a 1x1 convolution for each level gives each cell, for each of its anchors, a box, an

@@ -6,7 +6,9 @@ var dwConvSpec = Spec{
 	Name: "DWConv", Class: &dwConvClass, Wiring: Scaled,
 	Doc: "depthwise Conv: c2, k=1, s=1, d=1, act=True",
 	New: func(a *Args) Module {
-		return NewDWConv(a.C1, a.C2, a.Pair("k", 1), a.Pair("s", 1), a.Positive("d", 1), a.Activation("act"))
+		kernel, stride := a.Pair("k", 1), a.Pair("s", 1)
+		dilation, act := a.DilationAndActivation()
+		return NewDWConv(a.C1, a.C2, kernel, stride, dilation, act)
 	},
 }
 

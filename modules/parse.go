@@ -51,7 +51,7 @@ const (
 func Parse(cfg *yamlcfg.Model, opt ParseOptions) (*Network, *diag.Diagnostics) {
 	p := &parser{
 		registry: opt.Registry, trained: opt.Trained, diags: diag.NewDiagnostics(cfg.Source), act: SiLU(),
-		net: &Network{Config: cfg},
+		net: &Network{Config: cfg}, noted: map[string]bool{},
 	}
 	if p.registry == nil {
 		p.registry = Builtin()
@@ -84,7 +84,8 @@ type parser struct {
 	diags    *diag.Diagnostics
 	act      *Activation
 	net      *Network
-	channels []int // of what a row reads that reads the image: nil, but in tests of single rows
+	noted    map[string]bool // what was said of the whole model
+	channels []int           // of what a row reads that reads the image: nil, but in tests of single rows
 }
 
 // layer resolves a row and makes its module.
@@ -102,7 +103,7 @@ func (p *parser) layer(l *Layer) {
 	}
 	cfg := p.net.Config
 	a := &Args{
-		C1: in[0], In: in, Act: p.act, row: row, model: cfg, diags: p.diags, trained: p.trained, rest: row.Args,
+		C1: in[0], In: in, Act: p.act, row: row, model: cfg, diags: p.diags, trained: p.trained, noted: p.noted, rest: row.Args,
 		N: cfg.ScaleDepth(row.Number),
 	}
 	l.N = a.N
