@@ -92,7 +92,7 @@ type parser struct {
 func (p *parser) layer(l *Layer) {
 	row := l.Row
 	if l.Spec == nil && row.Module != "" {
-		p.unknown(row)
+		p.diags.Errorf(row.ModuleSpan, "%s", unknownText(row.Module, p.registry.Names()))
 	}
 	if row.Broken || l.Spec == nil {
 		return
@@ -195,15 +195,6 @@ func (p *parser) inputs(l *Layer) (channels []int) {
 		return nil
 	}
 	return channels
-}
-
-func (p *parser) unknown(row *yamlcfg.Row) {
-	names := p.registry.Names()
-	if near, ok := diag.Suggest(row.Module, names); ok {
-		p.diags.Errorf(row.ModuleSpan, "there is no module %q: did you mean %s?", row.Module, near)
-		return
-	}
-	p.diags.Errorf(row.ModuleSpan, "there is no module %q: expected one of %s", row.Module, strings.Join(names, ", "))
 }
 
 // Same reports whether two layers make the same module: with the arguments as they come out, scaled by depth and width
