@@ -13,6 +13,8 @@ type Class struct {
 	// Inert are attributes that change no number of the forward. What it reads with [Scope.Number] and its kin need not be
 	// listed. Any other attribute of a checkpoint's module is refused: it may belong to another forward.
 	Inert []string
+	// Flavours are the forms in which the code is met, the default first; nil where there is one.
+	Flavours []Flavour
 }
 
 // Name is the class without its Python module: "Conv".

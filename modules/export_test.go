@@ -12,7 +12,11 @@ var DefaultScConv = defaultScConv
 // LowerRow makes the module of a YAML's only row, for inputs of the given channels in place of the image, and applies it
 // in g. call, where there is one, is applied instead.
 func LowerRow(g *onnxbuild.Graph, cfg *yamlcfg.Model, inputs []*onnxbuild.Value, channels []int, call Module, opt Options) (*onnxbuild.Value, error) {
-	p := &parser{registry: Builtin(), diags: diag.NewDiagnostics(cfg.Source), act: SiLU(), net: &Network{Config: cfg}, noted: map[string]bool{}, channels: channels}
+	trained, _ := opt.Weights.(Trained)
+	p := &parser{
+		registry: Builtin(), trained: trained, diags: diag.NewDiagnostics(cfg.Source), act: SiLU(), net: &Network{Config: cfg},
+		noted: map[string]bool{}, channels: channels,
+	}
 	l := &Layer{Row: &cfg.Rows[0], Spec: p.registry.Find(cfg.Rows[0].Module)}
 	if call == nil {
 		p.layer(l)

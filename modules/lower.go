@@ -16,6 +16,9 @@ type Options struct {
 	Weights              Weights
 	Strides              []int64 // of the head's inputs; nil: as the input's height gives them
 	Stage                Stage   // makes the outputs of what the head gives; nil: each map is an output
+	// Flavours are the names of those to take where a checkpoint's tensors do not tell, by the names of their classes: mask
+	// for SRU. They have to be among the class's.
+	Flavours map[string]string
 }
 
 // Stage makes a model's outputs of what its head gives, in the head's scope.
@@ -27,8 +30,8 @@ type Output struct {
 	Value *onnxbuild.Value
 }
 
-// maps is the stage that leaves a head's maps as they are.
-func maps(_ *Scope, raw *Raw) []Output {
+// rawMaps is the stage that leaves a head's maps as they are.
+func rawMaps(_ *Scope, raw *Raw) []Output {
 	var outputs []Output
 	for i, m := range raw.Maps {
 		outputs = append(outputs, Output{roles.Of(fmt.Sprintf("output%d", i), roles.Raw), m})
@@ -44,6 +47,7 @@ type Model struct {
 	Outputs []Output
 	// Settings are what a trained model had the last word on, and what it did not tell, in the order of the layers.
 	Settings []Setting
+	Choices  []Choice // the flavours of the modules that have several, in the order of the layers
 	// Strangers are what a trained model is made of and the lowering does not know. The graph is not that model's then.
 	Strangers []Stranger
 }
@@ -61,7 +65,7 @@ func Lower(ctx context.Context, net *Network, opt Options) (*Model, *diag.Diagno
 		values: make([][]*onnxbuild.Value, len(net.Layers)),
 	}
 	if b.stage == nil {
-		b.stage = maps
+		b.stage = rawMaps
 	}
 	b.lowering = newLowering(opt)
 	b.image = b.graph.Input("images", onnxbuild.Float32, onnxbuild.Shape{opt.Batch, onnxbuild.D(int64(cfg.Channels)), opt.Height, opt.Width})
@@ -230,7 +234,7 @@ func (b *builder) model(opt Options) *Model {
 	}
 	m := &Model{
 		Graph: b.graph, Strides: b.lowering.strides, Outputs: b.outputs,
-		Settings: b.lowering.settings.list, Strangers: b.lowering.strangers(),
+		Settings: b.lowering.settings.list, Choices: b.lowering.choices, Strangers: b.lowering.strangers(),
 	}
 	m.Summary = Summary{
 		Rows: b.summary, Layers: b.lowering.count.modules, Parameters: b.lowering.count.parameters,

@@ -8,6 +8,7 @@ var (
 		"in_channels", "out_channels", "kernel_size", "transposed", "output_padding", "_reversed_padding_repeated_twice"}}
 	batchNorm2dClass       = Class{Path: "torch.nn.modules.batchnorm.BatchNorm2d", Inert: []string{"num_features", "momentum", "affine", "track_running_stats"}}
 	maxPool2dClass         = Class{Path: "torch.nn.modules.pooling.MaxPool2d"}
+	avgPool2dClass         = Class{Path: "torch.nn.modules.pooling.AvgPool2d", Inert: []string{"count_include_pad"}} // of no padding
 	adaptiveAvgPool2dClass = Class{Path: "torch.nn.modules.pooling.AdaptiveAvgPool2d"}
 )
 
@@ -95,6 +96,23 @@ func (p *MaxPool2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	kernel := s.Pair("kernel_size", square(p.Kernel), 1)
 	stride := s.Pair("stride", square(p.Stride), 1)
 	return s.MaxPool(x, window(kernel, stride, s.Pair("padding", square(p.Pad), 0), square(1)))
+}
+
+// AvgPool2d is torch.nn.AvgPool2d with a square window, which is its stride, and no padding.
+type AvgPool2d struct{ Kernel int }
+
+// Class is torch.nn.AvgPool2d.
+func (p *AvgPool2d) Class() *Class { return &avgPool2dClass }
+
+// Forward adds the pooling.
+func (p *AvgPool2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
+	s.Only("padding", 0)
+	s.Only("ceil_mode", 0)
+	s.Missing("divisor_override")
+	kernel := s.Pair("kernel_size", square(p.Kernel), 1)
+	y := s.AveragePool(x, window(kernel, s.Pair("stride", kernel, 1), square(0), square(1)), false)
+	s.CountMACs(y.Shape.Elements(), 1)
+	return y
 }
 
 // AdaptiveAvgPool2d is torch.nn.AdaptiveAvgPool2d(1): the mean of each channel. [N, c, H, W] -> [N, c, 1, 1].

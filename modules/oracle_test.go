@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"path/filepath"
 	"slices"
@@ -33,7 +34,10 @@ type oracleCase struct {
 	Call   []json.RawMessage `json:"call"`
 	C1     json.RawMessage   `json:"c1"`
 	Stride []int64           `json:"stride"`
-	Tells  string            `json:"tells"`
+	// Flavour is that of the case's ScConv. Keys says that the parameters are to tell what the module is, as a checkpoint's do.
+	Flavour string `json:"flavour"`
+	Keys    bool   `json:"keys"`
+	Tells   string `json:"tells"`
 
 	inputs  []engine.Tensor
 	output  engine.Tensor
@@ -148,7 +152,11 @@ head: []
 	if c.Args == nil {
 		call = c.scconv(t)
 	}
-	y, err := modules.LowerRow(g, cfg, inputs, channels, call, modules.Options{Weights: c, Strides: c.Stride, Stage: heads.Decoded})
+	opt := modules.Options{Weights: c, Strides: c.Stride, Stage: heads.Decoded, Flavours: map[string]string{"SRU": c.Flavour}}
+	if c.Keys {
+		opt.Weights, opt.Flavours = trainedCase{c, maps.Clone(c.tensors)}, nil
+	}
+	y, err := modules.LowerRow(g, cfg, inputs, channels, call, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,6 +167,39 @@ head: []
 	}
 	return g
 }
+
+// trainedCase is a case whose parameters are those of a checkpoint without modules.
+type trainedCase struct {
+	*oracleCase
+	all map[string]verify.Tensor
+}
+
+// Shape implements [modules.Trained].
+func (c trainedCase) Shape(name string) ([]int64, bool) {
+	t, ok := c.all[strings.TrimPrefix(name, "model.0.")]
+	return t.Shape, ok
+}
+
+// Module implements [modules.Trained]: nothing is known of a module but that it has parameters.
+func (c trainedCase) Module(path string) modules.TrainedModule {
+	for name := range c.all {
+		if strings.HasPrefix("model.0."+name, path+".") {
+			return bareModule{}
+		}
+	}
+	return nil
+}
+
+// bareModule is a module of a checkpoint without modules.
+type bareModule struct{}
+
+func (bareModule) Class() string                { return "" }
+func (bareModule) Children() []string           { return nil }
+func (bareModule) Tensors() []string            { return nil }
+func (bareModule) Attributes() []string         { return nil }
+func (bareModule) Numbers(string) []float64     { return nil }
+func (bareModule) Text(string) (string, bool)   { return "", false }
+func (bareModule) Show(attribute string) string { return attribute }
 
 // scconv makes the ScConv of a call (c, group_num) that no row wires.
 func (c *oracleCase) scconv(t *testing.T) *modules.ScConv {

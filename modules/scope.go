@@ -31,12 +31,14 @@ type lowering struct {
 	strides    []int64 // of the head's inputs
 	warnings   []string
 	settings   settings
+	flavours   map[string]string // that options ask for, by class
+	choices    []Choice
 	classes    int
 }
 
 func newLowering(opt Options) *lowering {
 	return &lowering{
-		weights: opt.Weights, height: opt.Height, strides: opt.Strides,
+		weights: opt.Weights, height: opt.Height, strides: opt.Strides, flavours: opt.Flavours,
 		params: map[string]*onnxbuild.Value{}, visits: map[string]*visit{}, submodules: map[any]bool{}, origins: map[*onnxbuild.Value]int{},
 		count: counts{modules: 2}, // the model, and the Sequential of its layers
 	}

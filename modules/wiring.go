@@ -25,6 +25,16 @@ func Repeats(a *Args) []int {
 	return []int{a.C2}
 }
 
+// ScaledOrKeeps is Scaled, but for a row without arguments, whose module gets (c1): the channels stay.
+func ScaledOrKeeps(a *Args) []int {
+	if len(a.row.Args) > 0 {
+		return Scaled(a)
+	}
+	a.C2 = a.C1
+	a.pass(a.C1)
+	return []int{a.C1}
+}
+
 // Keeps is (*args): the channels stay.
 func Keeps(a *Args) []int { return []int{a.C1} }
 
@@ -42,14 +52,9 @@ func Ends(*Args) []int { return []int{0} }
 
 // RepeatsAsTrained is Repeats, unless a checkpoint was trained by a fork whose parser leaves the module out of those that
 // take the number of repeats: then its blocks are in a Sequential, or have not as many repeats inside, and it is Scaled.
-// repeated is a tensor that each repeat inside the module has: "SRU.gn.gamma".
-func RepeatsAsTrained(repeated string) Wiring {
-	return func(a *Args) []int {
-		if a.N > 0 && a.trained != nil {
-			if _, there := a.trained.Shape(join(a.path(), "m", a.N-1, repeated)); !there {
-				return Scaled(a)
-			}
-		}
-		return Repeats(a)
+func RepeatsAsTrained(a *Args) []int {
+	if a.N > 0 && a.trained != nil && a.trained.Module(join(a.path(), "m", a.N-1)) == nil {
+		return Scaled(a)
 	}
+	return Repeats(a)
 }

@@ -100,39 +100,62 @@ class Concat(nn.Module):
 
 
 class GroupBatchnorm2d(nn.Module):
-    """Group normalisation with the unbiased standard deviation (n-1) and eps added to it, outside the root."""
+    """Group normalisation with the unbiased standard deviation (n-1) and eps added to it, outside the root.
 
-    def __init__(self, channels, groups):
+    The parameters are called gamma and beta in the author's first code, weight and bias in the later one.
+    """
+
+    def __init__(self, channels, groups, names=("gamma", "beta")):
         super().__init__()
         if channels % groups:
             raise ValueError(f"GroupBatchnorm2d: {channels} channels do not form {groups} equal groups")
         self.group_num, self.eps = groups, 1e-10
-        self.gamma = nn.Parameter(torch.randn(channels, 1, 1))
-        self.beta = nn.Parameter(torch.zeros(channels, 1, 1))
+        self.register_parameter(names[0], nn.Parameter(torch.randn(channels, 1, 1)))
+        self.register_parameter(names[1], nn.Parameter(torch.zeros(channels, 1, 1)))
 
     def forward(self, x):
         n, c, h, w = x.shape
         v = x.reshape(n, self.group_num, -1)
         v = (v - v.mean(dim=2, keepdim=True)) / (v.std(dim=2, keepdim=True) + self.eps)
-        return v.reshape(n, c, h, w) * self.gamma + self.beta
+        scale, shift = self.parameters()
+        return v.reshape(n, c, h, w) * scale + shift
 
 
 class SRU(nn.Module):
-    """Spatial reconstruction, softmax flavour: a channel is informative where softmax(gamma) is over the gate."""
+    """Spatial reconstruction: an informative and a redundant part, crossed. The formulas that are met differ in the gates.
+
+    softmax: a channel is informative where softmax(gamma) is over the gate. The others gate element by element, by the
+    sigmoid of the normalised map weighed by each channel's share of the sum of gamma: mask gates the input, normmask the
+    normalised map (and calls the parameters weight and bias); where sets what is over the gate to 1 and 0 (and
+    normalises with nn.GroupNorm).
+    """
+
+    flavour = "softmax"
 
     def __init__(self, channels, groups, gate):
         super().__init__()
-        self.gn = GroupBatchnorm2d(channels, groups)
+        if groups is None:
+            groups = 4 if self.flavour in ("normmask", "where") else 16
+        if self.flavour == "where":
+            self.gn = nn.GroupNorm(groups, channels)
+        else:
+            self.gn = GroupBatchnorm2d(channels, groups, ("weight", "bias") if self.flavour == "normmask" else ("gamma", "beta"))
         self.gate_treshold = gate
         self.sigomid = nn.Sigmoid()
 
     def forward(self, x):
-        share = torch.softmax(self.gn.gamma, dim=0)
-        weighed = self.sigomid(self.gn(x) * share)
-        half = x.shape[1] // 2
-        rich = ((share > self.gate_treshold) * weighed * x).split(half, dim=1)
-        poor = ((share <= self.gate_treshold) * weighed * x).split(half, dim=1)
-        return torch.cat([rich[0] + poor[1], rich[1] + poor[0]], dim=1)
+        normal, scale, gate = self.gn(x), next(self.gn.parameters()).reshape(-1, 1, 1), self.gate_treshold
+        share = torch.softmax(scale, dim=0) if self.flavour == "softmax" else scale / scale.sum()
+        weighed = self.sigomid(normal * share)
+        if self.flavour == "softmax":
+            rich, poor = (share > gate) * weighed * x, (share <= gate) * weighed * x
+        elif self.flavour == "where":
+            rich, poor = (torch.where(weighed > gate, torch.full_like(weighed, v), weighed) * x for v in (1, 0))
+        else:
+            gated = x if self.flavour == "mask" else normal
+            rich, poor = (weighed >= gate) * gated, (weighed < gate) * gated
+        (a, b), (c, d) = rich.chunk(2, dim=1), poor.chunk(2, dim=1)
+        return torch.cat([a + d, b + c], dim=1)
 
 
 class CRU(nn.Module):
@@ -160,9 +183,12 @@ class CRU(nn.Module):
 
 
 class ScConv(nn.Module):
-    """CRU(SRU(x)): [N, C, H, W] -> [N, C, H, W] (Li et al., CVPR 2023). The argument names are the published ones."""
+    """CRU(SRU(x)): [N, C, H, W] -> [N, C, H, W] (Li et al., CVPR 2023). The argument names are the published ones.
 
-    def __init__(self, op_channel, group_num=16, gate_treshold=0.5, alpha=0.5, squeeze_radio=2, group_size=2,
+    group_num is 16 by default, and 4 in the flavours normmask and where.
+    """
+
+    def __init__(self, op_channel, group_num=None, gate_treshold=0.5, alpha=0.5, squeeze_radio=2, group_size=2,
                  group_kernel_size=3):
         super().__init__()
         self.SRU = SRU(op_channel, group_num, gate_treshold)
@@ -178,6 +204,115 @@ class C3_ScConv(CSP):
     def __init__(self, c1, c2, n=1, shortcut=True, g=1, e=0.5):
         hidden = int(c2 * e)
         super().__init__(c1, c2, hidden, [ScConv(hidden) for _ in range(n)])
+
+
+class Bottleneck_ScConv(nn.Module):
+    """A Conv, then an ScConv, then a 1x1 Conv if squeeze is set; added to the input where asked."""
+
+    def __init__(self, channels, shortcut=True, k=1, squeeze=False):
+        super().__init__()
+        self.cv1 = Conv(channels, channels, k)
+        self.cv2 = ScConv(channels)
+        self.cv3 = Conv(channels, channels) if squeeze else None
+        self.add = bool(shortcut)
+
+    def forward(self, x):
+        y = self.cv2(self.cv1(x))
+        y = self.cv3(y) if self.cv3 else y
+        return x + y if self.add else y
+
+
+class C3_S(CSP):
+    """CSP over n bottlenecks of a 1x1 Conv and an ScConv."""
+
+    def __init__(self, c1, c2, n=1, shortcut=True, g=1, e=0.5):
+        hidden = int(c2 * e)
+        super().__init__(c1, c2, hidden, [Bottleneck_ScConv(hidden, shortcut) for _ in range(n)])
+
+
+class C3_ScSCConv(CSP):
+    """CSP over n bottlenecks of a 1x1 Conv, an ScConv and a 1x1 Conv."""
+
+    def __init__(self, c1, c2, n=1, shortcut=True, g=1, e=0.5):
+        hidden = int(c2 * e)
+        super().__init__(c1, c2, hidden, [Bottleneck_ScConv(hidden, shortcut, squeeze=True) for _ in range(n)])
+
+
+class SCConv(nn.Module):
+    """Self-calibrated convolution (Liu et al., CVPR 2020): a map of lower resolution, added to the input, gates one of three.
+
+    The convolutions and batch norms stand in a Sequential, as published, or in YOLOv5's Conv, as in forks.
+    """
+
+    wrapped = False
+
+    def __init__(self, c1, c2, s=1, d=1, g=1, pooling_r=4):
+        super().__init__()
+
+        def conv(stride=1):
+            made = Conv(c1, c2, 3, stride, d=d, g=g, act=False)
+            return [made] if self.wrapped else [made.conv, made.bn]
+
+        self.k2 = nn.Sequential(nn.AvgPool2d(pooling_r), *conv())
+        self.k3, self.k4 = (made[0] if self.wrapped else nn.Sequential(*made) for made in (conv(), conv(s)))
+
+    def forward(self, x):
+        low = nn.functional.interpolate(self.k2(x), x.shape[2:])
+        return self.k4(self.k3(x) * torch.sigmoid(x + low))
+
+
+class Bottleneck_SCConv(nn.Module):
+    """A Conv and a self-calibrated convolution, added to the input where asked."""
+
+    def __init__(self, channels, shortcut=True, k=1, g=1):
+        super().__init__()
+        self.cv1 = Conv(channels, channels, k)
+        self.cv2 = SCConv(channels, channels, g=g)
+        self.add = bool(shortcut)
+
+    def forward(self, x):
+        y = self.cv2(self.cv1(x))
+        return x + y if self.add else y
+
+
+class C3_SCConv(CSP):
+    """CSP over n bottlenecks of a 1x1 Conv and a self-calibrated convolution."""
+
+    def __init__(self, c1, c2, n=1, shortcut=True, g=1, e=0.5):
+        hidden = int(c2 * e)
+        super().__init__(c1, c2, hidden, [Bottleneck_SCConv(hidden, shortcut, g=g) for _ in range(n)])
+
+
+class C2f(nn.Module):
+    """YOLOv8's CSP: the halves of cv1(x) and what each block makes of the one before, side by side."""
+
+    def __init__(self, c1, c2, hidden, blocks):
+        super().__init__()
+        self.cv1 = Conv(c1, 2 * hidden)
+        self.cv2 = Conv((2 + len(blocks)) * hidden, c2)
+        self.m = nn.ModuleList(blocks)
+
+    def forward(self, x):
+        parts = list(self.cv1(x).chunk(2, dim=1))
+        for block in self.m:
+            parts.append(block(parts[-1]))
+        return self.cv2(torch.cat(parts, dim=1))
+
+
+class C2f_ScConv(C2f):
+    """C2f over n bottlenecks of a 3x3 Conv and an ScConv."""
+
+    def __init__(self, c1, c2, n=1, shortcut=False, g=1, e=0.5):
+        hidden = int(c2 * e)
+        super().__init__(c1, c2, hidden, [Bottleneck_ScConv(hidden, shortcut, 3) for _ in range(n)])
+
+
+class C2f_SCConv(C2f):
+    """C2f over n bottlenecks of a 3x3 Conv and a self-calibrated convolution."""
+
+    def __init__(self, c1, c2, n=1, shortcut=False, g=1, e=0.5):
+        hidden = int(c2 * e)
+        super().__init__(c1, c2, hidden, [Bottleneck_SCConv(hidden, shortcut, 3, g) for _ in range(n)])
 
 
 class Detect(nn.Module):
@@ -218,10 +353,12 @@ class Detect(nn.Module):
 # ---------------------------------------------------------------------------------------------------------------
 # From the YAML's rows to a model.
 
-MODULES = {cls.__name__: cls for cls in (Conv, Bottleneck, C3, SPPF, ScConv, C3_ScConv, Concat, Detect)}
+# C3_ScConv and its kin, which take the number of repeats as their third argument.
+SCCONV_BLOCKS = {C3_ScConv, C3_S, C3_ScSCConv, C3_SCConv, C2f_ScConv, C2f_SCConv}
+MODULES = {cls.__name__: cls for cls in (Conv, Bottleneck, C3, SPPF, ScConv, SCConv, *SCCONV_BLOCKS, Concat, Detect)}
 MODULES["nn.Upsample"] = nn.Upsample
-SCALED = {Conv, Bottleneck, C3, SPPF, ScConv, C3_ScConv}  # called with (c1, c2, ...), c2 scaled by the width
-REPEATING = {C3, C3_ScConv}  # take the number of repeats as their third argument
+SCALED = {Conv, Bottleneck, C3, SPPF, ScConv, SCConv} | SCCONV_BLOCKS  # called with (c1, c2, ...), c2 scaled by the width
+REPEATING = {C3} | SCCONV_BLOCKS  # take the number of repeats as their third argument
 
 
 class Model(nn.Module):
@@ -281,7 +418,9 @@ def build(config):
         incoming = [(channels or [config.get("ch", 3)])[j] for j in ([source] if isinstance(source, int) else source)]
         width = sum(incoming) if cls is Concat else incoming[0]
         repeats = max(round(n * config["depth_multiple"]), 1) if n > 1 else n
-        if cls in SCALED:
+        if cls is ScConv and not args:  # a row of forks whose parser hands over the channels of the input alone
+            args = [width]
+        elif cls in SCALED:
             width = args[0]
             if width != per_cell * (nc + 5):  # the head's own channel count is left alone
                 width = math.ceil(width * config["width_multiple"] / unit) * unit

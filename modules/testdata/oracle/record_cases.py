@@ -12,6 +12,8 @@ DIR is a checkout of YOLOv5 v7.0. Each file holds `x` (or `x0`, `x1`, ... for a 
     call      what the constructor gets: (c1, c2, ...) with n put third for C3 and C3_ScConv
     c1        channels of the input, or of each input
     stride    Detect only: pixels per cell of each level (p.anchors is already divided by it)
+    flavour   ScConv's formula, softmax where there is none
+    keys      true where the parameters are to tell what the module is, as those of a checkpoint do
     tells     the two readings that this case tells apart
 
 Inputs are not square and have a batch of 2. Weights, biases, batch-norm statistics and inputs come from NumPy's
@@ -32,7 +34,8 @@ SIZE = 6, 10  # height and width of most inputs
 P3, P4, P5 = [10, 13, 16, 30, 33, 23], [30, 61, 62, 45, 59, 119], [116, 90, 156, 198, 373, 326]
 
 # name, module, c1, the row's arguments, what it tells apart, options: n (the row's number, 1), size (one, or one per input),
-# gate (an ScConv channel pushed over the gate), low (a bias set to -2), stride (of Detect's levels)
+# gate (an ScConv channel pushed over the gate), low (a bias set to -2), stride (of Detect's levels), flavour (of ScConv), keys (the
+# parameters tell what a checkpoint holds), as (the class whose code it is), wrapped (SCConv of Conv), flat (what inputs are scaled by)
 CASES = [
     ("conv_k6s2p2", "Conv", 3, [8, 6, 2, 2], "padding 2 as given, against k//2 = 3"),
     ("conv_k1", "Conv", 8, [8], "the defaults k=1, s=1, SiLU, against a missing activation; BN eps 1e-3 against 1e-5"),
@@ -70,6 +73,29 @@ CASES = [
      {"call": [64, 16], "size": (2, 3), "gate": 40}),
     ("c3_scconv", "C3_ScConv", 16, [32], "m is two ScConv of 16 groups on 16 channels, against bottlenecks", {"n": 2}),
     ("c3_scconv_false", "C3_ScConv", 32, [32, False], "shortcut=False does nothing, against n = False = no ScConv inside"),
+    ("scconv_bare", "ScConv", 32, [], "a row without arguments: 16 groups, against as many as channels", {"gate": 5}),
+    ("scconv_mask", "ScConv", 32, [], "gamma / sum(gamma) and gates of the input by r, against softmax(gamma) and r·x", {"flavour": "mask"}),
+    ("scconv_mask_groups", "ScConv", 16, [16, 0.52], "a threshold of 0.52; one group per channel", {"flavour": "mask"}),
+    ("scconv_normmask", "ScConv", 32, [], "the normalised map gated, against the input; 4 groups, against 16", {"flavour": "normmask"}),
+    ("scconv_where", "ScConv", 32, [], "r itself where the gate is closed, 1 and 0 where it is open; the biased variance, eps in the root", {"flavour": "where"}),
+    ("scconv_where_flat", "ScConv", 32, [], "eps 1e-5 in the root counts in nearly flat maps, against 1e-10 beside it", {"flavour": "where", "flat": 0.003}),
+    ("scconv_where_groups", "ScConv", 16, [16, 0.48], "a threshold of 0.48; one group per channel", {"flavour": "where"}),
+    ("scconv_keys_normmask", "ScConv", 32, [], "gn.weight of rank 3 tells, against the default", {"flavour": "normmask", "keys": True}),
+    ("scconv_keys_where", "ScConv", 32, [], "gn.weight of rank 1 tells, against the default", {"flavour": "where", "keys": True}),
+    ("c3_scconv_mask", "C3_ScConv", 16, [32], "mask in a block, with its 16 groups", {"n": 2, "flavour": "mask"}),
+    ("c3_scconv_where", "C3_ScConv", 16, [32], "where in a block, with its 4 groups", {"n": 2, "flavour": "where"}),
+    ("c3_s", "C3_S", 16, [32], "bottlenecks with a 1x1 Conv before and the input added, against ScConv alone", {"n": 2}),
+    ("c3_s_plain", "C3_S", 16, [32, False], "no shortcut", {"n": 2}),
+    ("c3_scsc", "C3_ScSCConv", 16, [32], "a 1x1 Conv behind the ScConv, before the input is added", {"n": 2}),
+    ("c2f_scconv", "C2f_ScConv", 16, [32], "two halves and what each bottleneck gives, side by side; 3x3 before the ScConv", {"n": 2}),
+    ("c2f_scconv_add", "C2f_ScConv", 16, [32, True], "the shortcut, which C2f leaves out by default", {"n": 1, "flavour": "where", "keys": True}),
+    ("scconv_named_otherwise", "SCConv", 32, [32], "keys of ScConv under another's name", {"keys": True, "as": "ScConv"}),
+    ("self_calibrated", "SCConv", 6, [6], "x and the map of lower resolution added before the sigmoid, k3 gated, then k4", {"size": (8, 12)}),
+    ("self_calibrated_odd", "SCConv", 6, [6, 2, 1, 2, 2], "stride 2 in k4 alone, 2 groups, pooling by 2; 7x11 from 3x5 by the pixel before", {"size": (7, 11)}),
+    ("self_calibrated_size", "SCConv", 2, [2], "114 pixels of 28: the place by i·(28/114), against i/(114/28)", {"size": (114, 9)}),
+    ("self_calibrated_conv", "SCConv", 6, [6], "the convolutions inside of Conv, without activation", {"size": (8, 12), "keys": True, "wrapped": True}),
+    ("c3_self_calibrated", "C3_SCConv", 8, [16], "bottlenecks of 1x1 Conv and SCConv, the input added", {"n": 2, "size": (8, 12)}),
+    ("c2f_self_calibrated", "C2f_SCConv", 8, [16], "bottlenecks of 3x3 Conv and SCConv, nothing added", {"n": 2, "size": (8, 12)}),
     ("dwconv", "DWConv", 8, [16, 3, 2], "gcd(8, 16) = 8 groups, against one, or 16"),
     ("dwconv_gcd", "DWConv", 12, [8, 3, 1, 2, False], "gcd(12, 8) = 4 groups, dilation 2, no activation: the fourth argument is d, against g"),
     ("focus", "Focus", 3, [8, 3], "pixels (0,0), (1,0), (0,1), (1,1), row before column, against columns first", {"size": (8, 12)}),
@@ -110,9 +136,9 @@ CASES = [
 
 
 # What parse_model calls with (c1, c2, ...), and what it gives the number of repeats as well (models/yolo.py).
-REPEATING = {"BottleneckCSP", "C3", "C3TR", "C3Ghost", "C3x", "C3_ScConv"}
+REPEATING = {"BottleneckCSP", "C3", "C3TR", "C3Ghost", "C3x"} | {cls.__name__ for cls in torch_modules.SCCONV_BLOCKS}
 SCALED = REPEATING | {"Conv", "GhostConv", "Bottleneck", "GhostBottleneck", "SPP", "SPPF", "DWConv", "MixConv2d", "Focus", "CrossConv", "C3SPP",
-                      "nn.ConvTranspose2d", "DWConvTranspose2d", "ScConv"}
+                      "nn.ConvTranspose2d", "DWConvTranspose2d", "ScConv", "SCConv"}
 
 
 def seed(module, draw, gate):
@@ -135,12 +161,22 @@ def seed(module, draw, gate):
         elif isinstance(m, (nn.ConvTranspose2d, nn.Linear, nn.MultiheadAttention)) or type(m).__name__ == "Sum":
             for p in m.parameters(recurse=False):
                 put(p, draw.standard_normal(p.shape) * (0.3 if p.dim() < 2 else 0.4 * p[0].numel() ** -0.5))
-        elif isinstance(m, torch_modules.GroupBatchnorm2d):
-            put(m.gamma, draw.standard_normal(m.gamma.shape))
-            put(m.beta, 0.3 * draw.standard_normal(m.beta.shape))
+        elif isinstance(m, (torch_modules.GroupBatchnorm2d, nn.GroupNorm)):
+            scale, shift = m.parameters()
+            put(scale, draw.standard_normal(scale.shape))
+            put(shift, 0.3 * draw.standard_normal(shift.shape))
             if gate is not None:
                 m.gamma.data.mul_(0.3).sub_(3)
                 m.gamma.data[gate] = 2.0  # softmax gives it more than a half, and its sigmoid does not saturate
+
+
+def gate_distances(module):
+    """A list to which each run of a module adds how near r comes to the threshold where elements of it are gated."""
+    distances = []
+    for m in module.modules():
+        if isinstance(m, torch_modules.SRU) and m.flavour != "softmax":
+            m.sigomid.register_forward_hook(lambda _, __, r, gate=m.gate_treshold: distances.append(float((r - gate).abs().min())))
+    return distances
 
 
 def construct(yolo, module, call, stride):
@@ -167,27 +203,34 @@ def record(yolo, name, module, c1, args, tells, options=None):
         call = [*args, widths]
     elif module == "nn.BatchNorm2d":
         call = [c1]
+    elif module in SCALED and not call and not args and args is not None:
+        call = [c1]
     elif module in SCALED and not call:
         call = [c1, args[0], *([n] if module in REPEATING else []), *args[1:]]
     call = args if call is None else call
 
     draw = np.random.Generator(np.random.PCG64(zlib.crc32(name.encode())))
-    built = construct(yolo, module, [torch_modules.argument(a, {}) for a in call], stride).eval()
+    torch_modules.SRU.flavour, torch_modules.SCConv.wrapped = options.get("flavour", "softmax"), options.get("wrapped", False)
+    built = construct(yolo, options.get("as", module), [torch_modules.argument(a, {}) for a in call], stride).eval()
     seed(built, draw, options.get("gate"))
     if "low" in options:
         built.get_parameter(options["low"]).data.fill_(-2)
-    if module == "C3_ScConv":  # whose ScConv would count little beside its other branch
+    if getattr(torch_modules, module, None) in torch_modules.SCCONV_BLOCKS:  # whose ScConv would count little beside its other branch
         code.calibrate(built, torch.from_numpy(draw.standard_normal((16, c1, *size)).astype(np.float32)))
     state = {f"p.{k}": v.numpy().copy() for k, v in built.state_dict().items() if not k.endswith("num_batches_tracked")}
-    xs = [draw.standard_normal((2, c, *size)).astype(np.float32) for c, size in zip(widths, sizes, strict=True)]
-    with torch.no_grad():
-        tensors = [torch.from_numpy(x.copy()) for x in xs]
-        y = built(tensors if several else tensors[0])
+    distances, near = gate_distances(built), True
+    while near:  # inputs for which no runtime decides a gate otherwise: r is rounded to some 1e-7
+        xs = [draw.standard_normal((2, c, *size)).astype(np.float32) for c, size in zip(widths, sizes, strict=True)]
+        xs = [x * np.float32(options.get("flat", 1)) for x in xs]
+        distances.clear()
+        with torch.no_grad():
+            tensors = [torch.from_numpy(x.copy()) for x in xs]
+            y = built(tensors if several else tensors[0])
+        near = min(distances, default=1) < 1e-6
     y = (y if torch.is_tensor(y) else y[0]).numpy()
     assert np.isfinite(y).all(), name
     meta = {"module": module, "args": args, "n": n if args is not None else None, "call": call, "c1": c1, "tells": tells}
-    if stride:
-        meta["stride"] = stride
+    meta |= {key: options[key] for key in ("stride", "flavour", "keys") if key in options}
     inputs = {f"x{i}": x for i, x in enumerate(xs)} if several else {"x": xs[0]}
     np.savez_compressed(HERE / f"{name}.npz", **inputs, y=y, **state, meta=np.array(json.dumps(meta)))
 

@@ -27,7 +27,8 @@ def load(folder):
     import models.common as common
 
     torch_modules.Conv = common.Conv  # so that C3_ScConv is built on the checkout's own Conv, and fuses with it
-    for name in ("GroupBatchnorm2d", "SRU", "CRU", "ScConv", "C3_ScConv"):
+    for name in ("GroupBatchnorm2d", "SRU", "CRU", "ScConv", "Bottleneck_ScConv", "SCConv", "Bottleneck_SCConv",
+                 *sorted(cls.__name__ for cls in torch_modules.SCCONV_BLOCKS)):
         cls = getattr(torch_modules, name)
         cls.__module__ = "models.common"  # parse_model prints it
         setattr(common, name, cls)
@@ -61,8 +62,9 @@ def draw_weights(model, draw):
             put(m.weight, 0.2, 1)
             put(m.bias, 0.3)
         elif isinstance(m, torch_modules.GroupBatchnorm2d):
-            put(m.gamma, 2)
-            put(m.beta, 0.5)
+            scale, shift = m.parameters()
+            put(scale, 2)
+            put(shift, 0.5)
 
 
 def calibrate(model, images):
