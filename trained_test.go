@@ -76,17 +76,8 @@ func TestTrainedWithYAML(t *testing.T) {
 	}
 }
 
-// TestTrainedRefusals names the flavours of ScConv that are not converted, and lists the tensors that do not fit a YAML.
+// TestTrainedRefusals lists the tensors that do not fit a YAML.
 func TestTrainedRefusals(t *testing.T) {
-	for name, want := range map[string]string{
-		"c3-where":    "c3-where.pt: model.13.m.0.SRU.gn.weight is of ScConv's flavour where (an nn.GroupNorm), which is not converted yet: only softmax is, with SRU.gn.gamma",
-		"c3-normmask": "c3-normmask.pt: model.13.m.0.SRU.gn.weight is of ScConv's flavour normmask (a GroupBatchnorm2d with weight and bias), which is not converted yet: only softmax is, with SRU.gn.gamma",
-	} {
-		_, err := ysc2onnx.Convert(context.Background(), openCheckpoint(t, shared(t, "fixtures", name+".pt")), ysc2onnx.Options{})
-		if err == nil || err.Error() != want {
-			t.Errorf("got  %v\nwant %s", err, want)
-		}
-	}
 	in := openCheckpoint(t, shared(t, "fixtures", "c3.pt"))
 	yaml := example(t, "yolov5n.yaml")
 	in.Name, in.YAML = yaml.Name, yaml.YAML
@@ -108,17 +99,25 @@ func TestTrainedLayers(t *testing.T) {
 	for _, test := range []struct {
 		pt, npz string
 		layers  int // that the recording holds
+		gates   int // of ScConv, that are discontinuous
+		scconv  ysc2onnx.ScConv
 	}{
-		{"fixtures/insert.pt", "fixtures/insert.npz", 25},
-		{"fixtures/replace.pt", "fixtures/replace.npz", 24},
-		{"fixtures/c3.pt", "fixtures/c3.npz", 24},
-		{"fixtures/c3-noinsert.pt", "fixtures/c3-noinsert.npz", 24},
-		{"calibrated/insert.pt", "calibrated/insert.npz", 25},
-		{"calibrated/replace.pt", "calibrated/replace.npz", 24},
-		{"calibrated/c3.pt", "calibrated/c3.npz", 24},
-		{"calibrated/c3-noinsert.pt", "calibrated/c3-noinsert.npz", 24},
-		{"data/yolov5n-coco.pt", "data/yolov5n-coco.bus.npz", 0},
-		{"data/yolov5n-coco.pt", "data/yolov5n-coco.zidane.npz", 0},
+		{"fixtures/insert.pt", "fixtures/insert.npz", 25, 0, ""},
+		{"fixtures/replace.pt", "fixtures/replace.npz", 24, 0, ""},
+		{"fixtures/c3.pt", "fixtures/c3.npz", 24, 0, ""},
+		{"fixtures/c3-noinsert.pt", "fixtures/c3-noinsert.npz", 24, 0, ""},
+		{"calibrated/insert.pt", "calibrated/insert.npz", 25, 0, ""},
+		{"calibrated/replace.pt", "calibrated/replace.npz", 24, 0, ""},
+		{"calibrated/c3.pt", "calibrated/c3.npz", 24, 0, ""},
+		{"calibrated/c3-noinsert.pt", "calibrated/c3-noinsert.npz", 24, 0, ""},
+		{"fixtures/c3-mask.pt", "fixtures/c3-mask.npz", 24, 10, ysc2onnx.ScConvMask},
+		{"fixtures/c3-normmask.pt", "fixtures/c3-normmask.npz", 24, 10, ""}, // whose keys tell
+		{"fixtures/c3-where.pt", "fixtures/c3-where.npz", 24, 10, ""},
+		{"calibrated/c3-mask.pt", "calibrated/c3-mask.npz", 24, 10, ysc2onnx.ScConvMask},
+		{"calibrated/c3-normmask.pt", "calibrated/c3-normmask.npz", 24, 10, ""},
+		{"calibrated/c3-where.pt", "calibrated/c3-where.npz", 24, 10, ""},
+		{"data/yolov5n-coco.pt", "data/yolov5n-coco.bus.npz", 0, 0, ""},
+		{"data/yolov5n-coco.pt", "data/yolov5n-coco.zidane.npz", 0, 0, ""},
 	} {
 		for _, raw := range []bool{false, true} {
 			t.Run(filepath.Base(test.npz), func(t *testing.T) {
@@ -134,7 +133,7 @@ func TestTrainedLayers(t *testing.T) {
 				out := filepath.Join(t.TempDir(), "model.onnx")
 				r, err := ysc2onnx.Convert(context.Background(), openCheckpoint(t, shared(t, test.pt)), ysc2onnx.Options{
 					Output: out, Batch: int(input.Shape[0]), Height: int(input.Shape[2]), Width: int(input.Shape[3]),
-					Runtime: rt, NoOptimize: raw, Check: ysc2onnx.CheckFast, // TestTrainedNumbers makes the full one
+					ScConv: test.scconv, Runtime: rt, NoOptimize: raw, Check: ysc2onnx.CheckFast, // TestTrainedNumbers makes the full one
 				})
 				if err != nil {
 					t.Fatal(err)
@@ -145,6 +144,9 @@ func TestTrainedLayers(t *testing.T) {
 				c, err := verify.Against(context.Background(), rt, out, ref, verify.AgainstOptions{})
 				if err != nil {
 					t.Fatal(err)
+				}
+				if gates := c.Gates; (gates != nil || test.gates > 0) && (gates == nil || gates.Comparisons != test.gates) {
+					t.Errorf("gates %+v, want %d", gates, test.gates)
 				}
 				if !c.OK() || c.Layers != test.layers {
 					_ = c.WriteTable(os.Stderr)

@@ -64,7 +64,7 @@ type Options struct {
 	NoOptimize    bool              // write the lowering as it is: unfused, initializers under their state_dict names
 	Modules       *modules.Registry // what a YAML can name; nil: [modules.Builtin]
 	Head          modules.Stage     // makes the outputs; nil: [heads.Decoded]
-	ScConv        ScConv            // the formula of a checkpoint's ScConv, where its parameters leave it open
+	ScConv        ScConv            // the formula of ScConv, where no checkpoint's parameters tell
 	Strict        bool              // warnings are errors
 
 	Output string    // the file to write, replaced only when the new one is whole

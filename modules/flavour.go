@@ -65,14 +65,14 @@ func shown(t Trained, path string, keys map[string]int) bool {
 }
 
 // Flavour is the name of the flavour of this module, one of its class's. A checkpoint's module whose tensors are of none of
-// them is refused.
+// them is refused; one that has none at all is listed with all others that are missing.
 func (s *Scope) Flavour() string {
 	asked := s.model.flavours[s.class.Name()]
 	f, open, ok := s.class.choose(s.trained(), s.path, asked)
-	switch {
-	case !ok:
-		s.Err("the checkpoint has %s here; known are the tensors %s", s.tensors(), s.class.signatures())
-	case asked != "" && f.Name != asked:
+	switch has := s.tensors(); {
+	case !ok && has != "":
+		s.Err("the checkpoint has %s here; known are the tensors %s", has, s.class.signatures())
+	case ok && asked != "" && f.Name != asked:
 		s.Setting("flavour", f.Name, asked)
 	}
 	if !slices.ContainsFunc(s.model.choices, func(c Choice) bool { return c.Path == s.path }) {
@@ -91,21 +91,24 @@ func (a *Args) Flavour(c *Class) string {
 	return f.Name
 }
 
-// tensors lists a checkpoint's tensors of the module with their shapes.
+// tensors lists a checkpoint's tensors of the module with their shapes, "" where there are none.
 func (s *Scope) tensors() string {
+	t := s.trained()
+	if t == nil {
+		return ""
+	}
+	m := t.Module(s.path)
+	if m == nil {
+		return ""
+	}
 	var list []string
-	if m := s.trained().Module(s.path); m != nil {
-		for _, name := range m.Tensors() {
-			shape, _ := s.TensorShape(name)
-			list = append(list, fmt.Sprintf("%s %v", name, shape))
-		}
+	for _, name := range m.Tensors() {
+		shape, _ := s.TensorShape(name)
+		list = append(list, fmt.Sprintf("%s %v", name, shape))
 	}
 	const most = 8
-	if len(list) > most {
-		list = append(list[:most], fmt.Sprintf("and %d more", len(list)-most))
-	}
-	if list == nil {
-		return "no tensors"
+	if n := len(list) - most; n > 0 {
+		list = append(list[:most], fmt.Sprintf("and %d more", n))
 	}
 	return strings.Join(list, ", ")
 }

@@ -171,7 +171,7 @@ head: []
 // trainedCase is a case whose parameters are those of a checkpoint without modules.
 type trainedCase struct {
 	*oracleCase
-	all map[string]verify.Tensor
+	all map[string]engine.Tensor
 }
 
 // Shape implements [modules.Trained].

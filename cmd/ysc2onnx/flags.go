@@ -110,7 +110,7 @@ var flavours = []string{
 
 // flavourFlag adds --scconv.
 func flavourFlag(cmd *cobra.Command, f *flavour) {
-	cmd.Flags().Var(f, "scconv", "the `formula` of a checkpoint's ScConv: softmax; mask, normmask and where are not converted yet")
+	cmd.Flags().Var(f, "scconv", "the `formula` of ScConv where no checkpoint tells: softmax (as without), mask, normmask or where")
 	words := cobra.FixedCompletions(flavours, cobra.ShellCompDirectiveNoFileComp)
 	_ = cmd.RegisterFlagCompletionFunc("scconv", words) // it fails for unknown flags only
 }

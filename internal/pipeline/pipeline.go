@@ -53,7 +53,7 @@ type Options struct {
 	NoOptimize bool              // write the lowering as it is
 	Modules    *modules.Registry // what a YAML can name; nil: [modules.Builtin]
 	Head       modules.Stage     // makes the outputs; nil: [heads.Decoded]
-	ScConv     string            // the formula of a checkpoint's ScConv, where its parameters leave it open; "" for the usual one
+	ScConv     string            // the formula of ScConv, where no checkpoint's parameters tell; "" for the usual one
 	Strict     bool              // warnings are errors
 }
 
@@ -115,9 +115,6 @@ func Build(ctx context.Context, in Source, opt Options) (*Model, *diag.Diagnosti
 		if err != nil {
 			return nil, nil, err
 		}
-		if err := t.CheckFlavours(); err != nil {
-			return nil, nil, err
-		}
 		t.Strict, t.Alone = opt.Strict, text == nil
 		m.Trained, m.weights = t, t
 		if text == nil {
@@ -169,7 +166,7 @@ func (m *Model) read(ctx context.Context, name string, text io.Reader) (*diag.Di
 	}
 	diags.Append(found)
 	if t != nil {
-		if err := t.Account(ctx, m.Model, cfg, m.opt.ScConv, diags); err != nil {
+		if err := t.Account(ctx, m.Model, cfg, diags); err != nil {
 			return nil, err
 		}
 		m.names = t.ClassNames()
@@ -233,6 +230,9 @@ func (m *Model) at(ctx context.Context, n Size) (*modules.Model, *diag.Diagnosti
 	}
 	if o.Stage == nil {
 		o.Stage = heads.Decoded
+	}
+	if m.opt.ScConv != "" {
+		o.Flavours = map[string]string{"SRU": m.opt.ScConv}
 	}
 	if n.Dynamic != Static {
 		o.Batch = onnxbuild.Sym(onnxbuild.Symbol{Name: "batch", Unit: 1})

@@ -43,9 +43,11 @@ func altered(t *testing.T, path string, change func(m *checkpoint.Module)) error
 	diags.Append(found)
 	m.StartLowering()
 	one, side := onnxbuild.D(1), onnxbuild.D(64)
-	lowered, found := modules.Lower(t.Context(), net, modules.Options{Batch: one, Height: side, Width: side, Weights: m, Stage: heads.Decoded})
+	lowered, found := modules.Lower(t.Context(), net, modules.Options{
+		Batch: one, Height: side, Width: side, Weights: m, Stage: heads.Decoded, Flavours: map[string]string{"SRU": "softmax"},
+	})
 	diags.Append(found)
-	if err := m.Account(t.Context(), lowered, cfg, "softmax", diags); err != nil {
+	if err := m.Account(t.Context(), lowered, cfg, diags); err != nil {
 		return err
 	}
 	return diags.Err()

@@ -74,15 +74,13 @@ func (t *Model) index(m *checkpoint.Module) {
 
 // Account says what the checkpoint decided and left open about a model, which is nil where it could not be built, and holds
 // the checkpoint's tensors against the model's.
-func (t *Model) Account(ctx context.Context, lowered *modules.Model, cfg *yamlcfg.Model, flavour string, diags *diag.Diagnostics) error {
+func (t *Model) Account(ctx context.Context, lowered *modules.Model, cfg *yamlcfg.Model, diags *diag.Diagnostics) error {
 	t.warnDangerous(diags)
-	if flavour == "" {
-		if err := t.warnScConv(ctx, diags); err != nil {
-			return err
-		}
-	}
 	if lowered == nil {
 		return nil
+	}
+	if err := t.warnScConv(ctx, lowered.Choices, diags); err != nil {
+		return err
 	}
 	if len(lowered.Strangers) > 0 && !diags.HasErrors() {
 		return t.strange(lowered.Strangers)
