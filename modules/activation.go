@@ -1,89 +1,72 @@
 package modules
 
 import (
-	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"ysc2onnx/onnxbuild"
-	"ysc2onnx/yamlcfg/python"
 )
 
-// Activation is an element-wise module of torch.nn without parameters.
+// Activation is an element-wise module of torch.nn, or one of YOLOv5's own.
 type Activation struct {
-	class *Class
-	slope *float64 // negative_slope, of a LeakyReLU
-	apply func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value
+	kind   *activationKind
+	values []float64 // of kind.args
 }
 
-// text is the name, with the slope where there is one, as PyTorch prints it; also of none.
-func (a *Activation) text() string {
-	switch {
-	case a == nil:
-		return "Identity"
-	case a.slope != nil:
-		return fmt.Sprintf("%s(%g)", a.class.Name(), *a.slope)
+// newActivation makes an activation with the values of its arguments, or with the usual ones.
+func newActivation(kind *activationKind, values ...float64) *Activation {
+	for _, arg := range kind.args[len(values):] {
+		values = append(values, arg.usual)
 	}
-	return a.class.Name()
+	return &Activation{kind, values}
 }
-
-// Class is the class in torch.nn.
-func (a *Activation) Class() *Class { return a.class }
-
-// Forward applies the function.
-func (a *Activation) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value { return a.apply(s, x) }
-
-// leakyReLUSlope is torch.nn.LeakyReLU's, where none is given.
-const leakyReLUSlope = 0.01
-
-// The classes of torch.nn; inplace, which they share, changes no number.
-var (
-	siluClass      = Class{Path: "torch.nn.modules.activation.SiLU"}
-	identityClass  = Class{Path: "torch.nn.modules.linear.Identity"}
-	reluClass      = Class{Path: "torch.nn.modules.activation.ReLU"}
-	sigmoidClass   = Class{Path: "torch.nn.modules.activation.Sigmoid"}
-	hardswishClass = Class{Path: "torch.nn.modules.activation.Hardswish"}
-	leakyReLUClass = Class{Path: "torch.nn.modules.activation.LeakyReLU", Inert: []string{"negative_slope"}}
-)
 
 // SiLU is x · sigmoid(x), YOLOv5's default.
-func SiLU() *Activation {
-	return &Activation{class: &siluClass, apply: func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value { return s.Mul(x, s.Sigmoid(x)) }}
-}
+func SiLU() *Activation { return newActivation(siluKind) }
 
 // Identity gives x.
-func Identity() *Activation {
-	return &Activation{class: &identityClass, apply: func(_ *Scope, x *onnxbuild.Value) *onnxbuild.Value { return x }}
-}
+func Identity() *Activation { return newActivation(identityKind) }
 
 // ReLU is max(x, 0).
-func ReLU() *Activation {
-	return &Activation{class: &reluClass, apply: func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value { return s.Relu(x) }}
-}
+func ReLU() *Activation { return newActivation(reluKind) }
 
 // Sigmoid is 1 / (1 + exp(-x)).
-func Sigmoid() *Activation {
-	return &Activation{class: &sigmoidClass, apply: func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value { return s.Sigmoid(x) }}
-}
+func Sigmoid() *Activation { return newActivation(sigmoidKind) }
 
 // Hardswish is x · min(max(x + 3, 0), 6) / 6.
-func Hardswish() *Activation {
-	return &Activation{class: &hardswishClass, apply: func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value { return s.HardSwish(x) }}
-}
+func Hardswish() *Activation { return newActivation(hardswishKind) }
 
 // LeakyReLU is x where it is positive, and slope · x elsewhere.
-func LeakyReLU(slope float64) *Activation {
-	return &Activation{class: &leakyReLUClass, slope: &slope, apply: func(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-		return s.LeakyRelu(x, float32(slope))
-	}}
+func LeakyReLU(slope float64) *Activation { return newActivation(leakyReLUKind, slope) }
+
+// text is the name with the arguments, as PyTorch is told: "LeakyReLU(0.1)", "GELU('none')"; also of no activation.
+func (a *Activation) text() string {
+	if a == nil {
+		return identityClass.Name()
+	}
+	var args []string
+	for i, arg := range a.kind.args {
+		switch {
+		case arg.fixed:
+		case arg.among != nil:
+			args = append(args, "'"+arg.among[int(a.values[i])]+"'")
+		default:
+			args = append(args, strconv.FormatFloat(a.values[i], 'g', -1, 64))
+		}
+	}
+	if len(args) == 0 {
+		return a.kind.class.Name()
+	}
+	return a.kind.class.Name() + "(" + strings.Join(args, ", ") + ")"
 }
 
-// activations are the torch.nn classes that a YAML may name, by their names without "nn.".
-var activations = map[string]func(slope float64) *Activation{
-	"SiLU":      func(float64) *Activation { return SiLU() },
-	"Identity":  func(float64) *Activation { return Identity() },
-	"ReLU":      func(float64) *Activation { return ReLU() },
-	"Sigmoid":   func(float64) *Activation { return Sigmoid() },
-	"Hardswish": func(float64) *Activation { return Hardswish() },
-	"LeakyReLU": LeakyReLU,
+// Class is the class in torch.nn, or YOLOv5's.
+func (a *Activation) Class() *Class { return a.kind.class }
+
+// Forward applies the function.
+func (a *Activation) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
+	return a.kind.apply(s, x, a.values)
 }
 
 // CallActivation applies the activation that a checkpoint has as the child of that name, or else the given one; nil is an
@@ -96,7 +79,8 @@ func (s *Scope) CallActivation(child string, usual *Activation, x *onnxbuild.Val
 	return s.CallShared(child, act, x)
 }
 
-// activation is the child of that name as a checkpoint has it, or else the given one, nil for none.
+// activation is the child of that name as a checkpoint has it, or else the given one, nil for none. Where the checkpoint's
+// is not known the given one is compared with it later, and it is refused beside all others of its kind.
 func (s *Scope) activation(child string, usual *Activation) *Activation {
 	t := s.trained()
 	if t == nil {
@@ -109,53 +93,38 @@ func (s *Scope) activation(child string, usual *Activation) *Activation {
 	}
 	var act *Activation
 	if !identityClass.fits(path) {
-		construct := activations[className(path)]
-		if construct == nil || !construct(0).class.fits(path) {
-			return usual // which the checkpoint's is compared with then, and refused beside all others of its kind
+		kind := activationOf(path)
+		if kind == nil {
+			return usual
 		}
-		slope := leakyReLUSlope
-		if given := t.Module(s.path + "." + child).Numbers("negative_slope"); len(given) == 1 {
-			slope = given[0]
-		}
-		act = construct(slope)
+		act = kind.trained(s, child, t.Module(s.path+"."+child))
 	}
-	if act.text() == usual.text() {
+	switch {
+	case act.text() != usual.text():
+		s.Setting(child, act.text(), usual.text())
+	case act == nil || usual != nil && act.kind == usual.kind:
 		return usual
 	}
-	s.Setting(child, act.text(), usual.text())
 	return act
 }
 
-// activation makes the module that a call such as nn.LeakyReLU(0.1) names. inplace, which changes no number, is inert.
-func activation(call python.Literal) (*Activation, error) {
-	name := className(call.Str)
-	construct, known := activations[name]
-	if call.Kind != python.Call || !known || call.Str != "nn."+name {
-		const hint = "expected nn.SiLU(), nn.ReLU(), nn.LeakyReLU(slope), nn.Hardswish(), nn.Sigmoid() or nn.Identity()"
-		return nil, fmt.Errorf("%s is not an activation that is known here: %s", call.Repr(), hint)
-	}
-	alpha, args := leakyReLUSlope, call.Items
-	for _, kw := range call.Kw {
-		switch {
-		case kw.Name == "inplace" && kw.Value.Kind == python.Bool:
-		case kw.Name == "negative_slope" && name == "LeakyReLU" && len(args) == 0:
-			args = []python.Literal{kw.Value}
-		default:
-			return nil, fmt.Errorf("nn.%s does not take %s=%s", name, kw.Name, kw.Value.Repr())
+// trained is the activation with the arguments that a checkpoint's module keeps.
+func (k *activationKind) trained(s *Scope, child string, m TrainedModule) *Activation {
+	act := newActivation(k)
+	for i, arg := range k.args {
+		value, ok := arg.usual, true
+		if text, isText := m.Text(arg.name); isText {
+			value, ok = arg.choice(text)
+		} else if numbers := m.Numbers(arg.name); len(numbers) == 1 {
+			value, ok = numbers[0], arg.allows(numbers[0])
+		} else {
+			ok = !slices.Contains(m.Attributes(), arg.name)
 		}
-	}
-	if name == "LeakyReLU" && len(args) > 0 {
-		slope, ok := args[0].Number()
-		if !ok || !(slope >= -limit && slope <= limit) {
-			return nil, fmt.Errorf("the slope of nn.LeakyReLU is %s, expected a finite number", args[0].Repr())
+		if !ok {
+			s.Err("the checkpoint's %s of %s is %s, expected %s", arg.name, child, m.Show(arg.name), arg.expected())
+			return act
 		}
-		alpha, args = slope, args[1:]
+		act.values[i] = value
 	}
-	if len(args) == 1 && args[0].Kind == python.Bool { // inplace, by position
-		args = nil
-	}
-	if name != "Identity" && len(args) > 0 { // nn.Identity takes and ignores anything
-		return nil, fmt.Errorf("nn.%s does not take the argument %s", name, args[0].Repr())
-	}
-	return construct(alpha), nil
+	return act
 }

@@ -39,6 +39,9 @@ type oracleCase struct {
 	Keys    bool   `json:"keys"`
 	Tells   string `json:"tells"`
 
+	// Pickled are the modules that a checkpoint would name, by path: the case is lowered as its model then.
+	Pickled map[string]pickled `json:"pickled"`
+
 	inputs  []engine.Tensor
 	output  engine.Tensor
 	tensors map[string]engine.Tensor
@@ -153,7 +156,7 @@ head: []
 		call = c.scconv(t)
 	}
 	opt := modules.Options{Weights: c, Strides: c.Stride, Stage: heads.Decoded, Flavours: map[string]string{"SRU": c.Flavour}}
-	if c.Keys {
+	if c.Keys || c.Pickled != nil {
 		opt.Weights, opt.Flavours = trainedCase{c, maps.Clone(c.tensors)}, nil
 	}
 	y, err := modules.LowerRow(g, cfg, inputs, channels, call, opt)
@@ -167,39 +170,6 @@ head: []
 	}
 	return g
 }
-
-// trainedCase is a case whose parameters are those of a checkpoint without modules.
-type trainedCase struct {
-	*oracleCase
-	all map[string]engine.Tensor
-}
-
-// Shape implements [modules.Trained].
-func (c trainedCase) Shape(name string) ([]int64, bool) {
-	t, ok := c.all[strings.TrimPrefix(name, "model.0.")]
-	return t.Shape, ok
-}
-
-// Module implements [modules.Trained]: nothing is known of a module but that it has parameters.
-func (c trainedCase) Module(path string) modules.TrainedModule {
-	for name := range c.all {
-		if strings.HasPrefix("model.0."+name, path+".") {
-			return bareModule{}
-		}
-	}
-	return nil
-}
-
-// bareModule is a module of a checkpoint without modules.
-type bareModule struct{}
-
-func (bareModule) Class() string                { return "" }
-func (bareModule) Children() []string           { return nil }
-func (bareModule) Tensors() []string            { return nil }
-func (bareModule) Attributes() []string         { return nil }
-func (bareModule) Numbers(string) []float64     { return nil }
-func (bareModule) Text(string) (string, bool)   { return "", false }
-func (bareModule) Show(attribute string) string { return attribute }
 
 // scconv makes the ScConv of a call (c, group_num) that no row wires.
 func (c *oracleCase) scconv(t *testing.T) *modules.ScConv {

@@ -16,6 +16,7 @@ type Scope struct {
 	path  string // "model.2.cv1"
 	name  string // of the node scope: "cv1"; of the first in a container m it is "m.0"
 	class *Class
+	again bool // the module was applied elsewhere before, as one of several parents' in common
 	model *lowering
 }
 
@@ -89,9 +90,9 @@ func (s *Scope) CallJoin(name string, m Joiner, inputs ...*onnxbuild.Value) *onn
 
 // CallShared applies a child module that several parents have in common, which counts as one.
 func (s *Scope) CallShared(name string, m Module, x *onnxbuild.Value) *onnxbuild.Value {
-	path := s.path + "." + name
+	path, again := s.path+"."+name, s.model.submodules[m]
 	s.visit(m, path, m.Class())
-	return m.Forward(&Scope{Builder: s.Builder.In(name), path: path, name: name, class: m.Class(), model: s.model}, x)
+	return m.Forward(&Scope{Builder: s.Builder.In(name), path: path, name: name, class: m.Class(), again: again, model: s.model}, x)
 }
 
 // CallItem applies the i-th module of a container, in the container's scope.
@@ -115,7 +116,7 @@ func (s *Scope) Param(name string, init Init, shape ...int64) *onnxbuild.Value {
 	}
 	v := s.Buffer(name, init, shape...)
 	s.model.params[path] = v
-	if t := v.Const; t != nil {
+	if t := v.Const; t != nil && !s.again {
 		s.model.count.parameters += t.Len()
 	}
 	return v

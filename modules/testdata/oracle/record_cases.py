@@ -15,6 +15,7 @@ DIR is a checkout of YOLOv5 v7.0. Each file holds `x` (or `x0`, `x1`, ... for a 
     flavour   ScConv's formula, softmax where there is none
     keys      true where the parameters are to tell what the module is, as those of a checkpoint do
     tells     the two readings that this case tells apart
+    pickled   by path, class and attributes of the modules that a checkpoint would name
 
 Inputs are not square and have a batch of 2. Weights, biases, batch-norm statistics and inputs come from NumPy's
 PCG64 generator, seeded with the case's name, so that neither PyTorch's version nor the order of the cases matters.
@@ -35,7 +36,8 @@ P3, P4, P5 = [10, 13, 16, 30, 33, 23], [30, 61, 62, 45, 59, 119], [116, 90, 156,
 
 # name, module, c1, the row's arguments, what it tells apart, options: n (the row's number, 1), size (one, or one per input),
 # gate (an ScConv channel pushed over the gate), low (a bias set to -2), stride (of Detect's levels), flavour (of ScConv), keys (the
-# parameters tell what a checkpoint holds), as (the class whose code it is), wrapped (SCConv of Conv), flat (what inputs are scaled by)
+# parameters tell what a checkpoint holds), as (the class whose code it is), wrapped (SCConv of Conv), flat (what inputs are scaled by),
+# act (of a checkpoint, in the place of the row's; activations is utils.activations), spread (of the batch norms' weights, 1)
 CASES = [
     ("conv_k6s2p2", "Conv", 3, [8, 6, 2, 2], "padding 2 as given, against k//2 = 3"),
     ("conv_k1", "Conv", 8, [8], "the defaults k=1, s=1, SiLU, against a missing activation; BN eps 1e-3 against 1e-5"),
@@ -49,6 +51,33 @@ CASES = [
     ("conv_leaky", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.LeakyReLU(0.1)"], "slope 0.1, against LeakyReLU's default of 0.01"),
     ("conv_hardswish", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.Hardswish()"], "x * relu6(x + 3) / 6, against SiLU"),
     ("conv_relu", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.ReLU()"], "ReLU, against SiLU"),
+    ("conv_sigmoid", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.Sigmoid()"], "the sigmoid alone, against SiLU", {"spread": 0.2}),
+    ("conv_mish", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.Mish()"], "x * tanh(softplus(x)), against SiLU"),
+    ("conv_relu6", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.ReLU6()"], "cut off at 6, against ReLU", {"spread": 4}),
+    ("conv_hardtanh", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.Hardtanh(-0.5, 0.75)"], "bounds as given, against -1 and 1", {"spread": 0.2}),
+    ("conv_elu", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.ELU(0.5)"], "alpha 0.5, against 1"),
+    ("conv_celu", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.CELU(0.5)"], "exp(x / alpha), against ELU's exp(x)"),
+    ("conv_selu", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.SELU()"], "scaled on both sides of 0, against ELU"),
+    ("conv_gelu", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.GELU()"], "by erf, against the approximation by tanh"),
+    ("conv_gelu_tanh", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.GELU('tanh')"], "by tanh, against erf"),
+    ("conv_tanh", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.Tanh()"], "tanh, against the sigmoid", {"spread": 0.2}),
+    ("conv_hardsigmoid", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.Hardsigmoid()"], "slope 1/6, against ONNX's default of 0.2"),
+    ("conv_log_sigmoid", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.LogSigmoid()"], "ln(sigmoid(x)), against its negative"),
+    ("conv_softplus", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.Softplus()"], "ln(1 + exp(x)), also of large x", {"spread": 40}),
+    ("conv_softplus_beta", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.Softplus(2, 1)"], "beta 2 divides again; x itself over the threshold of 1, against 20"),
+    ("conv_softsign", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.Softsign()"], "x / (1 + |x|), against tanh", {"spread": 0.2}),
+    ("conv_prelu", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.PReLU()"], "one trained slope, against 0.25"),
+    ("conv_prelu_channels", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.PReLU(8)"], "a slope for each channel, against for each column"),
+    ("conv_trained_prelu", "Conv", 4, [8], "num_parameters of a checkpoint", {"act": "nn.PReLU(8)"}),
+    ("conv_trained_leaky", "Conv", 4, [8], "negative_slope of a checkpoint, against 0.01 and the row's SiLU", {"act": "nn.LeakyReLU(0.3)"}),
+    ("conv_trained_softplus", "Conv", 4, [8], "beta and threshold of a checkpoint", {"act": "nn.Softplus(2, 1)"}),
+    ("conv_trained_gelu", "Conv", 4, [8], "approximate of a checkpoint, a text", {"act": "nn.GELU('tanh')"}),
+    ("conv_trained_relu6", "Conv", 4, [8], "min_val and max_val of a checkpoint", {"act": "nn.ReLU6()", "spread": 4}),
+    ("conv_frelu", "Conv", 4, [8], "max(x, bn(conv(x))), depthwise, against ReLU", {"act": "activations.FReLU(8)"}),
+    ("conv_own_silu", "Conv", 4, [8, 1, 1, None, 1, 1, "nn.ReLU()"], "YOLOv5's own class of a checkpoint, against the row's", {"act": "activations.SiLU()"}),
+    ("conv_own_hardswish", "Conv", 4, [8], "YOLOv5's own class, against torch.nn's", {"act": "activations.Hardswish()"}),
+    ("conv_own_mish", "Conv", 4, [8], "YOLOv5's own class, against torch.nn's", {"act": "activations.Mish()"}),
+    ("conv_efficient_mish", "Conv", 4, [8], "Mish under another name", {"act": "activations.MemoryEfficientMish()"}),
     ("bottleneck", "Bottleneck", 8, [8], "the input added after the second activation, against before it"),
     ("bottleneck_plain", "Bottleneck", 8, [8, False], "no shortcut though the channels agree, against one"),
     ("bottleneck_widen", "Bottleneck", 8, [12], "no shortcut because the channels differ, against an error or a broadcast"),
@@ -158,7 +187,7 @@ def seed(module, draw, gate):
             put(m.bias, 0.2 * draw.standard_normal(m.bias.shape))
             put(m.running_mean, 0.2 * draw.standard_normal(m.running_mean.shape))
             put(m.running_var, 10 ** draw.uniform(-3, 0.5, m.running_var.shape))  # small ones show a wrong eps
-        elif isinstance(m, (nn.ConvTranspose2d, nn.Linear, nn.MultiheadAttention)) or type(m).__name__ == "Sum":
+        elif isinstance(m, (nn.ConvTranspose2d, nn.Linear, nn.MultiheadAttention, nn.PReLU)) or type(m).__name__ == "Sum":
             for p in m.parameters(recurse=False):
                 put(p, draw.standard_normal(p.shape) * (0.3 if p.dim() < 2 else 0.4 * p[0].numel() ** -0.5))
         elif isinstance(m, (torch_modules.GroupBatchnorm2d, nn.GroupNorm)):
@@ -191,6 +220,15 @@ def construct(yolo, module, call, stride):
     return head
 
 
+def pickled(path, module):
+    """Class and attributes of a module and its children, by path, as a checkpoint keeps them."""
+    found = {}
+    for inner, m in module.named_modules(prefix=path):
+        kept = {k: list(v) if isinstance(v, tuple) else v for k, v in vars(m).items() if k[0] != "_" and k != "training"}
+        found[inner] = {"class": f"{type(m).__module__}.{type(m).__qualname__}", "attributes": kept}
+    return found
+
+
 def record(yolo, name, module, c1, args, tells, options=None):
     """Build, seed and run one case, and write its file."""
     options = options or {}
@@ -212,7 +250,12 @@ def record(yolo, name, module, c1, args, tells, options=None):
     draw = np.random.Generator(np.random.PCG64(zlib.crc32(name.encode())))
     torch_modules.SRU.flavour, torch_modules.SCConv.wrapped = options.get("flavour", "softmax"), options.get("wrapped", False)
     built = construct(yolo, options.get("as", module), [torch_modules.argument(a, {}) for a in call], stride).eval()
+    if "act" in options:
+        from utils import activations
+        built.act = eval(options["act"], {"nn": nn, "activations": activations}).eval()
     seed(built, draw, options.get("gate"))
+    if "spread" in options:
+        built.bn.weight.data.mul_(options["spread"])
     if "low" in options:
         built.get_parameter(options["low"]).data.fill_(-2)
     if getattr(torch_modules, module, None) in torch_modules.SCCONV_BLOCKS:  # whose ScConv would count little beside its other branch
@@ -231,6 +274,8 @@ def record(yolo, name, module, c1, args, tells, options=None):
     assert np.isfinite(y).all(), name
     meta = {"module": module, "args": args, "n": n if args is not None else None, "call": call, "c1": c1, "tells": tells}
     meta |= {key: options[key] for key in ("stride", "flavour", "keys") if key in options}
+    if "act" in options:
+        meta["pickled"] = pickled("act", built.act)
     inputs = {f"x{i}": x for i, x in enumerate(xs)} if several else {"x": xs[0]}
     np.savez_compressed(HERE / f"{name}.npz", **inputs, y=y, **state, meta=np.array(json.dumps(meta)))
 
