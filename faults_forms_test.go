@@ -35,7 +35,7 @@ var formFaults = []fault{
 		w.node("model.9/m/MaxPool").Op = "AveragePool"
 	}},
 	{what: "AveragePool for the second MaxPool, whose map is even on the small input", model: "insert", caught: against, names: "model.10: ", form: func(_ *testing.T, w *forming) {
-		w.node("model.10/m/MaxPool_1").Op = "AveragePool"
+		w.node("model.10/m_1/MaxPool").Op = "AveragePool"
 	}},
 	{what: "a shape declared that the node does not give", model: "replace", caught: numbers, names: "/model.7/act/Sigmoid", form: func(_ *testing.T, w *forming) {
 		s := surgery{w.t, w.Graph}

@@ -96,14 +96,14 @@ var loweringFaults = []fault{
 		s.swap("model.8/Concat", 0, "model.8/Concat", 1)
 	}},
 	{what: "SPPF's pooling of 3 for 5", model: "c3", caught: against, names: "model.9: ", lowering: func(s *surgery) {
-		for _, pool := range []string{"model.9/m/MaxPool", "model.9/m/MaxPool_1", "model.9/m/MaxPool_2"} {
+		for _, pool := range []string{"model.9/m/MaxPool", "model.9/m_1/MaxPool", "model.9/m_2/MaxPool"} {
 			s.set(pool, "kernel_shape", []int64{3, 3})
 			s.set(pool, "pads", []int64{1, 1, 1, 1})
 		}
 	}},
 	{what: "SPPF's poolings side by side, not one after another", model: "insert", caught: against, names: "model.10: ", lowering: func(s *surgery) {
-		s.reread("model.10/m/MaxPool_1", 0, s.output("model.10/cv1/act/Mul"))
-		s.reread("model.10/m/MaxPool_2", 0, s.output("model.10/cv1/act/Mul"))
+		s.reread("model.10/m_1/MaxPool", 0, s.output("model.10/cv1/act/Mul"))
+		s.reread("model.10/m_2/MaxPool", 0, s.output("model.10/cv1/act/Mul"))
 	}},
 	{what: "Concat in the reverse order", model: "replace", caught: against, names: "model.12: ", lowering: func(s *surgery) {
 		s.swap("model.12/Concat", 0, "model.12/Concat", 1)
@@ -167,7 +167,7 @@ var loweringFaults = []fault{
 		s.set("model.23/m/m.0/CRU/Softmax", "axis", int64(2))
 	}},
 	{what: "SPPF's pooling of 3 for 5, behind an ScConv", model: "insert", caught: against, names: "model.10: ", lowering: func(s *surgery) {
-		for _, pool := range []string{"model.10/m/MaxPool", "model.10/m/MaxPool_1", "model.10/m/MaxPool_2"} {
+		for _, pool := range []string{"model.10/m/MaxPool", "model.10/m_1/MaxPool", "model.10/m_2/MaxPool"} {
 			s.set(pool, "kernel_shape", []int64{3, 3})
 			s.set(pool, "pads", []int64{1, 1, 1, 1})
 		}

@@ -3,6 +3,7 @@ package modules
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ysc2onnx/diag"
@@ -15,6 +16,7 @@ type Options struct {
 	Batch, Height, Width onnxbuild.Dim // of the input
 	Weights              Weights
 	Strides              []int64 // of the head's inputs; nil: as the input's height gives them
+	Least                int     // heights and widths are multiples of it, whatever the strides
 	Stage                Stage   // makes the outputs of what the head gives; nil: each map is an output
 	// Flavours are the names of those to take where a checkpoint's tensors do not tell, by the names of their classes: mask
 	// for SRU. They have to be among the class's.
@@ -45,6 +47,7 @@ type Model struct {
 	Summary Summary
 	Strides []int64 // of the head's inputs
 	Outputs []Output
+	least   int
 	// Settings are what a trained model had the last word on, and what it did not tell, in the order of the layers.
 	Settings []Setting
 	Choices  []Choice // the flavours of the modules that have several, in the order of the layers
@@ -233,7 +236,7 @@ func (b *builder) model(opt Options) *Model {
 		}
 	}
 	m := &Model{
-		Graph: b.graph, Strides: b.lowering.strides, Outputs: b.outputs,
+		Graph: b.graph, Strides: b.lowering.strides, Outputs: b.outputs, least: opt.Least,
 		Settings: b.lowering.settings.list, Choices: b.lowering.choices, Strangers: b.lowering.strangers(),
 	}
 	m.Summary = Summary{
@@ -245,21 +248,24 @@ func (b *builder) model(opt Options) *Model {
 	w, fixedW := opt.Width.Static()
 	if fixed && fixedH && fixedW {
 		m.Summary.Height, m.Summary.Width = int(h), int(w)
-		m.Summary.GFLOPs = b.lowering.count.gflops(batch, h*w, int64(m.Summary.Stride))
+		m.Summary.GFLOPs = b.lowering.count.gflops(batch, h*w, int64(max(m.Summary.Stride, DefaultStride)))
 	}
 	return m
 }
 
-// Stride is the largest stride, of which the image's height and width have to be multiples: 32 at least, as in YOLOv5.
-func (m *Model) Stride() int { return Stride(m.Strides) }
+// Stride is what the image's height and width have to be multiples of: the largest stride of the head's inputs, as in
+// YOLOv5, or [Options.Least] where that is larger.
+func (m *Model) Stride() int { return max(Stride(m.Strides), m.least) }
 
-// Stride is the largest of a model's strides, 32 at least.
+// DefaultStride is the stride of a model that has none.
+const DefaultStride = 32
+
+// Stride is the largest of a model's strides.
 func Stride(strides []int64) int {
-	stride := int64(32)
-	for _, s := range strides {
-		stride = max(stride, s)
+	if len(strides) == 0 {
+		return DefaultStride
 	}
-	return int(stride)
+	return int(slices.Max(strides))
 }
 
 // graphName is the YAML's file name without its folder and ending.

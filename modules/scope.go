@@ -27,6 +27,7 @@ type lowering struct {
 	params     map[string]*onnxbuild.Value
 	visits     map[string]*visit // by path
 	submodules map[any]bool      // paths, and pointers of modules that several parents share
+	calls      map[string]int    // by node scope
 	origins    map[*onnxbuild.Value]int
 	count      counts
 	strides    []int64 // of the head's inputs
@@ -40,7 +41,7 @@ type lowering struct {
 func newLowering(opt Options) *lowering {
 	return &lowering{
 		weights: opt.Weights, height: opt.Height, strides: opt.Strides, flavours: opt.Flavours,
-		params: map[string]*onnxbuild.Value{}, visits: map[string]*visit{}, submodules: map[any]bool{}, origins: map[*onnxbuild.Value]int{},
+		params: map[string]*onnxbuild.Value{}, visits: map[string]*visit{}, submodules: map[any]bool{}, calls: map[string]int{}, origins: map[*onnxbuild.Value]int{},
 		count: counts{modules: 2}, // the model, and the Sequential of its layers
 	}
 }
@@ -50,7 +51,7 @@ func (l *lowering) root(g *onnxbuild.Graph) *Scope { return &Scope{Builder: g.Bu
 
 // enter is the scope of a child.
 func (s *Scope) enter(name string, class *Class) *Scope {
-	return s.child(s.Builder.In(name), name, name, class)
+	return s.child(s.called(name), name, name, class)
 }
 
 func (s *Scope) child(b onnxbuild.Builder, key, name string, class *Class) *Scope {
@@ -60,6 +61,18 @@ func (s *Scope) child(b onnxbuild.Builder, key, name string, class *Class) *Scop
 	}
 	s.visit(in.path, in.path, class)
 	return in
+}
+
+// called is the builder of a child that is called: in its name, with a number from the second call on, as PyTorch's exporter
+// has it.
+func (s *Scope) called(name string) onnxbuild.Builder {
+	b := s.Builder.In(name)
+	before := s.model.calls[b.Scope()]
+	s.model.calls[b.Scope()]++
+	if before > 0 {
+		return s.Builder.In(name + "_" + strconv.Itoa(before))
+	}
+	return b
 }
 
 // visit notes that a module of the class was applied at the path, and counts it the first time.
@@ -92,14 +105,14 @@ func (s *Scope) CallJoin(name string, m Joiner, inputs ...*onnxbuild.Value) *onn
 func (s *Scope) CallShared(name string, m Module, x *onnxbuild.Value) *onnxbuild.Value {
 	path, again := s.path+"."+name, s.model.submodules[m]
 	s.visit(m, path, m.Class())
-	return m.Forward(&Scope{Builder: s.Builder.In(name), path: path, name: name, class: m.Class(), again: again, model: s.model}, x)
+	return m.Forward(&Scope{Builder: s.called(name), path: path, name: name, class: m.Class(), again: again, model: s.model}, x)
 }
 
 // CallItem applies the i-th module of a container, in the container's scope.
 func (s *Scope) CallItem(i int, m Module, x *onnxbuild.Value) *onnxbuild.Value {
 	key := strconv.Itoa(i)
 	name := s.name + "." + key // as PyTorch's exporter names the scope
-	return m.Forward(s.child(s.Builder.In(name), key, name, m.Class()), x)
+	return m.Forward(s.child(s.called(name), key, name, m.Class()), x)
 }
 
 var moduleListClass = Class{Path: "torch.nn.modules.container.ModuleList"}

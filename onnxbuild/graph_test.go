@@ -226,6 +226,38 @@ func TestRewriteOutputs(t *testing.T) {
 	}
 }
 
+// TestRewriteMarks: what is marked stays a mark under its own name, also of a graph that was copied.
+func TestRewriteMarks(t *testing.T) {
+	g := New("test")
+	b := g.Build()
+	x := g.Input("x", Float32, ShapeOf(2))
+	product := b.Mul(x, b.Scalar("one", 1))
+	g.Mark("layer", product)
+	g.Output("y", b.Relu(product))
+	c := g.Clone()
+	err := c.Rewrite(func(r *Rewriter, b Builder, n *Node) (bool, error) {
+		if n.Op != opMul {
+			return true, nil
+		}
+		if r.Replace(n.Outputs[0], n.Inputs[0]) {
+			t.Error("an input became what is marked")
+		}
+		return !r.Replace(n.Outputs[0], b.Sigmoid(n.Inputs[0])), nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := c.Marked("layer"); v.Name != "/Sigmoid_output_0" || !v.Pinned || c.Nodes[1].Inputs[0] != v {
+		t.Errorf("marked is %s in %s", v.Name, nodeNames(c))
+	}
+	if g.Marked("layer") != product || g.Marked("other") != nil {
+		t.Error("the graph that was copied has changed")
+	}
+	if g.Nodes = g.Nodes[:1]; g.DropDead() != 0 {
+		t.Error("what is marked was dropped")
+	}
+}
+
 // TestRewriteStops at an error, be it the visitor's or that of a node which does not fit, and loses no node.
 func TestRewriteStops(t *testing.T) {
 	for want, visit := range map[string]func(b Builder, n *Node) error{

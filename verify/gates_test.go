@@ -129,6 +129,12 @@ func TestLayersInferred(t *testing.T) {
 	if diff := cmp.Diff(map[int]string{0: "b", 2: "e", 3: "y"}, got); diff != "" || !inferred {
 		t.Errorf("inferred = %v (-want +got)\n%s", inferred, diff)
 	}
+	said := m
+	said.Metadata = [][2]string{{"layers", `[[[-1],"A","a"],[[-1],"B","not there"],[[-1],"C"],[[1,2],"D"]]`}}
+	got, inferred = names(said)
+	if diff := cmp.Diff(map[int]string{0: "a"}, got); diff != "" || inferred {
+		t.Errorf("said: inferred = %v (-want +got)\n%s", inferred, diff)
+	}
 	m.Nodes[1].Out[0], m.Nodes[2].In[0], m.Nodes[3].In[0] = "model.0", "model.0", "model.0"
 	got, inferred = names(m)
 	if diff := cmp.Diff(map[int]string{0: "model.0"}, got); diff != "" || inferred {

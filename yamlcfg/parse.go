@@ -98,6 +98,7 @@ func (p *parser) model(root *node) bool {
 	p.anchors()
 	p.activation()
 	p.names()
+	p.classNames()
 	backbone, okBackbone := p.section("backbone")
 	head, okHead := p.section("head")
 	if n := len(backbone) + len(head); n > MaxRows {

@@ -2,23 +2,30 @@ package pipeline
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"ysc2onnx/heads/roles"
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
+	"ysc2onnx/yamlcfg/python"
 )
 
-// numbered are the names of classes that have none, as a Python dict literal: untrained models of YOLOv5 number them, too.
-func numbered(classes int) string {
-	var names strings.Builder
+// classNames are the names of the classes as a Python dict literal. Classes without names are numbered: untrained models of
+// YOLOv5 number them, too.
+func classNames(names []string, classes int) string {
+	var text strings.Builder
 	for i := range classes {
 		if i > 0 {
-			names.WriteString(", ")
+			text.WriteString(", ")
 		}
-		fmt.Fprintf(&names, "%d: '%d'", i, i)
+		name := python.Literal{Kind: python.String, Str: strconv.Itoa(i)}
+		if len(names) == classes {
+			name.Str = names[i]
+		}
+		fmt.Fprintf(&text, "%d: %s", i, name.Repr())
 	}
-	return "{" + names.String() + "}"
+	return "{" + text.String() + "}"
 }
 
 // properties are the metadata_props that readers of YOLOv5's files look for, and the rows of the YAML with the values that

@@ -100,6 +100,7 @@ type Model struct {
 	weights modules.Weights
 	names   string                  // of the classes, as the file has them
 	strides []int64                 // of the head's inputs
+	least   int                     // heights and widths are multiples of it, whatever the strides
 	sizes   map[Size]*modules.Model // every lowering, also those that do not fit, which are nil
 }
 
@@ -179,7 +180,7 @@ func (m *Model) read(ctx context.Context, name string, text io.Reader) (*diag.Di
 		return nil, diags.Err()
 	}
 	if m.names == "" {
-		m.names = numbered(m.Summary.Classes)
+		m.names = classNames(m.net.Config.Names, m.Summary.Classes)
 	}
 	return diags, nil
 }
@@ -190,9 +191,12 @@ const probeSize = 256
 // fit lowers the model twice: for an image of 256x256, which gives the strides as in YOLOv5, and for the size that was
 // asked, rounded up to the largest of them. A model that does not fit the former is shown with the shapes of the latter.
 // Where neither has an error, the model is the second.
+//
+// As in YOLOv5's export.py that stride may be under 32. Where maps inside of the model are coarser than those that the head
+// reads, and do not fit together at its multiples (in PyTorch they do not either), it is 32.
 func (m *Model) fit(ctx context.Context) *diag.Diagnostics {
 	probe, found := m.at(ctx, Size{Batch: 1, Height: probeSize, Width: probeSize})
-	stride := 32
+	stride := modules.DefaultStride
 	if probe != nil {
 		m.strides = probe.Strides
 		if m.Trained != nil {
@@ -200,6 +204,10 @@ func (m *Model) fit(ctx context.Context) *diag.Diagnostics {
 		}
 		stride = modules.Stride(m.strides)
 		if !slices.Equal(m.strides, probe.Strides) {
+			clear(m.sizes)
+		}
+		if stride < modules.DefaultStride && !m.takes(ctx, probeSize+stride) {
+			stride, m.least = modules.DefaultStride, modules.DefaultStride
 			clear(m.sizes)
 		}
 	}
@@ -210,6 +218,12 @@ func (m *Model) fit(ctx context.Context) *diag.Diagnostics {
 	}
 	m.Model = model
 	return diags
+}
+
+// takes reports whether the model fits an image of that height and width.
+func (m *Model) takes(ctx context.Context, side int) bool {
+	model, diags := m.at(ctx, Size{Batch: 1, Height: side, Width: side})
+	return model != nil && !diags.HasErrors()
 }
 
 // At is the model lowered for a size, of which height and width are multiples of the stride. It is nil if the model does not
@@ -226,7 +240,7 @@ func (m *Model) at(ctx context.Context, n Size) (*modules.Model, *diag.Diagnosti
 	}
 	o := modules.Options{
 		Batch: onnxbuild.D(int64(n.Batch)), Height: onnxbuild.D(int64(n.Height)), Width: onnxbuild.D(int64(n.Width)),
-		Weights: m.weights, Strides: m.strides, Stage: m.opt.Head,
+		Weights: m.weights, Strides: m.strides, Least: m.least, Stage: m.opt.Head,
 	}
 	if o.Stage == nil {
 		o.Stage = heads.Decoded
@@ -238,7 +252,7 @@ func (m *Model) at(ctx context.Context, n Size) (*modules.Model, *diag.Diagnosti
 		o.Batch = onnxbuild.Sym(onnxbuild.Symbol{Name: "batch", Unit: 1})
 	}
 	if n.Dynamic == DynamicAll {
-		stride := int64(modules.Stride(m.strides))
+		stride := int64(max(modules.Stride(m.strides), m.least))
 		o.Height = onnxbuild.Sym(onnxbuild.Symbol{Name: "height", Unit: stride})
 		o.Width = onnxbuild.Sym(onnxbuild.Symbol{Name: "width", Unit: stride})
 	}

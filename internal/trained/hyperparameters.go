@@ -161,12 +161,13 @@ func (t *Model) ClassNames() string {
 const maxNames = 4 << 20
 
 // readNames takes the names of the classes by their numbers, none where the checkpoint has none. They have to be plain
-// text and numbers: readers of YOLOv5's files evaluate what an ONNX file has of them as Python.
+// text and numbers: readers of YOLOv5's files evaluate what an ONNX file has of them as Python. What is not a text, as an
+// unquoted 1 or yes in a data set's YAML, becomes the text that detect.py prints.
 func (t *Model) readNames() error {
 	v, _ := t.root.Attr("names")
 	var names []checkpoint.Entry
 	if dict, ok := v.(*checkpoint.Dict); ok {
-		names = dict.Entries
+		names = slices.Clone(dict.Entries)
 	} else if list, ok := checkpoint.AsSlice(v); ok {
 		names = make([]checkpoint.Entry, len(list))
 		for i, name := range list {
@@ -176,10 +177,13 @@ func (t *Model) readNames() error {
 	if checkpoint.TextSize(v, maxNames) == maxNames {
 		return fmt.Errorf("the names of its classes take more than %d bytes", maxNames)
 	}
-	for _, e := range names {
+	for i, e := range names {
 		if !isPlain(e.Key) || !isPlain(e.Value) {
 			return fmt.Errorf("the name of its class %s is %s, which is neither a text nor a number",
 				checkpoint.Repr(e.Key, maxShown), checkpoint.Repr(e.Value, maxShown))
+		}
+		if _, isText := checkpoint.AsString(e.Value); !isText {
+			names[i].Value = checkpoint.Str(checkpoint.Repr(e.Value, maxShown))
 		}
 	}
 	t.classNames = names
@@ -234,7 +238,7 @@ func (t *Model) noteDecisions(m *modules.Model, cfg *yamlcfg.Model, diags *diag.
 		}
 		diags.Infof(span, "%s has %s %s, which counts", t.name, kind, strings.Join(differences[kind], ", "))
 	}
-	if t.ClassNames() == "" {
+	if t.ClassNames() == "" && len(cfg.Names) == 0 {
 		assumed = append(assumed, fmt.Sprintf("the names of the classes, taken as 0 to %d", m.Summary.Classes-1))
 	}
 	if len(assumed) > 0 {

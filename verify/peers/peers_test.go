@@ -224,6 +224,44 @@ func TestOpenCV(t *testing.T) {
 	}
 }
 
+// TestNodeNames: every convolution, and every Concat, MaxPool and Resize outside of the head and ScConv, has the names that
+// PyTorch gives its node and its value.
+func TestNodeNames(t *testing.T) {
+	py := python(t, "numpy", "torch", "yaml", "onnx")
+	const list = "import onnx, sys\nfor n in onnx.load(sys.argv[1]).graph.node: print(n.op_type, n.name, n.output[0])"
+	for _, model := range models {
+		t.Run(model, func(t *testing.T) {
+			folder := t.TempDir()
+			raw := export(t, folder, "raw.onnx", model, "--imgsz", "96x128", "--no-optimize")
+			path := export(t, folder, "model.onnx", model, "--imgsz", "96x128")
+			theirs := filepath.Join(folder, "torch.onnx")
+			want(t, 0, py, "torch_export.py", example(model), raw, "-o", theirs, "--imgsz", "96", "128")
+			given, convolutions := map[string]bool{}, 0
+			for line := range strings.Lines(want(t, 0, py, "-c", list, theirs)) {
+				given[line] = true
+				if strings.HasPrefix(line, "Conv ") {
+					convolutions++
+				}
+			}
+			for line := range strings.Lines(want(t, 0, py, "-c", list, path)) {
+				op, _, _ := strings.Cut(line, " ")
+				own := strings.HasSuffix(line, " output0\n") || strings.Contains(line, "RU/") // the head's Concat, SRU and CRU
+				if op == "Conv" || (op == "Concat" || op == "MaxPool" || op == "Resize") && !own {
+					if !given[line] {
+						t.Errorf("PyTorch's export has no %s", line)
+					}
+				}
+				if op == "Conv" {
+					convolutions--
+				}
+			}
+			if convolutions != 0 {
+				t.Errorf("PyTorch's export has %d convolutions more", convolutions)
+			}
+		})
+	}
+}
+
 // TestOpenCVBatches: each image of a batch comes out right. OpenCV mixes them up, or fails, where a file has tensors of five
 // dimensions.
 func TestOpenCVBatches(t *testing.T) {

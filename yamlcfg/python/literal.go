@@ -66,6 +66,17 @@ func (l Literal) Number() (float64, bool) {
 	return 0, false
 }
 
+// Text gives what Python's str prints of a scalar; false for what is not one.
+func (l Literal) Text() (string, bool) {
+	switch l.Kind {
+	case String:
+		return l.Str, true
+	case None, Bool, Int, Float:
+		return l.Repr(), true
+	}
+	return "", false
+}
+
 // Repr gives what Python's repr prints: None, True, 'nearest', [10, 13], (3, 3), 1e-05. A call prints the last part
 // of its name and its arguments as written: SiLU() for nn.SiLU(), LeakyReLU(0.1) for nn.LeakyReLU(0.1).
 func (l Literal) Repr() string {

@@ -11,7 +11,7 @@ const maxNames = 1 << 16
 
 // ClassNames reads the names of a model's classes, by number, from the Python literal that YOLOv5's files hold in their
 // metadata: a dict such as {0: 'person', 1: 'bicycle'} or a list of strings. A number that the dict leaves out is the
-// name of its class.
+// name of its class, and a name that is a number, True, False or None is what Python prints of it.
 func ClassNames(text string) ([]string, error) {
 	const maxText = 1 << 24
 	if len(text) > maxText {
@@ -55,13 +55,14 @@ func (p *pyParser) numberedNames() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if name.Kind != String || p.unknown {
+		text, ok := name.Text()
+		if !ok || p.unknown {
 			return nil, fmt.Errorf("the name of class %d is no string", key.Int)
 		}
 		for int64(len(names)) <= key.Int {
 			names = append(names, strconv.Itoa(len(names)))
 		}
-		names[key.Int] = name.Str
+		names[key.Int] = text
 	}
 	return names, nil
 }
@@ -79,10 +80,11 @@ func (p *pyParser) listedNames() ([]string, error) {
 	}
 	names := make([]string, len(list.Items))
 	for i, item := range list.Items {
-		if item.Kind != String {
+		text, ok := item.Text()
+		if !ok {
 			return nil, fmt.Errorf("the name of class %d is no string", i)
 		}
-		names[i] = item.Str
+		names[i] = text
 	}
 	return names, nil
 }

@@ -14,9 +14,11 @@ func TestClassNames(t *testing.T) {
 		"['person', 'bicycle']":                          {"person", "bicycle"},
 		" {1 : \"driver's seat\" , 0: 'a\\'b\"c\\\\',} ": {`a'b"c\`, "driver's seat"},
 		"{0: '行人', 2: '\\u81ea\\U0001f697\\xe9\\n'}":     {"行人", "1", "自🚗é\n"},
-		"{}":     nil,
-		"[]":     {},
-		"('a',)": {"a"},
+		"{}":                                  nil,
+		"[]":                                  {},
+		"('a',)":                              {"a"},
+		"{0: 1126, 1: True, 2: None, 3: 1.5}": {"1126", "True", "None", "1.5"}, // print(*eval(text).values())
+		"[1, 2]":                              {"1", "2"},
 	} {
 		got, err := ClassNames(text)
 		if err != nil {
@@ -39,8 +41,8 @@ func TestClassNamesRefuses(t *testing.T) {
 		"{0 'a'}":                    neither + "not a Python literal",
 		"{0: 'a' 1: 'b'}":            neither + "not a Python literal",
 		"{0: cat}":                   neither + "the name of class 0 is no string",
-		"{3: None}":                  neither + "the name of class 3 is no string",
-		"['a', 2]":                   neither + "the name of class 1 is no string",
+		"{3: [1]}":                   neither + "the name of class 3 is no string",
+		"['a', (2,)]":                neither + "the name of class 1 is no string",
 		"{-1: 'a'}":                  neither + "a key is no number from 0 to 65535",
 		"{65536: 'a'}":               neither + "a key is no number from 0 to 65535",
 		"{'a': 'b'}":                 neither + "a key is no number from 0 to 65535",
