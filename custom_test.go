@@ -80,8 +80,8 @@ func TestModuleAndHeadFromOutside(t *testing.T) {
 		outputs string
 		sizes   string
 	}{
-		{"YOLOv5's head", nil, ysc2onnx.Static, "output0", "1x16x64x64 1x16x24x32 2x16x16x24"},
-		{"an own head", sizes, ysc2onnx.Static, "small large", "1x16x64x64 1x16x24x32 2x16x16x24"},
+		{"YOLOv5's head", nil, ysc2onnx.Static, "output0", "1x16x64x64 1x16x66x66 1x16x24x32 2x16x4x6"},
+		{"an own head", sizes, ysc2onnx.Static, "small large", "1x16x64x64 1x16x66x66 1x16x24x32 2x16x4x6"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var constructed int
