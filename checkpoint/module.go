@@ -16,6 +16,11 @@ type Module struct {
 	Buffers  []Named // its own buffers that a state_dict has
 	Children []Child
 	Training bool
+
+	// Of the whole model: the classes that it was in, from the outermost on ("DataParallel"), and what was before "model.0." in
+	// the names of a state_dict ("module.") or was missing there ("model.").
+	Around         []string
+	Before, Missed string
 }
 
 // Named is a tensor under its name inside a module. The tensor's Name is the whole name in the state_dict.
@@ -91,7 +96,7 @@ var modelKeys = []string{"ema", "model", "state_dict", "model_state_dict"}
 func (f *File) Model() (*Module, error) {
 	b := moduleBuilder{limits: f.limits}
 	if o, ok := f.Value.(*Object); ok {
-		return b.build(o, "")
+		return b.unwrapped(o)
 	}
 	d, ok := f.Value.(*Dict)
 	if !ok {
@@ -100,7 +105,7 @@ func (f *File) Model() (*Module, error) {
 	for _, key := range modelKeys {
 		switch v, _ := d.Get(key); v := v.(type) {
 		case *Object:
-			return b.named(b.build(v, ""))(key)
+			return b.named(b.unwrapped(v))(key)
 		case *Dict:
 			return b.named(b.fromStateDict(v))(key)
 		}
@@ -281,12 +286,14 @@ var bufferNames = setOf("running_mean", "running_var", "num_batches_tracked", "a
 func (b *moduleBuilder) fromStateDict(d *Dict) (*Module, error) {
 	root := &Module{Attrs: &Dict{}}
 	b.modules = map[string]*Module{"": root}
+	root.Before, root.Missed = rowPrefix(d)
 	for _, e := range d.Entries {
 		name, ok := AsString(e.Key)
 		t, isTensor := e.Value.(*Tensor)
 		if !ok || !isTensor {
 			return nil, errNoStateDict
 		}
+		name = root.Missed + strings.TrimPrefix(name, root.Before)
 		path, local := "", name
 		if i := strings.LastIndexByte(name, '.'); i >= 0 {
 			path, local = name[:i], name[i+1:]

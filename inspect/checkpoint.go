@@ -32,6 +32,12 @@ func Checkpoint(ctx context.Context, r io.ReaderAt, size int64, opt Options) (*R
 	if root.Class != (checkpoint.Global{}) {
 		rep.Model = root.Class.String()
 	}
+	if len(root.Around) > 0 {
+		rep.Properties = append(rep.Properties, Property{"inside of", strings.Join(root.Around, ", ")})
+	}
+	if root.Before != "" {
+		rep.Properties = append(rep.Properties, Property{"names without", root.Before})
+	}
 	rep.Layers, rep.Classes, rep.Parameters = layers(root), classes(root), parameters(root)
 	if rep.Strides, rep.Anchors, err = detection(root); err != nil {
 		return nil, err

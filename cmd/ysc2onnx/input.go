@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"ysc2onnx"
+	"ysc2onnx/checkpoint"
 	"ysc2onnx/diag"
 	"ysc2onnx/yamlcfg"
 )
@@ -100,6 +101,9 @@ func (a *app) read(path string) (*model, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the model from standard input: %w", err)
 		}
+		if what := checkpoint.Foreign(text); what != "" {
+			return nil, fmt.Errorf("a YOLOv5 model YAML was expected on standard input; %s", what)
+		}
 		return &model{name: "<stdin>", text: text}, nil
 	}
 	f, err := os.Open(path)
@@ -115,6 +119,9 @@ func (a *app) read(path string) (*model, error) {
 		return nil, err
 	}
 	if info.IsDir() {
+		if _, err := os.Stat(filepath.Join(path, "saved_model.pb")); err == nil {
+			return nil, fmt.Errorf("%s is a folder with a TensorFlow SavedModel; the PyTorch checkpoint (.pt) that it was made from is needed", path)
+		}
 		return nil, fmt.Errorf("%s is a folder; a YOLOv5 model YAML was expected", path)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, yamlcfg.MaxInput+1))
@@ -122,7 +129,13 @@ func (a *app) read(path string) (*model, error) {
 		return nil, err
 	}
 	if bytes.HasPrefix(text, []byte("PK\x03\x04")) {
-		return nil, fmt.Errorf("%s begins as a PyTorch checkpoint does, and not as a YAML; a checkpoint's name ends in .pt or .pth: rename it", path)
+		if _, err := checkpoint.Open(f, info.Size(), checkpoint.Limits{}); err != nil {
+			return nil, fmt.Errorf("%s: a YOLOv5 model YAML or checkpoint was expected; %w", path, err)
+		}
+		return nil, fmt.Errorf("%s is a PyTorch checkpoint; a checkpoint's name ends in .pt or .pth: rename it", path)
+	}
+	if what := checkpoint.Foreign(text); what != "" {
+		return nil, fmt.Errorf("%s: a YOLOv5 model YAML or checkpoint was expected; %s", path, what)
 	}
 	return &model{name: path, text: text, info: info}, nil
 }

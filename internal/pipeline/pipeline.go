@@ -116,6 +116,9 @@ func Build(ctx context.Context, in Source, opt Options) (*Model, *diag.Diagnosti
 		if err != nil {
 			return nil, nil, err
 		}
+		if err := t.RefuseOthers(); err != nil {
+			return nil, nil, err
+		}
 		t.Strict, t.Alone = opt.Strict, text == nil
 		m.Trained, m.weights = t, t
 		if text == nil {

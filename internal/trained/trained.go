@@ -76,6 +76,7 @@ func (t *Model) index(m *checkpoint.Module) {
 // the checkpoint's tensors against the model's.
 func (t *Model) Account(ctx context.Context, lowered *modules.Model, cfg *yamlcfg.Model, diags *diag.Diagnostics) error {
 	t.warnDangerous(diags)
+	t.noteAround(diags)
 	if lowered == nil {
 		return nil
 	}
