@@ -91,7 +91,7 @@ func Open(ctx context.Context, rt engine.Runtime, path string, opts Options) (*D
 	if err := facts.Err(); err != nil {
 		return nil, fmt.Errorf("%s is not a sound ONNX file: %w", path, err)
 	}
-	session, err := rt.Open(ctx, path, engine.SessionOptions{})
+	session, err := rt.Open(ctx, path, engine.SessionOptions{Inputs: facts.Inputs, Outputs: facts.Outputs})
 	if err != nil {
 		return nil, err
 	}

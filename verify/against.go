@@ -25,6 +25,7 @@ type Comparison struct {
 	Inferred    []string  `json:"inferred,omitempty"` // files that do not say which values their layers give: what layers give was inferred from nodes' names
 	FirstBad    string    `json:"first_divergent,omitempty"`
 	Gates       *Gates    `json:"gates,omitempty"` // nil where the file has no discontinuous gates
+	Facts       *Facts    `json:"-"`               // of the file at Path
 }
 
 // Skipped is a value that could not be compared.
@@ -88,7 +89,7 @@ func Against(ctx context.Context, rt engine.Runtime, path string, ref Reference,
 	if err := opts.fill(); err != nil {
 		return nil, err
 	}
-	facts, err := soundFacts(ctx, path)
+	facts, err := soundFacts(ctx, path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -105,11 +106,13 @@ func compareWith(ctx context.Context, rt engine.Runtime, path string, facts *Fac
 	return r.compare(ctx)
 }
 
-// soundFacts reads a file's structure and refuses one that is not right.
-func soundFacts(ctx context.Context, path string) (*Facts, error) {
-	facts, err := Structure(ctx, path)
-	if err != nil {
-		return nil, err
+// soundFacts reads a file's structure, unless facts have it, and refuses one that is not right.
+func soundFacts(ctx context.Context, path string, facts *Facts) (*Facts, error) {
+	if facts == nil {
+		var err error
+		if facts, err = Structure(ctx, path); err != nil {
+			return nil, err
+		}
 	}
 	if err := facts.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -122,7 +125,7 @@ func soundFacts(ctx context.Context, path string) (*Facts, error) {
 
 func newComparing(rt engine.Runtime, path string, facts *Facts, ref Reference, opts AgainstOptions) *comparing {
 	r := &comparing{rt: rt, path: path, facts: facts, ref: ref, opts: opts, gates: facts.gates()}
-	r.result = &Comparison{Path: path, Runtime: rt.Version(), Library: rt.Library(), NotCompared: []Skipped{}}
+	r.result = &Comparison{Path: path, Runtime: rt.Version(), Library: rt.Library(), NotCompared: []Skipped{}, Facts: facts}
 	layers, inferred := facts.layerValues()
 	r.layers = layers
 	if inferred {
@@ -212,7 +215,7 @@ func (r *comparing) exposed() []engine.IO {
 
 // with gives the session's options with values to expose and gates to flip.
 func (r *comparing) with(expose []engine.IO, flip []string) engine.SessionOptions {
-	opts := r.opts.Session
+	opts := r.facts.session(r.opts.Session)
 	opts.Expose, opts.Flip = expose, flip
 	return opts
 }

@@ -19,11 +19,11 @@ func AgainstFile(ctx context.Context, rt engine.Runtime, path, other string, opt
 	if err := opts.fill(); err != nil {
 		return nil, err
 	}
-	facts, err := soundFacts(ctx, path)
+	facts, err := soundFacts(ctx, path, nil)
 	if err != nil {
 		return nil, err
 	}
-	theirs, err := soundFacts(ctx, other)
+	theirs, err := soundFacts(ctx, other, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -35,10 +35,12 @@ func AgainstFile(ctx context.Context, rt engine.Runtime, path, other string, opt
 	if err != nil {
 		return nil, err
 	}
+	completed := *facts
 	if facts.Layers == nil { // PyTorch's exports do not say
-		facts.Layers = theirs.Layers
+		completed.Layers = theirs.Layers
 	}
-	r := newComparing(rt, path, facts, ref, opts)
+	r := newComparing(rt, path, &completed, ref, opts)
+	r.result.Facts = facts
 	r.input = input
 	r.result.Against = other
 	if inferred {
@@ -102,7 +104,7 @@ func evaluate(ctx context.Context, rt engine.Runtime, path string, theirs, facts
 	ours, _ := facts.layerValues()
 	ref = &fileValues{values: map[string]engine.Tensor{}}
 	names := map[string]string{} // of recorded values in the file
-	session := opts.Session
+	session := theirs.session(opts.Session)
 	session.Expose = nil
 	for i, v := range layers {
 		if slices.ContainsFunc(theirs.Outputs, func(out engine.IO) bool { return out.Name == v.Name }) {

@@ -39,7 +39,7 @@ func Alone(ctx context.Context, rt engine.Runtime, path string) (*Report, error)
 		return rep, nil
 	}
 	start = time.Now()
-	session, err := rt.Open(ctx, path, engine.SessionOptions{})
+	session, err := rt.Open(ctx, path, facts.session(engine.SessionOptions{}))
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}

@@ -93,7 +93,7 @@ func File(ctx context.Context, rt engine.Runtime, path string, want Expect) (*Re
 	}
 	// The file is run before its sample, and told of behind it: the memory that the small model leaves in pieces is too little
 	// for the large one.
-	runs := &Report{}
+	runs := &Report{Facts: facts}
 	if values := float64(want.Batch) * float64(want.Input.Dims[1]) * float64(want.Height) * float64(want.Width); values > maxRun {
 		rep.NotRun = fmt.Sprintf("an input of %dx%dx%dx%d is larger than what is run to check a file (%d values)",
 			want.Batch, want.Input.Dims[1], want.Height, want.Width, maxRun)
@@ -115,7 +115,7 @@ const maxRun = 1 << 25
 // run adds the checks that need a runtime.
 func (e *Expect) run(ctx context.Context, rt engine.Runtime, path string, rep *Report) (err error) {
 	start := time.Now()
-	session, err := rt.Open(ctx, path, e.Options)
+	session, err := rt.Open(ctx, path, rep.Facts.session(e.Options))
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

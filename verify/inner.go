@@ -34,7 +34,7 @@ func (s *Sample) inside(ctx context.Context, rt engine.Runtime, path string, fac
 		}
 		opts.Expose = append(opts.Expose, v)
 	}
-	session, err := rt.Open(ctx, path, opts)
+	session, err := rt.Open(ctx, path, facts.session(opts))
 	if err != nil {
 		return nil, err
 	}

@@ -33,6 +33,9 @@ type Known struct {
 	// Values has "layer.<i>" and the outputs under the names that they have in Path, for Input.
 	Values Reference
 	Input  engine.Tensor // called "input"
+
+	// Facts are of the file at Path, and Theirs of the one that is judged, where they have been read; nil: they are read.
+	Facts, Theirs *Facts
 }
 
 // Judge compares the weights of the file at path, and what it computes in each layer, with a known model. Batch norms that
@@ -42,11 +45,11 @@ type Known struct {
 // Layers are found by names, see [Against], or by the convolutions' kernels: values between the same convolutions are the
 // same. The error says why nothing could be compared.
 func Judge(ctx context.Context, rt engine.Runtime, path string, known Known, opts AgainstOptions) (_ *Judgement, err error) {
-	theirs, err := soundFacts(ctx, path)
+	theirs, err := soundFacts(ctx, path, known.Theirs)
 	if err != nil {
 		return nil, err
 	}
-	ours, err := soundFacts(ctx, known.Path)
+	ours, err := soundFacts(ctx, known.Path, known.Facts)
 	if err != nil {
 		return nil, err
 	}
@@ -72,12 +75,17 @@ func Judge(ctx context.Context, rt engine.Runtime, path string, known Known, opt
 	default:
 		j.Found = FoundNowhere
 	}
-	theirs.found = found
+	completed := *theirs
+	completed.found = found
 	if theirs.Layers == nil {
-		theirs.Layers = ours.Layers
+		completed.Layers = ours.Layers
 	}
-	j.Comparison, err = compareWith(ctx, rt, path, theirs, withInput{renamed(known.Values, ours.Outputs, theirs.Outputs), known.Input}, opts)
-	return j, err
+	j.Comparison, err = compareWith(ctx, rt, path, &completed, withInput{renamed(known.Values, ours.Outputs, theirs.Outputs), known.Input}, opts)
+	if err != nil {
+		return nil, err
+	}
+	j.Facts = theirs
+	return j, nil
 }
 
 // weights pairs the convolutions and compares them, and other weights.
@@ -172,9 +180,9 @@ func (r renaming) Read(name string) (engine.Tensor, error) {
 	return r.Reference.Read(name)
 }
 
-// Computed gives what the ONNX file at path, one of ours, computes in each layer and at its outputs.
-func Computed(ctx context.Context, rt engine.Runtime, path string, input engine.Tensor) (Reference, error) {
-	facts, err := soundFacts(ctx, path)
+// Computed gives what the ONNX file at path, one of ours that facts are of, computes in each layer and at its outputs.
+func Computed(ctx context.Context, rt engine.Runtime, path string, facts *Facts, input engine.Tensor) (Reference, error) {
+	facts, err := soundFacts(ctx, path, facts)
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,6 @@
 package verify
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -22,90 +18,27 @@ type Stage struct {
 	Parameters int64     `json:"parameters"`       // elements of its weights as they are in the file: BatchNorm folded, where it is
 }
 
-// Picture reads the layers out of the ONNX file at path, in order. Layers are told from the names of nodes, as this
-// project and PyTorch's exporter give them: /model.2/cv1/conv/Conv belongs to layer 2. A layer of which nothing is left
-// in the file, or which it says nothing of, has no nodes. A file without such names has no picture: an empty list.
-func Picture(ctx context.Context, path string) (stages []Stage, err error) {
-	facts, err := Structure(ctx, path)
-	if err != nil {
-		return nil, err
+// Picture gives the layers of the model, in order; of a file that is not right, none. Layers are told from the names of
+// nodes, as this project and PyTorch's exporter give them: /model.2/cv1/conv/Conv belongs to layer 2. A layer of which
+// nothing is left in the file, or which it says nothing of, has no nodes. A file without such names has no picture.
+func (f *Facts) Picture() []Stage {
+	if !f.OK() {
+		return nil
 	}
-	if err := facts.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	d := drawing{facts: f, counted: map[string]bool{}, stages: map[int]*Stage{}, makers: map[string]int{}}
+	for i := range f.nodes {
+		d.node(&f.nodes[i])
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	d := drawing{w: newWire(f), facts: facts, weights: map[string]weight{}, stages: map[int]*Stage{}, makers: map[string]int{}}
-	if err := d.readWeights(span{0, info.Size()}); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	for i := range facts.nodes {
-		d.node(&facts.nodes[i])
-	}
-	return d.finish(), nil
-}
-
-// weight is an initializer of the main graph.
-type weight struct {
-	floats   bool
-	elements int64
-	counted  bool
+	return d.finish()
 }
 
 // drawing puts together the layers of a sound model.
 type drawing struct {
-	w       *wire
 	facts   *Facts
-	weights map[string]weight
+	counted map[string]bool // the parameters, by name
 	stages  map[int]*Stage
 	makers  map[string]int // the layer that makes a value
 	last    int            // the highest layer met
-}
-
-// readWeights goes through the initializers of the main graph.
-func (d *drawing) readWeights(s span) error {
-	return d.w.fields(s, func(f field) error {
-		if f.num != 7 {
-			return nil
-		}
-		return d.w.message(f, func(f field) error {
-			if f.num != 5 {
-				return nil
-			}
-			return d.weight(f)
-		})
-	})
-}
-
-// weight reads the name, type and size of an initializer.
-func (d *drawing) weight(f field) error {
-	var t stored
-	err := d.w.message(f, func(f field) (err error) {
-		var n int64
-		switch f.num {
-		case 1:
-			return d.w.eachVarint(f, func(size int64) error { t.dims = append(t.dims, size); return nil })
-		case 2:
-			n, err = f.number()
-			t.dtype = engine.DType(n)
-		case 8:
-			t.name, err = d.w.string(f)
-		}
-		return err
-	})
-	count, ok := engine.Elements(t.dims)
-	if ok && len(t.dims) > 0 {
-		floats := slices.Contains([]engine.DType{engine.Float32, engine.Float16, engine.Float64, engine.BFloat16}, t.dtype)
-		d.weights[t.name] = weight{floats: floats, elements: count}
-	}
-	return err
 }
 
 // node adds a node to its layer.
@@ -141,16 +74,16 @@ func (d *drawing) read(s *Stage, op, name string) {
 	if made && from < s.Index && !slices.Contains(s.From, from) {
 		s.From = append(s.From, from)
 	}
-	w, ok := d.weights[name]
-	if !ok || !w.floats {
+	w, ok := d.facts.stored[name]
+	elements, sized := engine.Elements(w.Dims)
+	if !ok || !sized || len(w.Dims) == 0 || unitRoundoff(w.DType) == 0 {
 		return
 	}
 	// An operator with weights has its own, though equal ones may be stored once. Others read parameters that are called as in
 	// the state_dict, or constants, such as the cells of a head's grid.
-	if hasWeights(op) || strings.HasPrefix(name, "model.") && !w.counted {
-		s.Parameters += w.elements
-		w.counted = true
-		d.weights[name] = w
+	if hasWeights(op) || strings.HasPrefix(name, "model.") && !d.counted[name] {
+		s.Parameters += elements
+		d.counted[name] = true
 	}
 }
 

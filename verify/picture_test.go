@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -44,13 +43,11 @@ func pictured(metadata ...[2]string) tiny.Model {
 func TestPicture(t *testing.T) {
 	draw := func(m tiny.Model) []Stage {
 		t.Helper()
-		path := filepath.Join(t.TempDir(), "m.onnx")
-		write(t, path, m.Bytes())
-		stages, err := Picture(t.Context(), path)
-		if err != nil {
-			t.Fatal(err)
+		facts := look(t, m.Bytes())
+		if !facts.OK() {
+			t.Fatal(facts.Err())
 		}
-		return stages
+		return facts.Picture()
 	}
 	images := []string{"batch", ""}
 	want := []Stage{
@@ -88,10 +85,10 @@ func TestPicture(t *testing.T) {
 	if got := draw(plain); got != nil {
 		t.Errorf("a file without scopes has the layers %v", got)
 	}
-	path := filepath.Join(t.TempDir(), "m.onnx")
-	write(t, path, []byte("no model"))
-	if _, err := Picture(t.Context(), path); err == nil || !strings.HasPrefix(err.Error(), path+": not an ONNX file: ") {
-		t.Errorf("got %v", err)
+	broken := pictured()
+	broken.Nodes[0].In[0] = "nowhere"
+	if got := look(t, broken.Bytes()).Picture(); got != nil {
+		t.Errorf("a file that is not right has the layers %v", got)
 	}
 }
 
@@ -116,12 +113,10 @@ func FuzzPicture(f *testing.F) {
 	f.Add(pictured([2]string{"layers", `[[[-1],"Conv"]]`}).Bytes())
 	f.Add(pictured().Bytes())
 	f.Fuzz(func(t *testing.T, data []byte) {
-		path := filepath.Join(t.TempDir(), "m.onnx")
-		write(t, path, data)
-		stages, err := Picture(t.Context(), path)
+		stages := look(t, data).Picture()
 		for i, s := range stages {
-			if err != nil || s.Index != i || len(stages) > maxStage+1 {
-				t.Errorf("%d stages, the one at %d is %d, %v", len(stages), i, s.Index, err)
+			if s.Index != i || len(stages) > maxStage+1 {
+				t.Errorf("%d stages, the one at %d is %d", len(stages), i, s.Index)
 			}
 			for _, from := range s.From {
 				if from < -1 || from >= i {

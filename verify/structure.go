@@ -100,6 +100,12 @@ func (f *Facts) Stored(name string) (s Stored, ok bool) {
 	return s, ok
 }
 
+// session adds what the runtime would have to read the model for to the options that open it.
+func (f *Facts) session(opts engine.SessionOptions) engine.SessionOptions {
+	opts.Inputs, opts.Outputs = f.Inputs, f.Outputs
+	return opts
+}
+
 // Summary is one line, such as "359 nodes, 120 initializers".
 func (f *Facts) Summary() string {
 	text := fmt.Sprintf("%d nodes, %d initializers", f.Nodes, f.Initializers)

@@ -60,13 +60,9 @@ func (v *verification) judge(ctx context.Context, rt engine.Runtime, path string
 	if err := v.report(v.stdout, &page); err != nil {
 		return err
 	}
-	v.page.data.Comparison = found.Comparison
+	v.page.data.Comparison, v.page.data.Facts = found.Comparison, found.Facts
 	if v.page.profile {
-		facts, err := verify.Structure(ctx, path)
-		if err != nil {
-			return err
-		}
-		inputs, err := facts.DrawInputs(opt.Height, opt.Width, 0)
+		inputs, err := found.Facts.DrawInputs(opt.Height, opt.Width, 0)
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}

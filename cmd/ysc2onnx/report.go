@@ -119,11 +119,7 @@ func (r *reporting) write(ctx context.Context, path, against string) error {
 			return err
 		}
 	}
-	if d.Facts.OK() {
-		if d.Stages, err = verify.Picture(ctx, path); err != nil {
-			return err
-		}
-	}
+	d.Stages = d.Facts.Picture()
 	if d.Model, err = described(ctx, path); err != nil {
 		return err
 	}

@@ -259,9 +259,7 @@ func (v *verification) compare(ctx context.Context, rt engine.Runtime, path stri
 	}
 	assumed := ""
 	if other && found.OK() { // recorded values settle it, another file may assume the same
-		if assumed, err = assumedBy(ctx, path); err != nil {
-			return err
-		}
+		assumed = found.Facts.Assumed()
 	}
 	if assumed != "" {
 		fmt.Fprintf(&text, "%s%s\n", path, notProved(style(colorful(v.stdout)), assumed))
@@ -283,15 +281,6 @@ func (v *verification) compare(ctx context.Context, rt engine.Runtime, path stri
 	return nil
 }
 
-// assumedBy is what the export of a file assumed.
-func assumedBy(ctx context.Context, path string) (string, error) {
-	facts, err := verify.Structure(ctx, path)
-	if err != nil {
-		return "", err
-	}
-	return facts.Assumed(), nil
-}
-
 // againstRecord compares a file with the recorded values in an archive.
 func (v *verification) againstRecord(ctx context.Context, rt engine.Runtime, path, archive string, opts verify.AgainstOptions) (found *verify.Comparison, err error) {
 	ref, err := verify.OpenNPZ(archive)
@@ -304,9 +293,9 @@ func (v *verification) againstRecord(ctx context.Context, rt engine.Runtime, pat
 
 // showCompared times a file that was compared, and reports on it, as far as that was asked for.
 func (v *verification) showCompared(ctx context.Context, rt engine.Runtime, found *verify.Comparison, other bool) error {
-	v.page.data.Comparison = found
+	v.page.data.Comparison, v.page.data.Facts = found, found.Facts
 	if v.page.profile {
-		inputs, err := v.inputsOf(ctx, found.Path, other)
+		inputs, err := v.inputsOf(found.Facts, other)
 		if err != nil {
 			return err
 		}
@@ -318,11 +307,7 @@ func (v *verification) showCompared(ctx context.Context, rt engine.Runtime, foun
 }
 
 // inputsOf is what a file is timed on: the recorded input, or noise of the size that two files are compared at.
-func (v *verification) inputsOf(ctx context.Context, path string, other bool) (inputs []engine.Tensor, err error) {
-	facts, err := verify.Structure(ctx, path)
-	if err != nil {
-		return nil, err
-	}
+func (v *verification) inputsOf(facts *verify.Facts, other bool) (inputs []engine.Tensor, err error) {
 	if other {
 		height, width := 0, 0
 		if v.given("imgsz") {

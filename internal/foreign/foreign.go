@@ -87,6 +87,7 @@ func Judge(ctx context.Context, rt engine.Runtime, path string, in pipeline.Sour
 	input.Floats = pixels(opt.Seed, input.Shape)
 	v := &Verdict{Warnings: warnings, Assumed: m.Trained.Assumed(), Exact: m.Summary.GFLOPs*float64(m.Size.Batch) <= cmp.Or(opt.MaxReference, maxReference)}
 	var known verify.Reference
+	var read *verify.Facts // of our own file
 	if v.Exact {
 		known, err = selfcheck.Values(ctx, m.Model, input, nil)
 	} else {
@@ -94,13 +95,14 @@ func Judge(ctx context.Context, rt engine.Runtime, path string, in pipeline.Sour
 			return nil, fmt.Errorf("the checkpoint's own export is not right, so that nothing can be compared with it: %s", v.Ours.Failed()[0].Detail)
 		}
 		if err == nil {
-			known, err = verify.Computed(ctx, rt, ours, input)
+			read = v.Ours.Facts
+			known, err = verify.Computed(ctx, rt, ours, read, input)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	v.Judgement, err = verify.Judge(ctx, rt, path, verify.Known{Path: ours, Values: known, Input: input}, opt.Compare)
+	v.Judgement, err = verify.Judge(ctx, rt, path, verify.Known{Path: ours, Values: known, Input: input, Facts: read, Theirs: facts}, opt.Compare)
 	return v, err
 }
 

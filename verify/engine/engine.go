@@ -178,6 +178,10 @@ type SessionOptions struct {
 	Expose       []IO         // inner values to return after the graph's own outputs; the file is not changed
 	Model        []byte       // the model to open instead of the file at the path, in whose folder external data is; nil: the file
 
+	// Inputs, without those that have a default, and Outputs are the model's own, where it has been read already. Nil: the
+	// runtime reads the model for them.
+	Inputs, Outputs []IO
+
 	// Flip names inner bool values. Each gives the model another input, its name with FlipSuffix, of its shape: where that
 	// is true, what reads the value gets its opposite. The file is not changed.
 	Flip []string

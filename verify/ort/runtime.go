@@ -82,12 +82,15 @@ func (e *native) Open(ctx context.Context, path string, opts engine.SessionOptio
 
 // load loads a model with settings that are the caller's, made of opts.
 func load(ctx context.Context, path string, opts engine.SessionOptions, settings *onnxruntime.SessionOptions) (engine.Session, error) {
-	facts, err := facts(ctx, path, opts.Model) // for names and types; the library then loads the model once
-	if err != nil {
-		return nil, err
+	if opts.Inputs == nil || opts.Outputs == nil { // names and types; the library then loads the model once
+		facts, err := facts(ctx, path, opts.Model)
+		if err != nil {
+			return nil, err
+		}
+		opts.Inputs, opts.Outputs = facts.Inputs, facts.Outputs
 	}
-	s := &session{inputs: facts.Inputs}
-	for _, out := range facts.Outputs {
+	s := &session{inputs: slices.Clone(opts.Inputs)}
+	for _, out := range opts.Outputs {
 		if !out.Other { // no tensor holds it
 			s.outputs = append(s.outputs, out)
 		}
@@ -100,6 +103,7 @@ func load(ctx context.Context, path string, opts engine.SessionOptions, settings
 			added = append(added, v)
 		}
 	}
+	var err error
 	fetch := make([]string, len(s.outputs))
 	for i, v := range s.outputs {
 		var shims []string

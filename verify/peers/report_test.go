@@ -119,12 +119,7 @@ func trained(t *testing.T) *report.Data {
 	if d.Comparison, err = verify.Against(t.Context(), rt, path, ref, verify.AgainstOptions{Observe: d.Samples.Observe}); err != nil {
 		t.Fatal(err)
 	}
-	if d.Facts, err = verify.Structure(t.Context(), path); err != nil {
-		t.Fatal(err)
-	}
-	if d.Stages, err = verify.Picture(t.Context(), path); err != nil {
-		t.Fatal(err)
-	}
+	d.Facts, d.Stages = d.Comparison.Facts, d.Comparison.Facts.Picture()
 	input, err := ref.Read("input")
 	if err != nil {
 		t.Fatal(err)

@@ -26,10 +26,11 @@ func TestModel(t *testing.T) {
 	}
 	check := func(modules bool) {
 		t.Helper()
-		stages, err := verify.Picture(t.Context(), path)
-		if err != nil {
-			t.Fatal(err)
+		facts, err := verify.Structure(t.Context(), path)
+		if err != nil || !facts.OK() {
+			t.Fatal(err, facts)
 		}
+		stages := facts.Picture()
 		from := map[int][]int{12: {6, 11}, 16: {4, 15}, 19: {14, 18}, 22: {10, 21}, 24: {17, 20, 23}}
 		module := map[int]string{0: "Conv", 2: "C3", 9: "SPPF", 11: "Upsample", 12: "Concat", 24: "Detect"}
 		var params int64
