@@ -14,6 +14,7 @@ var bottleneckSpec = Spec{
 
 // Bottleneck is 1x1 and 3x3 Conv, added to the input where the channels allow. [N, c1, H, W] -> [N, c2, H, W].
 type Bottleneck struct {
+	class    *Class
 	cv1, cv2 *Conv
 	add      bool
 }
@@ -22,14 +23,15 @@ type Bottleneck struct {
 func NewBottleneck(c1, c2 int, shortcut bool, groups int, e float64, act *Activation) *Bottleneck {
 	hidden := int(float64(c2) * e)
 	return &Bottleneck{
-		cv1: NewConv1x1(c1, hidden, act),
-		cv2: NewConv(hidden, c2, ConvArgs{Kernel: square(3), Stride: square(1), Pad: square(-1), Groups: groups, Dilation: 1}, act),
-		add: shortcut && c1 == c2,
+		class: &bottleneckClass,
+		cv1:   NewConv1x1(c1, hidden, act),
+		cv2:   NewConv(hidden, c2, ConvArgs{Kernel: square(3), Stride: square(1), Pad: square(-1), Groups: groups, Dilation: 1}, act),
+		add:   shortcut && c1 == c2,
 	}
 }
 
-// Class is YOLOv5's Bottleneck.
-func (b *Bottleneck) Class() *Class { return &bottleneckClass }
+// Class is YOLOv5's Bottleneck, or the one of its kin that it was made for.
+func (b *Bottleneck) Class() *Class { return b.class }
 
 // Forward is x + cv2(cv1(x)), or without the sum.
 func (b *Bottleneck) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {

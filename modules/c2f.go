@@ -8,6 +8,31 @@ var (
 )
 
 var (
+	c2fClass           = Class{Path: "models.common.C2f"}
+	c2fBottleneckClass = Class{Path: "models.common.Bottleneck", Aliases: []string{"v8_C2fBottleneck", "C2fBottleneck"}}
+)
+
+var c2fSpec = Spec{
+	Name: "C2f", Class: &c2fClass, Wiring: Repeats,
+	Doc: "YOLOv8's CSP bottleneck with two convolutions: c2, shortcut=False, g=1, e=0.5",
+	New: func(a *Args) Module {
+		shortcut, groups, e := a.Bool("shortcut", false), a.Positive("g", 1), a.Float("e", 0.5)
+		kernel := 3
+		if a.trained != nil { // some forks put YOLOv5's Bottleneck inside, which begins with a 1x1 convolution
+			if shape, ok := a.trained.Shape(join(a.path(), "m", 0) + ".cv1.conv.weight"); ok && len(shape) == 4 && shape[3] == 1 {
+				kernel = 1
+			}
+		}
+		return NewC2f(&c2fClass, a.C1, a.C2, a.N, e, a.Act, func(hidden int) Module {
+			b := NewBottleneck(hidden, hidden, shortcut, groups, 1, a.Act)
+			b.class = &c2fBottleneckClass
+			b.cv1 = NewConv(hidden, hidden, ConvArgs{Kernel: square(kernel), Stride: square(1), Pad: square(-1), Groups: 1, Dilation: 1}, a.Act)
+			return b
+		})
+	},
+}
+
+var (
 	c2fScConvSpec = Spec{
 		Name: "C2f_ScConv", Aliases: []string{"C2fScConv"}, Class: &c2fScConvClass, Wiring: RepeatsAsTrained,
 		Doc: "C2f with bottlenecks of a 3x3 Conv and an ScConv inside: c2, shortcut=False, g (not used), e=0.5",

@@ -24,8 +24,16 @@ func (m *Focus) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	if x.Refused() {
 		return x
 	}
+	return s.Call("conv", m.conv, everySecond(s, x))
+}
+
+// everySecond is cat(x[::2, ::2], x[1::2, ::2], x[::2, 1::2], x[1::2, 1::2]).
+func everySecond(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
+	if x.Refused() {
+		return x
+	}
 	every := func(row, column int64) *onnxbuild.Value {
 		return s.Slices(x, onnxbuild.Cut{Axis: 2, From: row, To: onnxbuild.ToEnd, Step: 2}, onnxbuild.Cut{Axis: 3, From: column, To: onnxbuild.ToEnd, Step: 2})
 	}
-	return s.Call("conv", m.conv, s.Concat(1, every(0, 0), every(1, 0), every(0, 1), every(1, 1)))
+	return s.Concat(1, every(0, 0), every(1, 0), every(0, 1), every(1, 1))
 }

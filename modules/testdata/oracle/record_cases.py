@@ -27,6 +27,7 @@ from pathlib import Path
 
 import numpy as np
 import training_code as code
+import fork_blocks
 from training_code import torch_modules
 
 torch, nn = torch_modules.torch, torch_modules.nn
@@ -158,6 +159,23 @@ CASES = [
     ("torch_conv_transpose", "nn.ConvTranspose2d", 4, [6, 4, 2, 1], "the weight is [in, out, h, w], against [out, in, h, w]"),
     ("torch_conv_transpose_more", "nn.ConvTranspose2d", 4, [8, 3, 2, 1, 1, 4, False, 2], "output_padding 1, 4 groups, no bias, dilation 2"),
     ("dwconv_transpose", "DWConvTranspose2d", 8, [8, 4, 2, 1], "8 groups with a bias, against one"),
+    ("shuffle_stem", "conv_bn_relu_maxpool", 3, [8], "strides 2 and 2, ReLU before the pooling; odd sizes rounded up", {"size": (10, 14)}),
+    ("shuffle_block", "Shuffle_Block", 8, [8, 1], "the first half kept, the second changed, then channels taken in turn"),
+    ("shuffle_block_s2", "Shuffle_Block", 6, [16, 2], "both branches of all channels, no activation after depthwise convolutions; branch1's channels first"),
+    ("sppcspc", "SPPCSPC", 8, [12], "5, 9, 13 side by side; n is not a repeat; int(2·c2·0.5) hidden channels", {"n": 2, "low": "cv4.bn.bias"}),
+    ("sppcspc_k", "SPPCSPC", 6, [8, False, 1, 0.25, [3, 5]], "e 0.25 and two windows; pooled maps first, then cv2's"),
+    ("sppfcspc", "SPPFCSPC", 8, [12, False, 1, 0.5, 3], "one window three times, against side by side", {"low": "cv4.bn.bias"}),
+    ("bifpn_add2", "BiFPN_Add2", (6, 6), [6, 6], "w / (Σw + 1e-4), SiLU before the convolution, against behind it"),
+    ("bifpn_add3", "BiFPN_Add3", (6, 6, 6), [6, 6], "three weights, one of them negative, against cut off at 0"),
+    ("bifpn_concat2", "BiFPN_Concat2", (3, 5), [1], "weights before joining, in the order of the inputs"),
+    ("bifpn_concat3", "BiFPN_Concat3", (3, 2, 4), [1], "three weights, one of them negative, against cut off at 0"),
+    ("concat_bifpn", "Concat_bifpn", (6, 6), [6, 6], "w1 for two maps; ReLU before the Conv, against SiLU"),
+    ("concat_bifpn3", "Concat_bifpn", (6, 6, 6), [6, 6], "w2 for three maps"),
+    ("concat_bifpn_weight", "Concat_bifpn", (6, 6), [6, 6], "w1_weight, which the keys tell, against w1", {"as": "Concat_bifpn_weight", "keys": True}),
+    ("c2f", "C2f", 8, [16, True], "two 3x3 convolutions in each bottleneck, the input added", {"n": 2}),
+    ("c2f_plain", "C2f", 8, [16, False, 2], "no shortcut; groups in the second convolution only", {"n": 2}),
+    ("c2f_1x1", "C2f", 8, [16, True], "a 1x1 convolution first, as the keys tell", {"n": 2, "as": "C2f_yolov5", "keys": True}),
+    ("space_to_depth", "space_to_depth", 3, [1], "down before right, against right before down; the place before the channel"),
     ("detect_2", "Detect", (4, 6), [2, [P4, P5]], "height and width not swapped; two levels", {"size": ((4, 6), (2, 3)), "stride": (16, 32)}),
     ("detect_3", "Detect", (4, 6, 8), [1, [P3, P4, P5]], "rows anchor by anchor within a level, against cell by cell",
      {"size": ((8, 12), (4, 6), (2, 3)), "stride": (8, 16, 32)}),
@@ -165,9 +183,9 @@ CASES = [
 
 
 # What parse_model calls with (c1, c2, ...), and what it gives the number of repeats as well (models/yolo.py).
-REPEATING = {"BottleneckCSP", "C3", "C3TR", "C3Ghost", "C3x"} | {cls.__name__ for cls in torch_modules.SCCONV_BLOCKS}
+REPEATING = {"BottleneckCSP", "C3", "C3TR", "C3Ghost", "C3x", "SPPCSPC", "SPPFCSPC", "C2f"} | {cls.__name__ for cls in torch_modules.SCCONV_BLOCKS}
 SCALED = REPEATING | {"Conv", "GhostConv", "Bottleneck", "GhostBottleneck", "SPP", "SPPF", "DWConv", "MixConv2d", "Focus", "CrossConv", "C3SPP",
-                      "nn.ConvTranspose2d", "DWConvTranspose2d", "ScConv", "SCConv"}
+                      "nn.ConvTranspose2d", "DWConvTranspose2d", "ScConv", "SCConv", "conv_bn_relu_maxpool", "Shuffle_Block"}
 
 
 def seed(module, draw, gate):
@@ -197,6 +215,9 @@ def seed(module, draw, gate):
             if gate is not None:
                 m.gamma.data.mul_(0.3).sub_(3)
                 m.gamma.data[gate] = 2.0  # softmax gives it more than a half, and its sigmoid does not saturate
+        elif isinstance(m, fork_blocks.Fusion):
+            for p in m.parameters(recurse=False):
+                put(p, np.array([0.9, 1.7, -0.4][:len(p)]) + 0.1 * draw.standard_normal(p.shape))
 
 
 def gate_distances(module):
@@ -212,6 +233,8 @@ def construct(yolo, module, call, stride):
     """The module that parse_model builds with these arguments."""
     if module.startswith("nn."):
         return getattr(nn, module[3:])(*call)
+    if hasattr(fork_blocks, module) and not hasattr(yolo, module):
+        return getattr(fork_blocks, module)(*call)
     if module != "Detect":
         return getattr(yolo, module)(*call)  # with what it imports of models.common and models.experimental
     head = yolo.Detect(*call)

@@ -1,0 +1,212 @@
+"""Blocks that YOLOv5's forks add to it, in PyTorch, written from the papers and from what their checkpoints hold.
+
+Each doc string says what was read. Parameters carry their state_dict names; shapes are as in torch_modules.py. Conv is
+torch_modules' own, or that of a YOLOv5 checkout where a recorder puts it there.
+"""
+import torch_modules
+from torch_modules import torch
+
+nn = torch.nn
+
+
+def conv(*args, **kwargs):
+    """A Conv of the class that torch_modules has at the moment."""
+    return torch_modules.Conv(*args, **kwargs)
+
+
+def plain(c1, c2, k=1, s=1, g=1, act=None):
+    """Convolution without bias that pads by half of its kernel, batch norm and perhaps an activation, as a list."""
+    made = [nn.Conv2d(c1, c2, k, s, k // 2, groups=g, bias=False), nn.BatchNorm2d(c2)]
+    return made + ([act] if act is not None else [])
+
+
+def shuffle(x, groups):
+    """Channel i of group g to place i * groups + g."""
+    return x.unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2)
+
+
+class conv_bn_relu_maxpool(nn.Module):
+    """The stem of YOLOv5-Lite (repository ppogg/YOLOv5-Lite): stride 4 by a convolution and a pooling."""
+
+    def __init__(self, c1, c2):
+        super().__init__()
+        self.conv = nn.Sequential(*plain(c1, c2, 3, 2, act=nn.ReLU()))
+        self.maxpool = nn.MaxPool2d(3, 2, 1)
+
+    def forward(self, x):
+        return self.maxpool(self.conv(x))
+
+
+class Shuffle_Block(nn.Module):
+    """ShuffleNetV2's unit (Ma et al., ECCV 2018; repository ppogg/YOLOv5-Lite)."""
+
+    def __init__(self, c1, c2, stride):
+        super().__init__()
+        self.stride, half = stride, c2 // 2
+        inside = half if stride == 1 else c1
+        if stride > 1:
+            self.branch1 = nn.Sequential(*plain(c1, c1, 3, stride, c1), *plain(c1, half, act=nn.ReLU()))
+        self.branch2 = nn.Sequential(*plain(inside, half, act=nn.ReLU()), *plain(half, half, 3, stride, half),
+                                     *plain(half, half, act=nn.ReLU()))
+
+    def forward(self, x):
+        if self.stride > 1:
+            parts = self.branch1(x), self.branch2(x)
+        else:
+            kept, changed = x.tensor_split(2, dim=1)
+            parts = kept, self.branch2(changed)
+        return shuffle(torch.cat(parts, dim=1), 2)
+
+
+class SPPCSPC(nn.Module):
+    """Spatial pyramid pooling in a CSP frame (Wang et al., CVPR 2023; repository WongKinYiu/yolov7)."""
+
+    def __init__(self, c1, c2, n=1, shortcut=False, g=1, e=0.5, k=(5, 9, 13)):
+        super().__init__()
+        hidden = int(2 * c2 * e)
+        self.cv1, self.cv2 = conv(c1, hidden), conv(c1, hidden)
+        self.cv3, self.cv4 = conv(hidden, hidden, 3), conv(hidden, hidden)
+        self.cv5, self.cv6 = conv(4 * hidden if isinstance(k, int) else (1 + len(k)) * hidden, hidden), conv(hidden, hidden, 3)
+        self.cv7 = conv(2 * hidden, c2)
+        self.m = self.pools(k)
+
+    def pools(self, k):
+        return nn.ModuleList(nn.MaxPool2d(size, 1, size // 2) for size in k)
+
+    def pooled(self, y):
+        return [y] + [pool(y) for pool in self.m]
+
+    def forward(self, x):
+        maps = self.pooled(self.cv4(self.cv3(self.cv1(x))))
+        return self.cv7(torch.cat([self.cv6(self.cv5(torch.cat(maps, 1))), self.cv2(x)], 1))
+
+
+class SPPFCSPC(SPPCSPC):
+    """SPPCSPC whose one pooling is applied to what it gave (many forks; read in one of its copies)."""
+
+    def __init__(self, c1, c2, n=1, shortcut=False, g=1, e=0.5, k=5):
+        super().__init__(c1, c2, n, shortcut, g, e, k)
+
+    def pools(self, k):
+        return nn.MaxPool2d(k, 1, k // 2)
+
+    def pooled(self, y):
+        maps = [y]
+        for _ in range(3):
+            maps.append(self.m(maps[-1]))
+        return maps
+
+
+class Fusion(nn.Module):
+    """Fast normalised fusion of BiFPN (Tan et al., CVPR 2020), with no ReLU on the weights, as in the forks."""
+
+    maps = 2
+    epsilon = 1e-4
+
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.ones(self.maps))
+
+    def weighed(self, xs, w):
+        total = w.sum() + self.epsilon
+        return [x * (part / total) for x, part in zip(xs, w, strict=True)]
+
+
+class BiFPN_Concat2(Fusion):
+    """Maps side by side, each times its weight (many forks, under this name)."""
+
+    def __init__(self, dimension=1):
+        super().__init__()
+        self.d = dimension
+
+    def forward(self, xs):
+        return torch.cat(self.weighed(xs, self.w), dim=self.d)
+
+
+class BiFPN_Concat3(BiFPN_Concat2):
+    """Of three maps."""
+
+    maps = 3
+
+
+class BiFPN_Add2(Fusion):
+    """Maps added by their weights, SiLU, and a 1x1 convolution with bias (many forks, under this name)."""
+
+    def __init__(self, c1, c2):
+        super().__init__()
+        self.conv = nn.Conv2d(c1, c2, 1)
+        self.silu = nn.SiLU()
+
+    def forward(self, xs):
+        return self.conv(self.silu(sum(self.weighed(xs, self.w))))
+
+
+class BiFPN_Add3(BiFPN_Add2):
+    """Of three maps."""
+
+    maps = 3
+
+
+class Concat_bifpn(Fusion):
+    """Two or three maps added by weights of their own, ReLU and a Conv (many forks, under this name)."""
+
+    ending = ""
+
+    def __init__(self, c1, c2):
+        nn.Module.__init__(self)
+        for name, count in (("w1", 2), ("w2", 3)):
+            self.register_parameter(name + self.ending, nn.Parameter(torch.ones(count)))
+        self.conv = conv(c1, c2, 1, 1, 0)
+        self.act = nn.ReLU()
+
+    def forward(self, xs):
+        w = getattr(self, f"w{len(xs) - 1}{self.ending}")
+        return self.conv(self.act(sum(self.weighed(xs, w))))
+
+
+class Concat_bifpn_weight(Concat_bifpn):
+    """The same with other names of the parameters."""
+
+    ending = "_weight"
+
+
+class C2fBottleneck(nn.Module):
+    """A k x k and a 3x3 convolution, added to the input where asked."""
+
+    def __init__(self, channels, shortcut, g, k):
+        super().__init__()
+        self.cv1, self.cv2 = conv(channels, channels, k), conv(channels, channels, 3, g=g)
+        self.add = bool(shortcut)
+
+    def forward(self, x):
+        y = self.cv2(self.cv1(x))
+        return x + y if self.add else y
+
+
+class C2f(torch_modules.C2f):
+    """YOLOv8's C2f (repository ultralytics/ultralytics): its bottlenecks have two 3x3 convolutions."""
+
+    k = 3
+
+    def __init__(self, c1, c2, n=1, shortcut=False, g=1, e=0.5):
+        hidden = int(c2 * e)
+        super().__init__(c1, c2, hidden, [C2fBottleneck(hidden, shortcut, g, self.k) for _ in range(n)])
+
+
+class C2f_yolov5(C2f):
+    """The same over YOLOv5's Bottleneck, which begins with a 1x1 convolution."""
+
+    k = 1
+
+
+class space_to_depth(nn.Module):
+    """Pixels of 2x2 squares into channels, down before right (Sunkara and Luo, 2022; repository LabSAINT/SPD-Conv)."""
+
+    def __init__(self, dimension=1):
+        super().__init__()
+        self.d = dimension
+
+    def forward(self, x):
+        n, c, h, w = x.shape
+        squares = x.reshape(n, c, h // 2, 2, w // 2, 2)
+        return squares.permute(0, 5, 3, 1, 2, 4).reshape(n, 4 * c, h // 2, w // 2)
