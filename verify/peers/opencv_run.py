@@ -10,6 +10,7 @@ before them, so that output0 alone would show little. Exit codes: 0 equal, 1 Ope
 3 different.
 """
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def main():
     who += f", batch {len(x)}"
     try:
         made = producers(args.file)
-        recorded = {int(k.removeprefix("layer.")): v for k, v in reference.items() if k.startswith("layer.")}
+        recorded = {int(k[6:]): v for k, v in reference.items() if re.fullmatch(r"layer\.\d+", k)}
         values = parity.exposed(args.file)
         layers = {i: made[values[i]] for i in sorted(recorded) if i in values}
         got, values = run(args.file, x, layers)
