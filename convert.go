@@ -69,8 +69,9 @@ func (o Options) pipeline() (pipeline.Options, error) {
 	how := pipeline.Options{
 		Size:  pipeline.Size{Batch: o.Batch, Height: o.Height, Width: o.Width, Dynamic: pipeline.Dynamic(o.Dynamic)},
 		Opset: o.Opset, Seed: o.Seed, NoOptimize: o.NoOptimize, Modules: o.Modules, Head: o.Head, ScConv: string(o.ScConv), Strict: o.Strict,
+		Blocks: modules.BlockWiring(o.C3ScConv),
 	}
-	return how, errors.Join(how.Complete(), o.ScConv.check())
+	return how, errors.Join(how.Complete(), o.ScConv.check(), o.C3ScConv.check())
 }
 
 // write puts the model where the options say.

@@ -22,3 +22,23 @@ func (f ScConv) check() error {
 	}
 	return fmt.Errorf("there is no flavour %q of ScConv: softmax, mask, normmask and where are known", string(f))
 }
+
+// C3ScConv says how YOLOv5's parser was edited for C3_ScConv, and for the other blocks with ScConv inside. A checkpoint tells; a YAML
+// alone does not.
+type C3ScConv string
+
+// The ways. They give other models of a row whose number is above 1 after the depth gain, or that has more arguments than one.
+const (
+	C3ScConvAuto    C3ScConv = ""        // repeats, with a note where it matters
+	C3ScConvRepeats C3ScConv = "repeats" // the number of repeats is an argument of the block: YOLOv5's tutorial
+	C3ScConvPlain   C3ScConv = "plain"   // it is not: so many blocks one after another, each with the row's second argument as its number
+)
+
+// check refuses what is not one of them.
+func (c C3ScConv) check() error {
+	switch c {
+	case C3ScConvAuto, C3ScConvRepeats, C3ScConvPlain:
+		return nil
+	}
+	return fmt.Errorf("there is no wiring %q of C3_ScConv: repeats and plain are known", string(c))
+}

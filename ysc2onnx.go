@@ -64,6 +64,7 @@ type Options struct {
 	NoOptimize    bool              // write the lowering as it is: unfused, initializers under their state_dict names
 	Modules       *modules.Registry // what a YAML can name; nil: [modules.Builtin]
 	Head          modules.Stage     // makes the outputs; nil: [heads.Decoded]
+	C3ScConv      C3ScConv          // how C3_ScConv and its kin are wired, where there is no checkpoint
 	ScConv        ScConv            // the formula of ScConv, where no checkpoint's parameters tell
 	Strict        bool              // warnings are errors
 

@@ -27,8 +27,9 @@ type Args struct {
 	names   []string         // of the arguments asked for
 	given   []Argument       // what was given for them, or their defaults
 	shown   []string         // all that the constructor gets, as Python prints it
-	noted   map[string]bool  // what was said of a whole model already
-	inside  bool             // the repeats are inside the module
+	blocks  BlockWiring
+	noted   map[string]bool // what was said of a whole model already
+	inside  bool            // the repeats are inside the module
 	failed  bool
 	scaled  bool // the first argument was taken as c2
 }

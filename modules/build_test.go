@@ -48,7 +48,12 @@ func TestDiagnostics(t *testing.T) {
 
 // build resolves the rows of a YAML and lowers them with untrained weights.
 func build(cfg *yamlcfg.Model, batch, height, width int64) (*modules.Model, *diag.Diagnostics) {
-	net, diags := modules.Parse(cfg, modules.ParseOptions{})
+	return buildWired(cfg, modules.BlocksRepeat, batch, height, width)
+}
+
+// buildWired is build for a wiring of C3_ScConv.
+func buildWired(cfg *yamlcfg.Model, blocks modules.BlockWiring, batch, height, width int64) (*modules.Model, *diag.Diagnostics) {
+	net, diags := modules.Parse(cfg, modules.ParseOptions{Blocks: blocks})
 	m, found := modules.Lower(context.Background(), net, modules.Options{
 		Batch: onnxbuild.D(batch), Height: onnxbuild.D(height), Width: onnxbuild.D(width), Weights: modules.Seeded(0), Stage: heads.Decoded,
 	})

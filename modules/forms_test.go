@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ysc2onnx/modules"
 	"ysc2onnx/yamlcfg"
 )
 
@@ -31,7 +32,7 @@ func TestForms(t *testing.T) {
 		}
 	}
 	files, err := filepath.Glob("testdata/forms/*.yaml")
-	if json.Unmarshal(data, &forms) != nil || err != nil || len(forms) < 9 || len(forms) != len(files) {
+	if json.Unmarshal(data, &forms) != nil || err != nil || len(forms) < 11 || len(forms) != len(files) {
 		t.Fatalf("%d forms are recorded of %d files, %v", len(forms), len(files), err)
 	}
 	for _, want := range forms {
@@ -46,7 +47,11 @@ func TestForms(t *testing.T) {
 				t.Fatal(said)
 			}
 			said.Append(cfg.Lint())
-			m, built := build(cfg, 1, 64, 64)
+			blocks := modules.BlocksAssumed
+			if strings.HasPrefix(want.YAML, "plain_") {
+				blocks = modules.BlocksPlain
+			}
+			m, built := buildWired(cfg, blocks, 1, 64, 64)
 			said.Append(built)
 			said.Sort()
 			checkSaid(t, strings.TrimSuffix(path, ".yaml")+".txt", said.Error())

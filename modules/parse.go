@@ -36,8 +36,9 @@ type Layer struct {
 
 // ParseOptions are what rows are resolved with.
 type ParseOptions struct {
-	Registry *Registry // nil: the modules of [Builtin]
-	Trained  Trained   // the checkpoint that the model's weights come from, which shows how forks wire a module; nil: none
+	Registry *Registry   // nil: the modules of [Builtin]
+	Blocks   BlockWiring // how C3_ScConv and its kin are wired, where there is no checkpoint
+	Trained  Trained     // the checkpoint that the model's weights come from, which shows how forks wire a module; nil: none
 }
 
 // Limits far above any real model, so that a hostile one stays cheap.
@@ -50,7 +51,7 @@ const (
 // the rows and warnings; a network with errors can still be lowered, as far as it goes.
 func Parse(cfg *yamlcfg.Model, opt ParseOptions) (*Network, *diag.Diagnostics) {
 	p := &parser{
-		registry: opt.Registry, trained: opt.Trained, diags: diag.NewDiagnostics(cfg.Source), act: SiLU(),
+		registry: opt.Registry, trained: opt.Trained, blocks: opt.Blocks, diags: diag.NewDiagnostics(cfg.Source), act: SiLU(),
 		net: &Network{Config: cfg}, noted: map[string]bool{},
 	}
 	if p.registry == nil {
@@ -81,6 +82,7 @@ func Parse(cfg *yamlcfg.Model, opt ParseOptions) (*Network, *diag.Diagnostics) {
 type parser struct {
 	registry *Registry
 	trained  Trained
+	blocks   BlockWiring
 	diags    *diag.Diagnostics
 	act      *Activation
 	net      *Network
@@ -103,7 +105,7 @@ func (p *parser) layer(l *Layer) {
 	}
 	cfg := p.net.Config
 	a := &Args{
-		C1: in[0], In: in, Act: p.act, row: row, model: cfg, diags: p.diags, trained: p.trained, noted: p.noted, rest: row.Args,
+		C1: in[0], In: in, Act: p.act, row: row, model: cfg, diags: p.diags, trained: p.trained, blocks: p.blocks, noted: p.noted, rest: row.Args,
 		N: cfg.ScaleDepth(row.Number),
 	}
 	l.N = a.N

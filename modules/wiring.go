@@ -52,9 +52,24 @@ func Ends(*Args) []int { return []int{0} }
 
 // RepeatsAsTrained is Repeats, unless a checkpoint was trained by a fork whose parser leaves the module out of those that
 // take the number of repeats: then its blocks are in a Sequential, or have not as many repeats inside, and it is Scaled.
+// A YAML alone does not tell; there BlockWiring counts.
 func RepeatsAsTrained(a *Args) []int {
-	if a.N > 0 && a.trained != nil && a.trained.Module(join(a.path(), "m", a.N-1)) == nil {
+	switch {
+	case a.trained != nil && a.N > 0 && a.trained.Module(join(a.path(), "m", a.N-1)) == nil, a.trained == nil && a.blocks == BlocksPlain:
 		return Scaled(a)
+	case a.trained == nil && a.blocks == BlocksAssumed && (a.N > 1 || len(a.row.Args) > 1):
+		a.NoteOnce(a.row.ModuleSpan, "a YAML does not tell whether the parser gives this block its number of repeats; that it does is assumed, as in "+
+			"YOLOv5's tutorial (--c3-scconv repeats says so); in many forks it does not, which is another model (--c3-scconv plain)")
 	}
 	return Repeats(a)
 }
+
+// BlockWiring says how a fork's parser wires C3_ScConv and its kin, where no checkpoint tells.
+type BlockWiring string
+
+// The wirings of C3_ScConv.
+const (
+	BlocksAssumed BlockWiring = ""        // repeats, with a note where it matters
+	BlocksRepeat  BlockWiring = "repeats" // (c1, c2, n, *args): one block with n repeats inside
+	BlocksPlain   BlockWiring = "plain"   // (c1, c2, *args): n blocks in a Sequential, and the row's second argument is each one's n
+)

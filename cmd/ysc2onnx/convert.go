@@ -30,6 +30,7 @@ type conversion struct {
 	library         string
 	weights         string
 	scconv          flavour
+	blocks          wiring
 	seed, checkFlag *pflag.Flag
 }
 
@@ -40,6 +41,7 @@ func (c *conversion) flags(cmd *cobra.Command) {
 	flags.StringVarP(&opt.Output, "output", "o", "", "the `file` to write, - for standard output; default: the model's name with .onnx, in the current folder")
 	flags.StringVar(&c.weights, "weights", "", "the trained weights of MODEL.yaml, a checkpoint `file` (.pt, .pth, .safetensors)")
 	flavourFlag(cmd, &c.scconv)
+	wiringFlag(cmd, &c.blocks)
 	sizeFlag(flags, &c.size)
 	flags.IntVar(&opt.Batch, "batch-size", 1, "images in one `batch`")
 	flags.IntVar(&opt.Opset, "opset", 17, fmt.Sprintf("ONNX operator set `version`, %d to %d", ysc2onnx.MinOpset, ysc2onnx.MaxOpset))
@@ -115,6 +117,9 @@ func (c *conversion) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer m.close()
+	if err := c.blocks.forYAML(m); err != nil {
+		return err
+	}
 	if m.weights != nil && c.seed.Changed {
 		return usagef("--seed is for weights that are drawn; those of %s are trained, leave --seed out", m.weights.Name())
 	}
@@ -149,7 +154,7 @@ func (c *conversion) asksForCheck() bool {
 func (c *conversion) prepare(target string) (notChecked string, err error) {
 	opt := &c.options
 	opt.Height, opt.Width, opt.Dynamic = c.size.height, c.size.width, ysc2onnx.Dynamic(c.dynamic)
-	opt.ScConv = ysc2onnx.ScConv(c.scconv)
+	opt.ScConv, opt.C3ScConv = ysc2onnx.ScConv(c.scconv), ysc2onnx.C3ScConv(c.blocks)
 	opt.Check = ysc2onnx.Check(c.check)
 	if target == stdio {
 		switch {

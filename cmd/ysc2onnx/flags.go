@@ -115,6 +115,42 @@ func flavourFlag(cmd *cobra.Command, f *flavour) {
 	_ = cmd.RegisterFlagCompletionFunc("scconv", words) // it fails for unknown flags only
 }
 
+// wiring is the value of --c3-scconv.
+type wiring ysc2onnx.C3ScConv
+
+// String implements pflag.Value.
+func (w *wiring) String() string { return string(*w) }
+
+// Set implements pflag.Value.
+func (w *wiring) Set(text string) error {
+	if !slices.Contains(wirings, text) {
+		return errors.New("want " + strings.Join(wirings, " or "))
+	}
+	*w = wiring(text)
+	return nil
+}
+
+// Type implements pflag.Value.
+func (w *wiring) Type() string { return "wiring" }
+
+// wirings are the words of --c3-scconv.
+var wirings = []string{string(ysc2onnx.C3ScConvRepeats), string(ysc2onnx.C3ScConvPlain)}
+
+// wiringFlag adds --c3-scconv.
+func wiringFlag(cmd *cobra.Command, w *wiring) {
+	cmd.Flags().Var(w, "c3-scconv", "the `wiring` of a YAML's C3_ScConv: repeats (as without), where the block gets its row's number, or plain, where it is repeated")
+	words := cobra.FixedCompletions(wirings, cobra.ShellCompDirectiveNoFileComp)
+	_ = cmd.RegisterFlagCompletionFunc("c3-scconv", words) // it fails for unknown flags only
+}
+
+// forYAML refuses the wiring for a checkpoint, which tells its own.
+func (w wiring) forYAML(m *model) error {
+	if w != "" && m.weights != nil {
+		return usagef("--c3-scconv is for a YAML alone; the tensors of %s tell how its blocks are wired, leave --c3-scconv out", m.weights.Name())
+	}
+	return nil
+}
+
 // dynamic is the value of --dynamic.
 type dynamic ysc2onnx.Dynamic
 

@@ -26,6 +26,7 @@ func (a *app) summaryCommand() *cobra.Command {
 		asked  size
 		strict bool
 		scconv flavour
+		blocks wiring
 	)
 	cmd := &cobra.Command{
 		Use:   "summary MODEL.yaml|best.pt",
@@ -47,7 +48,12 @@ module and the arguments that the module gets. Then the sums, with the operation
 				return err
 			}
 			defer m.close()
-			summary, warnings, err := ysc2onnx.Summarize(ctx, m.input(), ysc2onnx.Options{Height: asked.height, Width: asked.width, ScConv: ysc2onnx.ScConv(scconv), Strict: strict})
+			if err := blocks.forYAML(m); err != nil {
+				return err
+			}
+			summary, warnings, err := ysc2onnx.Summarize(ctx, m.input(), ysc2onnx.Options{
+				Height: asked.height, Width: asked.width, ScConv: ysc2onnx.ScConv(scconv), C3ScConv: ysc2onnx.C3ScConv(blocks), Strict: strict,
+			})
 			if err != nil {
 				return err
 			}
@@ -62,6 +68,7 @@ module and the arguments that the module gets. Then the sums, with the operation
 		}),
 	}
 	flavourFlag(cmd, &scconv)
+	wiringFlag(cmd, &blocks)
 	sizeFlag(cmd.Flags(), &asked)
 	cmd.Flags().BoolVar(&strict, "strict", false, "warnings are errors")
 	return cmd

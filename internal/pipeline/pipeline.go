@@ -49,12 +49,13 @@ type Size struct {
 type Options struct {
 	Size       Size // rounded up to the model's stride
 	Opset      int
-	Seed       uint64            // of the weights where there is no checkpoint
-	NoOptimize bool              // write the lowering as it is
-	Modules    *modules.Registry // what a YAML can name; nil: [modules.Builtin]
-	Head       modules.Stage     // makes the outputs; nil: [heads.Decoded]
-	ScConv     string            // the formula of ScConv, where no checkpoint's parameters tell; "" for the usual one
-	Strict     bool              // warnings are errors
+	Seed       uint64              // of the weights where there is no checkpoint
+	NoOptimize bool                // write the lowering as it is
+	Modules    *modules.Registry   // what a YAML can name; nil: [modules.Builtin]
+	Head       modules.Stage       // makes the outputs; nil: [heads.Decoded]
+	Blocks     modules.BlockWiring // how C3_ScConv is wired, where no checkpoint tells
+	ScConv     string              // the formula of ScConv, where no checkpoint's parameters tell; "" for the usual one
+	Strict     bool                // warnings are errors
 }
 
 // MaxPixels bounds height and width: grids and anchors are computed for each cell.
@@ -150,7 +151,7 @@ func (m *Model) read(ctx context.Context, name string, text io.Reader) (*diag.Di
 	if registry == nil {
 		registry = modules.Builtin()
 	}
-	rows := modules.ParseOptions{Registry: registry}
+	rows := modules.ParseOptions{Registry: registry, Blocks: m.opt.Blocks}
 	var carried *yamlcfg.Model
 	if t != nil {
 		cfg, diags, carried = t.Override(cfg, diags)

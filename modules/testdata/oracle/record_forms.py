@@ -5,10 +5,12 @@
 
 DIR is a checkout of YOLOv5 v7.0. Nothing here depends on weights, so there is no seed. Each YAML has `layers`, `parameters` and
 `rows` (parameters, class and arguments of each row, as parse_model prints them), or `error`, the exception that it raises.
-YAMLs named before_7.0_* are built with Conv and DWConv whose arguments have the order of releases before 7.0: no dilation.
+YAMLs named before_7.0_* are built with Conv and DWConv whose arguments have the order of releases before 7.0: no dilation; those
+named plain_* by a parser that does not give C3_ScConv the number of repeats.
 
 Readings that the cases tell apart: a comment right after a bracket from an error; the last of equal keys from the first; channels
-given to Detect that are used from such that are passed over; an activation from a dilation.
+given to Detect that are used from such that are passed over; an activation from a dilation; so many C3_ScConv from
+one with so many ScConv inside, and an argument taken as shortcut from one taken as that number.
 """
 import argparse
 import json
@@ -53,10 +55,10 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--yolov5", required=True, type=Path)
     args = ap.parse_args()
-    yolo = code.load(args.yolov5)
+    plain, yolo = code.load(args.yolov5, repeats=False), code.load(args.yolov5)
     log = code.Lines()
     here = Path(__file__).parent
-    forms = [describe(yolo, log, path) for path in sorted((here.parent / "forms").glob("*.yaml"))]
+    forms = [describe(plain if path.name.startswith("plain_") else yolo, log, path) for path in sorted((here.parent / "forms").glob("*.yaml"))]
     (here / "forms.json").write_text("[" + ",\n ".join(json.dumps(f) for f in forms) + "]\n", encoding="utf-8")
 
 

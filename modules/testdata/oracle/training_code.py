@@ -20,8 +20,9 @@ import torch_modules  # noqa: E402
 torch, nn = torch_modules.torch, torch_modules.nn
 
 
-def load(folder):
-    """The module models.yolo of a checkout; its models.common is reachable as yolo.common."""
+def load(folder, repeats=True):
+    """The module models.yolo of a checkout; its models.common is reachable as yolo.common. Without repeats, C3_ScConv is not in the
+    set that takes their number, as in many forks."""
     parity.without_plots()
     sys.path.insert(0, str(Path(folder).resolve()))
     import models.common as common
@@ -34,7 +35,7 @@ def load(folder):
         setattr(common, name, cls)
 
     path = Path(folder).resolve() / "models" / "yolo.py"
-    added = iter(["C3x, ScConv, C3_ScConv}", "C3x, C3_ScConv}"])
+    added = iter(["C3x, ScConv, C3_ScConv}", "C3x, C3_ScConv}" if repeats else "C3x}"])
     source, hits = re.subn(r"C3x,?\s*}", lambda _: next(added), path.read_text(encoding="utf-8"))
     if hits != 2:
         sys.exit(f"{path}: expected two sets of modules that end with C3x, found {hits}; use YOLOv5 v7.0")
