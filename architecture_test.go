@@ -15,16 +15,17 @@ import (
 )
 
 // base are the rooms that know nothing of models and import nothing but each other: every room may import them.
-var base = []string{"diag", "internal/npz", "internal/replace", "internal/units", "internal/version", "yamlcfg/python"}
+var base = []string{"diag", "internal/npz", "internal/protofile", "internal/replace", "internal/units", "internal/version", "yamlcfg/python"}
 
 // imports are the rooms that a room may import beside base, as docs/architecture.md draws them. Tests may import any.
 var imports = map[string][]string{
-	"diag":             {},
-	"internal/npz":     {},
-	"internal/replace": {},
-	"internal/units":   {},
-	"internal/version": {},
-	"yamlcfg/python":   {},
+	"diag":               {},
+	"internal/npz":       {},
+	"internal/protofile": {},
+	"internal/replace":   {},
+	"internal/units":     {},
+	"internal/version":   {},
+	"yamlcfg/python":     {},
 
 	"yamlcfg":    {},
 	"checkpoint": {},
@@ -47,7 +48,7 @@ var imports = map[string][]string{
 	"detect/internal/jpeg": {},
 	"detect":               {"detect/internal/jpeg", "heads/roles", "verify", "verify/engine"},
 	"detect/overlay":       {"detect"},
-	"inspect":              {"checkpoint", "onnxbuild", "onnxbuild/onnxfile"},
+	"inspect":              {"checkpoint", "verify", "verify/engine"},
 
 	"internal/trained":   {"checkpoint", "modules", "onnxbuild", "weights", "yamlcfg"},
 	"internal/pipeline":  {"heads", "heads/roles", "internal/trained", "modules", "onnxbuild", "onnxbuild/passes", "verify", "yamlcfg"},

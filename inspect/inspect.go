@@ -1,7 +1,7 @@
 // Package inspect says what is in a model file, without running or loading any of it: who wrote it, its layers, classes
 // and anchors, its tensors with statistics, and the names that a pickle would have Python look up.
 //
-// [Checkpoint] reads what package checkpoint reads, [ONNX] what package onnxbuild/onnxfile reads. Tensors are streamed
+// [Checkpoint] reads what package checkpoint reads, [ONNX] what package verify reads. Tensors are streamed
 // for their statistics: the memory in use does not depend on their sizes.
 package inspect
 
@@ -35,6 +35,7 @@ type Report struct {
 	Operators  []Operator     `json:"operators,omitempty"` // of an ONNX model, the most frequent first
 	Parameters int64          `json:"parameters"`          // elements of trained tensors; of all tensors where the file does not tell
 	Tensors    []Tensor       `json:"tensors"`
+	Problem    string         `json:"problem,omitempty"` // of an ONNX model: the first thing that makes the file wrong
 	Damaged    []string       `json:"damaged,omitempty"` // records of the archive that do not have the checksum that it says
 	Globals    []Global       `json:"globals,omitempty"` // names that the pickle mentions, the suspicious ones first
 }

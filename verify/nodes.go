@@ -5,15 +5,17 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+
+	"ysc2onnx/internal/protofile"
 )
 
 // digest sums up the attributes of a node.
-func (c *checker) digest(attributes []field) (sum [sha256.Size]byte, err error) {
+func (c *checker) digest(attributes []protofile.Field) (sum [sha256.Size]byte, err error) {
 	hash := sha256.New()
 	for _, f := range attributes {
-		fmt.Fprintln(hash, f.body.to-f.body.from)
-		for at := f.body.from; at < f.body.to; {
-			part, err := c.w.peek(at, min(f.body.to-at, wireWindow), f.body.to)
+		fmt.Fprintln(hash, f.Body.To-f.Body.From)
+		for at := f.Body.From; at < f.Body.To; {
+			part, err := c.w.Peek(at, min(f.Body.To-at, protofile.Window), f.Body.To)
 			if err != nil {
 				return sum, err
 			}

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"ysc2onnx/heads/roles"
+	"ysc2onnx/internal/protofile"
 	"ysc2onnx/verify/engine"
 )
 
@@ -23,97 +23,6 @@ const maxModelBytes = 1<<31 - 1
 
 // maxProblems is how many faults are listed; the rest are counted.
 const maxProblems = 20
-
-// Facts are what Structure read from a file.
-type Facts struct {
-	IRVersion    int64             `json:"ir_version"`
-	Opset        int64             `json:"opset"` // of ONNX's own operators
-	Producer     string            `json:"producer,omitempty"`
-	Graph        string            `json:"graph,omitempty"`
-	Nodes        int               `json:"nodes"`
-	Initializers int               `json:"initializers"`
-	WeightBytes  int64             `json:"weight_bytes"` // of all initializers, in the file or beside it
-	Inputs       []engine.IO       `json:"inputs"`       // those without an initializer
-	Outputs      []engine.IO       `json:"outputs"`
-	Metadata     map[string]string `json:"metadata,omitempty"`
-	Layers       []Layer           `json:"layers,omitempty"`    // rows of the YAML, where the metadata have them
-	Roles        []roles.Output    `json:"roles,omitempty"`     // what the outputs mean, where the metadata say it
-	External     []string          `json:"external,omitempty"`  // names of external data files
-	Unused       []string          `json:"unused,omitempty"`    // initializers that nothing reads
-	Untyped      []string          `json:"untyped,omitempty"`   // edges whose type or shape the file does not say
-	Functions    int               `json:"functions,omitempty"` // operators that the file defines itself
-	Notes        []string          `json:"notes,omitempty"`     // what is unusual and wrong in no way
-	Problems     []string          `json:"problems,omitempty"`  // what makes the file wrong; at most 20
-	MoreProblems int               `json:"more_problems,omitempty"`
-
-	values map[string]engine.IO // everything that nodes make, in the main graph
-	nodes  []graphNode          // of the main graph, in order
-	stored map[string]Stored
-
-	found     map[int]engine.IO // the layers' values, where they were found in another way than by names
-	constants map[string]Stored // what Constant nodes of the main graph give
-}
-
-// graphNode is a node as far as its place in the graph goes, and a digest of its attributes.
-type graphNode struct {
-	op, domain, name string
-	inputs, outputs  []string
-	attributes       [sha256.Size]byte
-	local            bool    // the file defines the operator
-	epsilon          float64 // of a BatchNormalization
-}
-
-// OK is true if no problem was found.
-func (f *Facts) OK() bool { return len(f.Problems) == 0 }
-
-// Err is nil or an error that lists the problems.
-func (f *Facts) Err() error {
-	if f.OK() {
-		return nil
-	}
-	text := strings.Join(f.Problems, "; ")
-	if f.MoreProblems > 0 {
-		text += fmt.Sprintf("; and %d more", f.MoreProblems)
-	}
-	return errors.New(text)
-}
-
-// Value describes a value that a node of the main graph makes, as far as the
-// file says: without a value_info its type is Undefined.
-func (f *Facts) Value(name string) (v engine.IO, ok bool) {
-	v, ok = f.values[name]
-	return v, ok
-}
-
-// Stored is where the elements of an initializer lie.
-type Stored struct {
-	DType engine.DType
-	Dims  []int64
-	// File is the name of the external data file; "" for the model's own.
-	File           string
-	Offset, Length int64 // bytes, little endian in C order; Offset is -1 where they are not stored as such
-}
-
-// Stored says where the elements of an initializer of the main graph lie.
-func (f *Facts) Stored(name string) (s Stored, ok bool) {
-	s, ok = f.stored[name]
-	return s, ok
-}
-
-// session adds what the runtime would have to read the model for to the options that open it.
-func (f *Facts) session(opts engine.SessionOptions) engine.SessionOptions {
-	opts.Inputs, opts.Outputs = f.Inputs, f.Outputs
-	return opts
-}
-
-// Summary is one line, such as "359 nodes, 120 initializers".
-func (f *Facts) Summary() string {
-	text := fmt.Sprintf("%d nodes, %d initializers", f.Nodes, f.Initializers)
-	if n := len(f.Unused); n > 0 {
-		text += fmt.Sprintf(" (%d unused, first %q)", n, f.Unused[0])
-	}
-	return text
-}
 
 // note records what a reader of the file may want to know.
 func (c *checker) note(format string, args ...any) {
@@ -211,7 +120,7 @@ func sizesIn(dir string) func(name string) (int64, error) {
 // nil where there are none.
 func StructureReader(ctx context.Context, r io.ReaderAt, size int64, external func(name string) (int64, error)) (*Facts, error) {
 	c := &checker{
-		ctx: ctx, w: newWire(r), external: external,
+		ctx: ctx, w: protofile.New(r), external: external,
 		facts: &Facts{Metadata: map[string]string{}, values: map[string]engine.IO{}, stored: map[string]Stored{}, constants: map[string]Stored{}},
 		files: map[string]int64{}, opsets: map[string]int64{}, missing: map[string]bool{}, local: map[functionID]bool{},
 	}
@@ -219,9 +128,9 @@ func StructureReader(ctx context.Context, r io.ReaderAt, size int64, external fu
 		c.problem("the file has %d bytes; protobuf allows %d, larger models keep their weights beside the file", size, maxModelBytes)
 		return c.facts, nil
 	}
-	err := c.model(span{0, size})
-	if bad := (*malformed)(nil); errors.As(err, &bad) {
-		c.problem("%s", bad.Error())
+	err := c.model(protofile.Span{From: 0, To: size})
+	if bad := (*protofile.Error)(nil); errors.As(err, &bad) {
+		c.problem("not an ONNX file: %s", bad)
 		err = nil
 	}
 	if err != nil {
@@ -233,7 +142,7 @@ func StructureReader(ctx context.Context, r io.ReaderAt, size int64, external fu
 // checker is one walk over a model.
 type checker struct {
 	ctx      context.Context
-	w        *wire
+	w        *protofile.File
 	facts    *Facts
 	external func(name string) (int64, error)
 	files    map[string]int64    // sizes of the external files met so far, -1 for a bad one
@@ -256,26 +165,30 @@ func (c *checker) problem(format string, args ...any) {
 
 // model reads a ModelProto. Several graph fields are one message in parts, as
 // protobuf merges them.
-func (c *checker) model(s span) error {
-	var graphs []span
-	var functions []field
-	err := c.w.fields(s, func(f field) (err error) {
-		switch f.num {
+func (c *checker) model(s protofile.Span) error {
+	var graphs []protofile.Span
+	var functions []protofile.Field
+	err := c.w.Fields(s, func(f protofile.Field) (err error) {
+		switch f.Num {
 		case 1:
-			c.facts.IRVersion, err = f.number()
+			c.facts.IRVersion, err = f.Number()
 		case 2:
-			c.facts.Producer, err = c.w.string(f)
+			c.facts.Producer, err = c.w.String(f)
+		case 3:
+			c.facts.ProducerVersion, err = c.w.String(f)
 		case 7:
-			graphs = append(graphs, f.body)
-			err = f.want(protowire.BytesType)
+			graphs = append(graphs, f.Body)
+			err = f.Want(protowire.BytesType)
 		case 8:
-			err = c.opset(f, c.opsets)
+			var o Opset
+			o, err = c.opset(f, c.opsets)
+			c.facts.opsets = append(c.facts.opsets, o)
 		case 25:
 			if len(functions) == maxFunctions {
-				return &malformed{f.body.from, fmt.Sprintf("a model has more than %d functions", maxFunctions)}
+				return protofile.Malformed(f.Body.From, "a model has more than %d functions", maxFunctions)
 			}
 			functions = append(functions, f)
-			err = f.want(protowire.BytesType)
+			err = f.Want(protowire.BytesType)
 		case 14:
 			err = c.metadata(f)
 		}
@@ -296,14 +209,14 @@ func (c *checker) model(s span) error {
 }
 
 // opset reads an OperatorSetIdProto into a set.
-func (c *checker) opset(f field, opsets map[string]int64) error {
+func (c *checker) opset(f protofile.Field, opsets map[string]int64) (Opset, error) {
 	domain, version := "", int64(0)
-	err := c.w.message(f, func(f field) (err error) {
-		switch f.num {
+	err := c.w.Message(f, func(f protofile.Field) (err error) {
+		switch f.Num {
 		case 1:
-			domain, err = c.w.string(f)
+			domain, err = c.w.String(f)
 		case 2:
-			version, err = f.number()
+			version, err = f.Number()
 		}
 		return err
 	})
@@ -315,7 +228,7 @@ func (c *checker) opset(f field, opsets map[string]int64) error {
 		c.problem("opset of domain %q is %d", domain, version)
 	}
 	opsets[domain] = version
-	return err
+	return Opset{domain, version}, err
 }
 
 // domainName gives the default domain its empty name; "ai.onnx" is another one for it.
@@ -342,13 +255,15 @@ func (c *checker) versions() {
 }
 
 // metadata reads one entry of metadata_props.
-func (c *checker) metadata(f field) error {
-	key, value, err := c.w.keyValue(f)
+func (c *checker) metadata(f protofile.Field) error {
+	key, value, err := c.w.KeyValue(f)
 	if err != nil {
 		return err
 	}
 	if _, twice := c.facts.Metadata[key]; twice {
 		c.problem("metadata %q is given twice", key)
+	} else {
+		c.facts.properties = append(c.facts.properties, key)
 	}
 	c.facts.Metadata[key] = value
 	switch key {

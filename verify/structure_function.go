@@ -1,11 +1,11 @@
 package verify
 
 import (
-	"fmt"
 	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"ysc2onnx/internal/protofile"
 	"ysc2onnx/verify/engine"
 )
 
@@ -30,14 +30,14 @@ func (id functionID) String() string {
 type function struct {
 	functionID
 	inputs, outputs []string
-	nodes           []field
+	nodes           []protofile.Field
 	opsets          map[string]int64
 	calls           []functionID
 }
 
 // functions checks the operators that a model defines itself: each is a graph of its own, which sees nothing of what is
 // around it, and none calls itself.
-func (c *checker) functions(fields []field) error {
+func (c *checker) functions(fields []protofile.Field) error {
 	list := make([]*function, len(fields))
 	byID := map[functionID]*function{}
 	for i, f := range fields {
@@ -67,32 +67,32 @@ func (c *checker) functions(fields []field) error {
 }
 
 // function reads a FunctionProto without its nodes.
-func (c *checker) function(f field) (*function, error) {
+func (c *checker) function(f protofile.Field) (*function, error) {
 	fn := &function{opsets: map[string]int64{}}
-	err := c.w.message(f, func(f field) (err error) {
+	err := c.w.Message(f, func(f protofile.Field) (err error) {
 		var text string
-		switch f.num {
+		switch f.Num {
 		case 1:
-			fn.name, err = c.w.string(f)
+			fn.name, err = c.w.String(f)
 		case 4:
-			text, err = c.w.string(f)
+			text, err = c.w.String(f)
 			fn.inputs = append(fn.inputs, text)
 		case 5:
-			text, err = c.w.string(f)
+			text, err = c.w.String(f)
 			fn.outputs = append(fn.outputs, text)
 		case 7:
 			if len(fn.nodes) == maxNodes {
-				return &malformed{f.body.from, fmt.Sprintf("a function has more than %d nodes", maxNodes)}
+				return protofile.Malformed(f.Body.From, "a function has more than %d nodes", maxNodes)
 			}
 			fn.nodes = append(fn.nodes, f)
-			err = f.want(protowire.BytesType)
+			err = f.Want(protowire.BytesType)
 		case 9:
-			err = c.opset(f, fn.opsets)
+			_, err = c.opset(f, fn.opsets)
 		case 10:
-			text, err = c.w.string(f)
+			text, err = c.w.String(f)
 			fn.domain = domainName(text)
 		case 13:
-			fn.overload, err = c.w.string(f)
+			fn.overload, err = c.w.String(f)
 		}
 		return err
 	})
@@ -148,19 +148,19 @@ func callDepth(fn *function, byID map[functionID]*function, depths map[*function
 
 // sparse checks a SparseTensorProto: the values that are not zero and where they are, as flat offsets [n] or as
 // indices [n, rank]. Its elements are stored in no form that others here read.
-func (c *checker) sparse(f field, where string) (t stored, err error) {
+func (c *checker) sparse(f protofile.Field, where string) (t stored, err error) {
 	var values, indices stored
 	var dims []int64
-	err = c.w.message(f, func(f field) (err error) {
-		switch f.num {
+	err = c.w.Message(f, func(f protofile.Field) (err error) {
+		switch f.Num {
 		case 1:
 			values, err = c.tensor(f, where)
 		case 2:
 			indices, err = c.tensor(f, where+": indices")
 		case 3:
-			err = c.w.eachVarint(f, func(d int64) error {
+			err = c.w.EachVarint(f, func(d int64) error {
 				if len(dims) == maxRank {
-					return &malformed{f.body.from, fmt.Sprintf("a sparse tensor has more than %d dimensions", maxRank)}
+					return protofile.Malformed(f.Body.From, "a sparse tensor has more than %d dimensions", maxRank)
 				}
 				dims = append(dims, d)
 				return nil

@@ -1,11 +1,11 @@
 package verify
 
 import (
-	"fmt"
 	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"ysc2onnx/internal/protofile"
 	"ysc2onnx/verify/engine"
 )
 
@@ -44,30 +44,30 @@ func (c *checker) assign(s *scope, name, by string) {
 }
 
 // graph checks a GraphProto that lies in one or more parts.
-func (c *checker) graph(parts []span, parent *scope) error {
+func (c *checker) graph(parts []protofile.Span, parent *scope) error {
 	s := &scope{parent: parent, known: map[string]bool{}, used: map[string]bool{}, typed: map[string]engine.IO{}}
 	if parent != nil {
 		s.depth, s.in = parent.depth+1, parent.in
 	}
 	if s.depth > maxGraphDepth {
-		return &malformed{parts[0].from, fmt.Sprintf("more than %d graphs inside each other", maxGraphDepth)}
+		return protofile.Malformed(parts[0].From, "more than %d graphs inside each other", maxGraphDepth)
 	}
 	var inputs, outputs []engine.IO
 	var initializers []string
-	var nodes []field
+	var nodes []protofile.Field
 	for _, part := range parts {
-		err := c.w.fields(part, func(f field) (err error) {
+		err := c.w.Fields(part, func(f protofile.Field) (err error) {
 			var v engine.IO
 			var typed bool
-			switch f.num {
+			switch f.Num {
 			case 1:
 				if len(nodes) == maxNodes {
-					return &malformed{f.body.from, fmt.Sprintf("a graph has more than %d nodes", maxNodes)}
+					return protofile.Malformed(f.Body.From, "a graph has more than %d nodes", maxNodes)
 				}
 				nodes = append(nodes, f)
 			case 2:
 				if parent == nil {
-					c.facts.Graph, err = c.w.string(f)
+					c.facts.Graph, err = c.w.String(f)
 				}
 			case 5:
 				var t stored
@@ -75,15 +75,16 @@ func (c *checker) graph(parts []span, parent *scope) error {
 				initializers = append(initializers, t.name)
 				if parent == nil {
 					c.facts.stored[t.name] = t.place()
+					c.facts.initializers = append(c.facts.initializers, t.name)
 				}
 			case 11:
-				v, typed, err = c.w.valueInfo(f)
+				v, typed, err = c.valueInfo(f)
 				inputs = append(inputs, c.declared(v, typed, "input", parent))
 			case 12:
-				v, typed, err = c.w.valueInfo(f)
+				v, typed, err = c.valueInfo(f)
 				outputs = append(outputs, c.declared(v, typed, "output", parent))
 			case 13:
-				v, typed, err = c.w.valueInfo(f)
+				v, typed, err = c.valueInfo(f)
 				if first, twice := s.typed[v.Name]; twice && typed && first.String() != v.String() {
 					c.problem("value_info of %q is given twice, as %s and %s", v.Name, first, v)
 				}
@@ -96,6 +97,7 @@ func (c *checker) graph(parts []span, parent *scope) error {
 				initializers = append(initializers, t.name)
 				if parent == nil {
 					c.facts.stored[t.name] = t.place()
+					c.facts.initializers = append(c.facts.initializers, t.name)
 				}
 			}
 			return err
@@ -195,29 +197,29 @@ func (c *checker) edges(s *scope, outputs []engine.IO) {
 
 // node checks a NodeProto: its operator's domain, that everything it reads is
 // there already, that what it makes is new, and its attributes.
-func (c *checker) node(s *scope, i int, f field) error {
+func (c *checker) node(s *scope, i int, f protofile.Field) error {
 	var inputs, outputs []string
 	var name, op, domain, overload string
-	var attributes []field
-	err := c.w.message(f, func(f field) (err error) {
+	var attributes []protofile.Field
+	err := c.w.Message(f, func(f protofile.Field) (err error) {
 		var text string
-		switch f.num {
+		switch f.Num {
 		case 1:
-			text, err = c.w.string(f)
+			text, err = c.w.String(f)
 			inputs = append(inputs, text)
 		case 2:
-			text, err = c.w.string(f)
+			text, err = c.w.String(f)
 			outputs = append(outputs, text)
 		case 3:
-			name, err = c.w.string(f)
+			name, err = c.w.String(f)
 		case 4:
-			op, err = c.w.string(f)
+			op, err = c.w.String(f)
 		case 5:
 			attributes = append(attributes, f)
 		case 7:
-			domain, err = c.w.string(f)
+			domain, err = c.w.String(f)
 		case 8:
-			overload, err = c.w.string(f)
+			overload, err = c.w.String(f)
 		}
 		return err
 	})
@@ -305,13 +307,13 @@ type attribute struct {
 }
 
 // attribute checks the tensors and graphs in an AttributeProto.
-func (c *checker) attribute(s *scope, f field, node string) (held attribute, err error) {
-	err = c.w.message(f, func(f field) (err error) {
-		switch f.num {
+func (c *checker) attribute(s *scope, f protofile.Field, node string) (held attribute, err error) {
+	err = c.w.Message(f, func(f protofile.Field) (err error) {
+		switch f.Num {
 		case 1:
-			held.name, err = c.w.string(f)
+			held.name, err = c.w.String(f)
 		case 2:
-			held.float, err = c.w.float(f)
+			held.float, err = c.w.Float(f)
 		case 5, 10:
 			var t stored
 			t, err = c.tensor(f, node+": attribute")
@@ -319,8 +321,8 @@ func (c *checker) attribute(s *scope, f field, node string) (held attribute, err
 		case 22, 23:
 			_, err = c.sparse(f, node+": sparse attribute")
 		case 6, 11:
-			if err = f.want(protowire.BytesType); err == nil {
-				err = c.graph([]span{f.body}, s)
+			if err = f.Want(protowire.BytesType); err == nil {
+				err = c.graph([]protofile.Span{f.Body}, s)
 			}
 		}
 		return err

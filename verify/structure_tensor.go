@@ -1,11 +1,11 @@
 package verify
 
 import (
-	"fmt"
 	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"ysc2onnx/internal/protofile"
 	"ysc2onnx/verify/engine"
 )
 
@@ -25,9 +25,9 @@ type stored struct {
 
 // tensor checks that a TensorProto holds as many bytes as its type and shape
 // say. The bytes themselves are not read.
-func (c *checker) tensor(f field, where string) (stored, error) {
+func (c *checker) tensor(f protofile.Field, where string) (stored, error) {
 	t := stored{raw: -1, at: -1, packed: -1, location: map[string]string{}}
-	if err := c.w.message(f, func(f field) error { return c.tensorField(&t, f) }); err != nil {
+	if err := c.w.Message(f, func(f protofile.Field) error { return c.tensorField(&t, f) }); err != nil {
 		return t, err
 	}
 	where += " " + strconv.Quote(t.name)
@@ -95,63 +95,63 @@ func (f typedForm) values(t engine.DType, count int64) int64 {
 }
 
 // tensorField reads one field of a TensorProto into t.
-func (c *checker) tensorField(t *stored, f field) (err error) {
+func (c *checker) tensorField(t *stored, f protofile.Field) (err error) {
 	var n int64
 	begin := func() { // of the typed values in f
 		t.packed = -1
-		if t.in == 0 && f.typ == protowire.BytesType {
-			t.packed = f.body.from
+		if t.in == 0 && f.Type == protowire.BytesType {
+			t.packed = f.Body.From
 		}
-		if t.in != 0 && t.in != f.num {
+		if t.in != 0 && t.in != f.Num {
 			t.in = -1
 			return
 		}
-		t.in = f.num
+		t.in = f.Num
 	}
 	count := func(int64) error { t.typed++; return nil }
 	fixed := func(width int64) error { // a repeated fixed-width number, packed or not
-		n := f.body.to - f.body.from
-		if f.typ == protowire.VarintType || n%width != 0 {
-			return &malformed{f.body.from, fmt.Sprintf("field %d of a tensor does not hold whole numbers of %d bytes", f.num, width)}
+		n := f.Body.To - f.Body.From
+		if f.Type == protowire.VarintType || n%width != 0 {
+			return protofile.Malformed(f.Body.From, "field %d of a tensor does not hold whole numbers of %d bytes", f.Num, width)
 		}
 		begin()
 		t.typed += n / width
 		return nil
 	}
-	switch f.num {
+	switch f.Num {
 	case 1:
-		return c.w.eachVarint(f, func(d int64) error {
+		return c.w.EachVarint(f, func(d int64) error {
 			if len(t.dims) == maxRank {
-				return &malformed{f.body.from, fmt.Sprintf("a tensor has more than %d dimensions", maxRank)}
+				return protofile.Malformed(f.Body.From, "a tensor has more than %d dimensions", maxRank)
 			}
 			t.dims = append(t.dims, d)
 			return nil
 		})
 	case 2:
-		n, err = f.number()
+		n, err = f.Number()
 		t.dtype = engine.DType(n)
 	case 4:
 		return fixed(4)
 	case 5, 7, 11:
 		begin()
-		return c.w.eachVarint(f, count)
+		return c.w.EachVarint(f, count)
 	case 6:
 		begin()
 		t.typed++
-		return f.want(protowire.BytesType)
+		return f.Want(protowire.BytesType)
 	case 8:
-		t.name, err = c.w.string(f)
+		t.name, err = c.w.String(f)
 	case 9:
-		t.at, t.raw = f.body.from, f.body.to-f.body.from
-		return f.want(protowire.BytesType)
+		t.at, t.raw = f.Body.From, f.Body.To-f.Body.From
+		return f.Want(protowire.BytesType)
 	case 10:
 		return fixed(8)
 	case 13:
 		var key, value string
-		key, value, err = c.w.keyValue(f)
+		key, value, err = c.w.KeyValue(f)
 		t.location[key] = value
 	case 14:
-		n, err = f.number()
+		n, err = f.Number()
 		t.external = n == 1
 	}
 	return err

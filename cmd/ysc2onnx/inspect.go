@@ -173,6 +173,9 @@ func writeReport(w *bytes.Buffer, s style, path string, r *inspect.Report, all b
 	for _, t := range r.NonFinite() {
 		fmt.Fprintf(w, "  %s  %s holds %d NaN and %d Inf\n", s.paint("31", "not finite    "), printable(t.Name), t.Statistics.NaN, t.Statistics.Inf)
 	}
+	if r.Problem != "" {
+		fmt.Fprintf(w, "  %s  %s\n", s.paint("31", "problem       "), printable(r.Problem+"; ysc2onnx verify lists all"))
+	}
 	for _, name := range r.Damaged {
 		fmt.Fprintf(w, "  %s  record %s does not have its CRC-32: copy or download the file again, unless PyTorch was told to write none\n",
 			s.paint("31", "damaged       "), printable(name))

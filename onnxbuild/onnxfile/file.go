@@ -154,27 +154,3 @@ func isDataName(name, base string) bool {
 	sum, err := hex.DecodeString(digits)
 	return ok && end && err == nil && name == dataName(base, append(sum, make([]byte, sha256.Size)...))
 }
-
-// ownData is the name of the data file that this package wrote for a model called base and that the file at path
-// names; "" if there is none. Only such files are ever removed.
-func ownData(path, base string) string {
-	f, err := os.Open(path)
-	if err != nil {
-		return ""
-	}
-	defer func() { _ = f.Close() }() // it was only read
-	stat, err := f.Stat()
-	if err != nil {
-		return ""
-	}
-	m, err := Open(f, stat.Size())
-	if err != nil || m.Producer != Producer {
-		return ""
-	}
-	for _, t := range m.Initializers {
-		if isDataName(t.Location, base) {
-			return t.Location
-		}
-	}
-	return ""
-}

@@ -14,6 +14,7 @@ import (
 
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
+	"ysc2onnx/verify/engine"
 )
 
 // outside makes any model have a data file.
@@ -293,24 +294,21 @@ func TestConcurrentRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, tensor := range open(t, b).Initializers {
-		if tensor.DType != onnxbuild.Float32 {
+	for _, tensor := range initializers(t, b) {
+		if tensor.DType != engine.Float32 {
 			continue
 		}
 		seed := tensor.Dims[0] - 20_000
-		if tensor.Location == "" {
-			checkElements(t, &tensor, tensor.Dims[0], seed, nil)
+		if tensor.File == "" {
+			checkElements(t, tensor, tensor.Dims[0], seed, b)
 			expectNames(t, dir, "model.onnx")
 			return
 		}
-		expectNames(t, dir, "model.onnx", tensor.Location)
-		data, err := os.Open(filepath.Join(dir, tensor.Location))
+		expectNames(t, dir, "model.onnx", tensor.File)
+		data, err := os.ReadFile(filepath.Join(dir, tensor.File))
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkElements(t, &tensor, tensor.Dims[0], seed, data)
-		if err := data.Close(); err != nil {
-			t.Error(err)
-		}
+		checkElements(t, tensor, tensor.Dims[0], seed, data)
 	}
 }

@@ -3,12 +3,14 @@ package onnxfile_test
 import (
 	"bytes"
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
+	"ysc2onnx/verify"
 )
 
 // sample is the graph of testdata/record.py.
@@ -116,11 +118,23 @@ func written(t testing.TB, w *onnxbuild.Written, opts onnxfile.Options) (model, 
 	return m.Bytes(), d.Bytes()
 }
 
-func open(t testing.TB, model []byte) *onnxfile.Model {
+// initializer is one that was read from a file, by the reader of package verify, which shares no code with the writer.
+type initializer struct {
+	name string
+	verify.Stored
+}
+
+// initializers reads those of a model, in order. Its data file may be of any size.
+func initializers(t testing.TB, model []byte) (list []initializer) {
 	t.Helper()
-	m, err := onnxfile.Open(bytes.NewReader(model), int64(len(model)))
-	if err != nil {
-		t.Fatal(err)
+	anySize := func(string) (int64, error) { return math.MaxInt64, nil }
+	facts, err := verify.StructureReader(t.Context(), bytes.NewReader(model), int64(len(model)), anySize)
+	if err != nil || !facts.OK() {
+		t.Fatal(err, facts.Err())
 	}
-	return m
+	for _, name := range facts.Tensors() {
+		stored, _ := facts.Stored(name)
+		list = append(list, initializer{name, stored})
+	}
+	return list
 }

@@ -17,7 +17,6 @@ const (
 	modelOpsetImport     = 8
 	modelMetadataProps   = 14
 
-	opsetDomain  = 1
 	opsetVersion = 2
 
 	entryKey   = 1
@@ -35,28 +34,19 @@ const (
 	nodeName      = 3
 	nodeOpType    = 4
 	nodeAttribute = 5
-	nodeDomain    = 7
 
-	attrName    = 1
-	attrFloat   = 2
-	attrInt     = 3
-	attrString  = 4
-	attrTensor  = 5
-	attrFloats  = 7
-	attrInts    = 8
-	attrStrings = 9
-	attrType    = 20
+	attrName   = 1
+	attrFloat  = 2
+	attrInt    = 3
+	attrString = 4
+	attrFloats = 7
+	attrInts   = 8
+	attrType   = 20
 
 	tensorDims         = 1
 	tensorDataType     = 2
-	tensorFloatData    = 4
-	tensorInt32Data    = 5
-	tensorStringData   = 6
-	tensorInt64Data    = 7
 	tensorName         = 8
 	tensorRawData      = 9
-	tensorDoubleData   = 10
-	tensorUint64Data   = 11
 	tensorExternalData = 13
 	tensorDataLocation = 14
 
@@ -76,13 +66,11 @@ const (
 
 // Values of AttributeProto.AttributeType.
 const (
-	attrTypeFloat   = 1
-	attrTypeInt     = 2
-	attrTypeString  = 3
-	attrTypeTensor  = 4
-	attrTypeFloats  = 6
-	attrTypeInts    = 7
-	attrTypeStrings = 8
+	attrTypeFloat  = 1
+	attrTypeInt    = 2
+	attrTypeString = 3
+	attrTypeFloats = 6
+	attrTypeInts   = 7
 )
 
 // locationExternal is TensorProto.DataLocation.EXTERNAL.
