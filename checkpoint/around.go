@@ -53,19 +53,28 @@ func rowPrefix(d *Dict) (before, missed string) {
 		return "", ""
 	}
 	first, _ := AsString(d.Entries[0].Key)
-	match := rowName.FindStringSubmatch(first)
-	bare := match == nil && bareRow.MatchString(first)
-	if match == nil && !bare {
+	before, ok := beforeRow(first)
+	bare := !ok && bareRow.MatchString(first)
+	if !ok && !bare {
 		return "", ""
 	}
 	for _, e := range d.Entries {
 		name, _ := AsString(e.Key)
-		if other := rowName.FindStringSubmatch(name); bare && !bareRow.MatchString(name) || !bare && (other == nil || other[1] != match[1]) {
+		other, ok := beforeRow(name)
+		if bare && !bareRow.MatchString(name) || !bare && (!ok || other != before) {
 			return "", ""
 		}
 	}
 	if bare {
 		return "", "model."
 	}
-	return match[1], ""
+	return before, ""
+}
+
+// beforeRow is what stands before "model.0." in a name that has it.
+func beforeRow(name string) (before string, ok bool) {
+	if match := rowName.FindStringSubmatch(name); len(match) == 2 {
+		return match[1], true
+	}
+	return "", false
 }

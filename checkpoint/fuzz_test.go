@@ -42,6 +42,9 @@ func FuzzZip(f *testing.F) {
 	f.Add(readFile(f, "bigendian.pt"))
 	f.Add(deflated([]byte("\x80\x02N."), 4))
 	f.Add(zipOf(record{"a.npy", nil}))
+	f.Add(readFile(f, "around/compiled.pt"))
+	f.Add(readFile(f, "around/names-two.pt"))
+	f.Add([]byte("\x0a\x1c\x0a\x01x\x12\x0bPlaceholder*\x0a\x0a\x05dtype"))
 	f.Fuzz(func(_ *testing.T, b []byte) { try(b) })
 }
 

@@ -37,7 +37,7 @@ func TestForms(t *testing.T) {
 	}
 	for _, want := range forms {
 		t.Run(want.YAML, func(t *testing.T) {
-			path := filepath.Join("testdata/forms", want.YAML)
+			path := filepath.Join("testdata", "forms", want.YAML)
 			text, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
