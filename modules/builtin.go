@@ -8,12 +8,12 @@ var builtin = []Spec{
 	c3ScConvSpec, c3SSpec, c3ScSCConvSpec, c3SCConvSpec, c2fScConvSpec, c2fSCConvSpec,
 	scConvSpec, scConvNameSpec,
 	sppSpec, sppfSpec, sppcspcSpec, sppfcspcSpec,
-	shuffleStemSpec, shuffleBlockSpec,
+	shuffleStemSpec, shuffleBlockSpec, shuffleV2Spec, stemBlockSpec,
 	bifpnAdd2Spec, bifpnAdd3Spec, bifpnConcat2Spec, bifpnConcat3Spec, concatBiFPNSpec,
-	c2fSpec, spaceToDepthSpec,
+	c2fSpec, spaceToDepthSpec, gsConvSpec, vovGSCSPSpec, repConvSpec, repVGGBlockSpec, carafeSpec,
 	upsampleSpec, conv2dSpec, convTranspose2dSpec, dwConvTranspose2dSpec, batchNorm2dSpec, maxPool2dSpec, zeroPad2dSpec, identitySpec,
 	concatSpec, sumSpec, contractSpec, expandSpec,
-	detectSpec, segmentSpec,
+	detectSpec,
 }
 
 // Builtin is a new registry of the modules that are known here; more can be added.

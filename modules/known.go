@@ -32,29 +32,29 @@ var forkNames = nameSet(`
 	BottleneckCSPF BottleneckCSPL BottleneckCSPLG BottleneckCSPSE BottleneckCSPSEA BottleneckMOB C2 C2f_DCN C2f_SCConv C2f_ScConv
 	C2fCIB C2PSA C3_Attention C3_CA C3_CBAM C3_CoT C3_DCN C3_DCNv2 C3_DSConv C3_ECA C3_Faster C3_GAM C3_GhostV2 C3_Res2Block C3_S
 	C3_SCConv C3_ScConv C3_ScSCConv C3_SE C3CA C3CBAM C3CIB C3CoordAtt C3DC C3ECA C3F C3Faster C3GAM C3HB C3k C3k2 C3NAM C3RFEM C3SE
-	C3SimAM C3STR CA CAM CARAFE CARepC3 CBAM cbam CBAMBottleneck CBAMC3 CBFuse CBH CBL CBLinear CBS CCNet ChannelAttention
+	C3SimAM C3STR CA CAM CARepC3 CBAM cbam CBAMBottleneck CBAMC3 CBFuse CBH CBL CBLinear CBS CCNet ChannelAttention
 	ChannelAttentionModule CNeB CNeXt Concat_BiFPN Conv2 conv_bn_hswish Conv_BN_LeakyReLU conv_bn_relu ConvNeXt ConvNeXtBlock
 	CoordAtt CoordConv CoT CoT3 CoTAttention CoTBottleneck CPCA CrissCrossAttention CrossAttention CSPStage DANet DCN DCNConv DCNv2
 	DCNv3 DConv Decoupled_Detect DecoupledHead DeformConv2d DFL DownC DSConv DualConv DW dw_conv DWBlock DWRBlock DWRes DyHead
 	DyHeadBlock Dynamic_conv2d DynamicConv ECA eca eca_block ECA_Layer eca_layer ECAAttention ECALayer EffectiveSELayer
 	EffectiveSEModule ela ELAN ELAN1 EMA ESEModule EVCBlock Faster_Block FasterBlock FasterNetBlock GAM GAM_Attention GAMAttention
-	GCBlock GhostBottleneckV2 GhostC3 GhostConvV2 GhostModuleV2 GlobalContext GNConv GnConv GSBottleneck GSBottleneckC GSConv
-	GSConvE GSConvns HAttention HGBlock HGStem HorBlock HorC3 HorNet IAuxDetect IDetect IKeypoint ImplicitA ImplicitM
-	Inception_ShuffleNet InceptionConv InvertedResidual Involution involution IRMB iRMB LightConv LKA LSKA LSKBlock LSKblock MBConv
-	MBConvBlock MHSA MixConv MLCA mobile_bneck MobileBottleneck MobileNetV3 MobileNetV3_InvertedResidual MobileOne MobileOneBlock
-	mobilev3_bneck MobileViT MobileViTAttention MobileViTBlock MP MP1 MP2 MSCA NAM NAMAttention NonLocal NonLocalBlock ODConv
-	ODConv2d ODConv_3rd OREPA ParNetAttention Partial_conv3 PartialConv Patch_Embed PatchEmbed PatchEmbed_FasterNet PatchMerging
-	PatchMerging_FasterNet PConv PolarizedSelfAttention PSA PSABlock PSAModule pw_conv PyConv QARepVGGB QARepVGGBlock ReOrg RepBlock
-	RepBottleneck RepC3 RepConv RepConv_OREPA RepConvN RepLKBlock RepNCSPELAN4 RepResX RepVGG RepVGGBlock RepVggBlock RepViTBlock
-	ResBlock ResBlock_CBAM ResNetBlock ResXCSP RFAConv RFB RFBblock RFCBAMConv RFEM RobustConv RobustConv2 RTDETRDecoder S2Attention
-	SAC SAConv SAM SC_Conv Scale_Concat SCCONV SCConv ScConv SCConvBottleneck SCDown SE se se_block SEAM SEAttention SEBlock
-	SEBottleneck SegmentHead SELayer SequentialPolarizedSelfAttention SGBlock SGE Shortcut ShuffleAttention ShuffleAttn ShuffleBlock
-	ShuffleNetV2 ShuffleNetV2_InvertedResidual ShuffleV2_Block ShuffleV2Block SimAM Simam simam SimConv SimCSPSPPF SimFusion_3in
-	SimFusion_4in SimSPPF SK SKAttention SKConv SKNet SOCA SP SpaceToDepth SpatialAttention SpatialAttentionModule SPConv SPDConv
-	SplitAttention SPP_CSP SPPCSP SPPCSPC_group SPPELAN SPPF_LSKA SPPFast SPPFCSPC_group SPPRFEM ST2CSPA ST2CSPB ST2CSPC StarBlock
-	STCSPA STCSPB STCSPC stem stem_block StemBlock Swin_Transformer SwinTransformer SwinTransformer2Block SwinTransformerBlock
-	SwinTransformerLayer TorchVision TransformerEncoder TripletAttention TSCODE_Detect UIB UpSampleConv v10Detect VanillaBlock
-	VanillaStem VoVCSP VoVGSCSP VoVGSCSPC WeightedAdd WorldDetect WTConv`)
+	GCBlock GhostBottleneckV2 GhostC3 GhostConvV2 GhostModuleV2 GlobalContext GNConv GnConv GSBottleneck GSBottleneckC GSConvE
+	GSConvns HAttention HGBlock HGStem HorBlock HorC3 HorNet IAuxDetect IDetect IKeypoint ImplicitA ImplicitM Inception_ShuffleNet
+	InceptionConv InvertedResidual Involution involution IRMB iRMB LightConv LKA LSKA LSKBlock LSKblock MBConv MBConvBlock MHSA
+	MixConv MLCA mobile_bneck MobileBottleneck MobileNetV3 MobileNetV3_InvertedResidual MobileOne MobileOneBlock mobilev3_bneck
+	MobileViT MobileViTAttention MobileViTBlock MP MP1 MP2 MSCA NAM NAMAttention NonLocal NonLocalBlock ODConv ODConv2d ODConv_3rd
+	OREPA ParNetAttention Partial_conv3 PartialConv Patch_Embed PatchEmbed PatchEmbed_FasterNet PatchMerging PatchMerging_FasterNet
+	PConv PolarizedSelfAttention PSA PSABlock PSAModule pw_conv PyConv QARepVGGB QARepVGGBlock ReOrg RepBlock RepBottleneck RepC3
+	RepConv_OREPA RepConvN RepLKBlock RepNCSPELAN4 RepResX RepVGG RepVggBlock RepViTBlock ResBlock ResBlock_CBAM ResNetBlock ResXCSP
+	RFAConv RFB RFBblock RFCBAMConv RFEM RobustConv RobustConv2 RTDETRDecoder S2Attention SAC SAConv SAM SC_Conv Scale_Concat SCCONV
+	SCConv ScConv SCConvBottleneck SCDown SE se se_block SEAM SEAttention SEBlock SEBottleneck SegmentHead SELayer
+	SequentialPolarizedSelfAttention SGBlock SGE Shortcut ShuffleAttention ShuffleAttn ShuffleBlock ShuffleNetV2
+	ShuffleNetV2_InvertedResidual ShuffleV2_Block SimAM Simam simam SimConv SimCSPSPPF SimFusion_3in SimFusion_4in SimSPPF SK
+	SKAttention SKConv SKNet SOCA SP SpaceToDepth SpatialAttention SpatialAttentionModule SPConv SPDConv SplitAttention SPP_CSP
+	SPPCSP SPPCSPC_group SPPELAN SPPF_LSKA SPPFast SPPFCSPC_group SPPRFEM ST2CSPA ST2CSPB ST2CSPC StarBlock STCSPA STCSPB STCSPC
+	stem stem_block Swin_Transformer SwinTransformer SwinTransformer2Block SwinTransformerBlock SwinTransformerLayer TorchVision
+	TransformerEncoder TripletAttention TSCODE_Detect UIB UpSampleConv v10Detect VanillaBlock VanillaStem VoVCSP VoVGSCSPC
+	WeightedAdd WorldDetect WTConv`)
 
 func nameSet(list string) map[string]bool {
 	set := map[string]bool{}

@@ -91,6 +91,13 @@ func (s *Scope) Call(name string, m Module, x *onnxbuild.Value) *onnxbuild.Value
 	return m.Forward(s.enter(name, m.Class()), x)
 }
 
+// Uncalled has the tensors of a child that the forward leaves out: the child counts, and gives no nodes.
+func (s *Scope) Uncalled(name string, m Module, x *onnxbuild.Value) {
+	nodes, macs := len(s.Graph.Nodes), s.model.count.macs
+	s.Call(name, m, x)
+	s.Graph.Nodes, s.model.count.macs = s.Graph.Nodes[:nodes], macs
+}
+
 // Child is the scope of a child that is called elsewhere, for a tensor of it.
 func (s *Scope) Child(name string) *Scope {
 	return &Scope{Builder: s.Builder.In(name), path: s.path + "." + name, name: name, model: s.model}

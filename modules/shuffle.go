@@ -5,6 +5,7 @@ import "ysc2onnx/onnxbuild"
 var (
 	shuffleStemClass  = Class{Path: "models.common.conv_bn_relu_maxpool", Aliases: []string{"CBRM"}}
 	shuffleBlockClass = Class{Path: "models.common.Shuffle_Block"}
+	shuffleV2Class    = Class{Path: "models.common.ShuffleV2Block"}
 )
 
 var (
@@ -16,7 +17,12 @@ var (
 	shuffleBlockSpec = Spec{
 		Name: "Shuffle_Block", Class: &shuffleBlockClass, Wiring: Scaled,
 		Doc: "ShuffleNetV2's unit: c2, stride (1, 2 or 3)",
-		New: newShuffleBlock,
+		New: func(a *Args) Module { return newShuffleBlock(a, &shuffleBlockClass, ReLU()) },
+	}
+	shuffleV2Spec = Spec{
+		Name: "ShuffleV2Block", Class: &shuffleV2Class, Wiring: Scaled,
+		Doc: "ShuffleNetV2's unit with SiLU: c2, stride (1, 2 or 3)",
+		New: func(a *Args) Module { return newShuffleBlock(a, &shuffleV2Class, SiLU()) },
 	}
 )
 
@@ -39,7 +45,7 @@ func (m *ShuffleStem) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	return s.Call("maxpool", m.maxpool, s.Call("conv", m.conv, x))
 }
 
-func newShuffleBlock(a *Args) Module {
+func newShuffleBlock(a *Args, class *Class, act *Activation) Module {
 	stride := a.Positive("stride", 0)
 	switch {
 	case stride < 1 || stride > 3:
@@ -49,38 +55,39 @@ func newShuffleBlock(a *Args) Module {
 	case stride == 1 && a.C1 != a.C2:
 		a.Errorf("gives %d channels of %d: at stride 1 both have to be the same", a.C2, a.C1)
 	}
-	return NewShuffleBlock(a.C1, a.C2, max(stride, 1))
+	return NewShuffleBlock(class, a.C1, a.C2, max(stride, 1), act)
 }
 
 // ShuffleBlock is the unit of ShuffleNetV2 (Ma et al., ECCV 2018). [N, c1, H, W] -> [N, c2, H/s, W/s].
 type ShuffleBlock struct {
+	class            *Class
 	stride           int
-	branch1, branch2 Sequential // branch1 is nil at stride 1
+	branch1, branch2 Sequential // branch1 is empty at stride 1
 }
 
 // NewShuffleBlock makes a ShuffleBlock; at stride 1 c1 is c2.
-func NewShuffleBlock(c1, c2, stride int) *ShuffleBlock {
+func NewShuffleBlock(class *Class, c1, c2, stride int, act *Activation) *ShuffleBlock {
 	half := c2 / 2
 	if stride == 1 {
 		c1 = half
 	}
-	m := &ShuffleBlock{stride: stride}
+	m := &ShuffleBlock{class: class, stride: stride}
 	if stride > 1 {
-		m.branch1 = append(convBN(c1, c1, 3, stride, c1), convBNAct(c1, half, 1, 1, 1, ReLU())...)
+		m.branch1 = append(convBN(c1, c1, 3, stride, c1), convBNAct(c1, half, 1, 1, 1, act)...)
 	}
-	m.branch2 = convBNAct(c1, half, 1, 1, 1, ReLU())
+	m.branch2 = convBNAct(c1, half, 1, 1, 1, act)
 	m.branch2 = append(m.branch2, convBN(half, half, 3, stride, half)...)
-	m.branch2 = append(m.branch2, convBNAct(half, half, 1, 1, 1, ReLU())...)
+	m.branch2 = append(m.branch2, convBNAct(half, half, 1, 1, 1, act)...)
 	return m
 }
 
-// Class is Shuffle_Block.
-func (m *ShuffleBlock) Class() *Class { return &shuffleBlockClass }
+// Class is Shuffle_Block or ShuffleV2Block.
+func (m *ShuffleBlock) Class() *Class { return m.class }
 
 // Forward is the shuffle of the first half of x and branch2 of the other; with a stride, of both branches of x.
 func (m *ShuffleBlock) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	s.Only("stride", float64(m.stride))
-	if m.branch1 != nil {
+	if m.stride > 1 {
 		return s.Shuffle(s.Concat(1, s.Call("branch1", m.branch1, x), s.Call("branch2", m.branch2, x)), 2)
 	}
 	if x.Refused() {
@@ -88,6 +95,9 @@ func (m *ShuffleBlock) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	}
 	c, _ := x.Dim(1).Static()
 	halves := s.Split(x, 1, c/2, c/2)
+	if s.ChildClass("branch1") != "" { // ShuffleV2Block keeps an empty Sequential
+		halves[0] = s.Call("branch1", m.branch1, halves[0])
+	}
 	return s.Shuffle(s.Concat(1, halves[0], s.Call("branch2", m.branch2, halves[1])), 2)
 }
 

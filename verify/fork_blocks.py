@@ -210,3 +210,174 @@ class space_to_depth(nn.Module):
         n, c, h, w = x.shape
         squares = x.reshape(n, c, h // 2, 2, w // 2, 2)
         return squares.permute(0, 5, 3, 1, 2, 4).reshape(n, 4 * c, h // 2, w // 2)
+
+
+class ShuffleV2Block(Shuffle_Block):
+    """Shuffle_Block with SiLU (repository deepcam-cn/yolov5-face)."""
+
+    def __init__(self, c1, c2, stride):
+        super().__init__(c1, c2, stride)
+        for branch in self.children():
+            for i, m in enumerate(branch):
+                if isinstance(m, nn.ReLU):
+                    branch[i] = nn.SiLU()
+
+
+class StemBlock(nn.Module):
+    """PeleeNet's stem (Wang et al., NeurIPS 2018; repository deepcam-cn/yolov5-face)."""
+
+    def __init__(self, c1, c2, k=3, s=2, p=None, g=1, act=True):
+        super().__init__()
+        self.stem_1 = conv(c1, c2, k, s, p, g, act=act)
+        self.stem_2a, self.stem_2b = conv(c2, c2 // 2), conv(c2 // 2, c2, 3, 2)
+        self.stem_2p = nn.MaxPool2d(2, 2, ceil_mode=True)
+        self.stem_3 = conv(2 * c2, c2)
+
+    def forward(self, x):
+        y = self.stem_1(x)
+        return self.stem_3(torch.cat([self.stem_2b(self.stem_2a(y)), self.stem_2p(y)], 1))
+
+
+class GSConv(nn.Module):
+    """A convolution, a depthwise one of it, and their channels in turn (Li et al., 2022; repository AlanLi1997/slim-neck-by-gsconv).
+
+    Written as what the published code gives: the channels with even numbers, then those with odd ones.
+    """
+
+    def __init__(self, c1, c2, k=1, s=1, g=1, act=True):
+        super().__init__()
+        self.cv1 = conv(c1, c2 // 2, k, s, g=g, act=act)
+        self.cv2 = conv(c2 // 2, c2 // 2, 5, g=c2 // 2, act=act)
+
+    def forward(self, x):
+        y = self.cv1(x)
+        both = torch.cat([y, self.cv2(y)], 1)
+        return torch.cat([both[:, 0::2], both[:, 1::2]], 1)
+
+
+class GSBottleneck(nn.Module):
+    """Two GSConvs beside a 1x1 convolution (the same repository)."""
+
+    def __init__(self, c, hidden):
+        super().__init__()
+        self.conv_lighting = nn.Sequential(GSConv(c, hidden), GSConv(hidden, c, 3, act=False))
+        self.shortcut = conv(c, c, act=False)
+
+    def forward(self, x):
+        return self.conv_lighting(x) + self.shortcut(x)
+
+
+class VoVGSCSP(nn.Module):
+    """CSP over n GSBottlenecks (the same repository); res has parameters and is never called."""
+
+    def __init__(self, c1, c2, n=1, shortcut=True, g=1, e=0.5):
+        super().__init__()
+        c = int(c2 * e)
+        self.cv1, self.cv2, self.cv3 = conv(c1, c), conv(c1, c), conv(2 * c, c2)
+        self.gsb = self.inside(c, n)
+        self.res = conv(c, c, 3, act=False)
+
+    def inside(self, c, n):
+        return nn.Sequential(*(GSBottleneck(c, c) for _ in range(n)))
+
+    def forward(self, x):
+        return self.cv3(torch.cat([self.cv2(x), self.gsb(self.cv1(x))], 1))
+
+
+class VoVGSCSP_single(VoVGSCSP):
+    """The code of before: one GSBottleneck by itself, which halves the channels inside."""
+
+    def inside(self, c, n):
+        return GSBottleneck(c, c // 2)
+
+
+class RepConv(nn.Module):
+    """RepVGG's block (Ding et al., CVPR 2021) as in the repository WongKinYiu/yolov7."""
+
+    def __init__(self, c1, c2, k=3, s=1, p=None, g=1, act=True):
+        super().__init__()
+        self.rbr_identity = nn.BatchNorm2d(c1) if c1 == c2 and s == 1 else None
+        self.rbr_dense, self.rbr_1x1 = (self.branch(plain(c1, c2, size, s, g)) for size in (k, 1))
+        self.set_act(act)
+
+    def set_act(self, act):
+        self.act = nn.SiLU() if act is True else act or nn.Identity()
+
+    def branch(self, modules):
+        return nn.Sequential(*modules)
+
+    def activate(self, x):
+        return self.act(x)
+
+    def forward(self, x):
+        y = self.rbr_dense(x) + self.rbr_1x1(x)
+        return self.activate(y if self.rbr_identity is None else y + self.rbr_identity(x))
+
+
+class RepConv_fused(RepConv):
+    """RepConv after its branches were made one convolution."""
+
+    def __init__(self, c1, c2, k=3, s=1, p=None, g=1, act=True):
+        nn.Module.__init__(self)
+        self.rbr_reparam = nn.Conv2d(c1, c2, k, s, k // 2, groups=g)
+        self.set_act(act)
+
+    def forward(self, x):
+        return self.activate(self.rbr_reparam(x))
+
+
+class RepVGGBlock(RepConv):
+    """RepVGG's block as its authors' repository has it (DingXiaoH/RepVGG): other names, and ReLU."""
+
+    def __init__(self, c1, c2, kernel_size=3, stride=1, padding=1, dilation=1, groups=1):
+        super().__init__(c1, c2, kernel_size, stride, padding, groups)
+
+    def set_act(self, act):
+        self.nonlinearity, self.se = nn.ReLU(), nn.Identity()
+
+    def branch(self, modules):
+        made = nn.Sequential()
+        for name, module in zip(("conv", "bn"), modules):
+            made.add_module(name, module)
+        return made
+
+    def activate(self, x):
+        return self.nonlinearity(self.se(x))
+
+
+def reassemble(x, weights, k, scale):
+    """Each pixel of the larger map: the k x k pixels around its place in x, by its own weights, [N, k*k, H*scale, W*scale]."""
+    n, c, h, w = x.shape
+    around = nn.functional.unfold(x, k, padding=k // 2).reshape(n, c * k * k, h, w)
+    around = around.repeat_interleave(scale, 2).repeat_interleave(scale, 3).reshape(n, c, k * k, h * scale, w * scale)
+    return (around * weights[:, None]).sum(2)
+
+
+class CARAFE(nn.Module):
+    """Content-aware reassembly (Wang et al., ICCV 2019), as an unofficial implementation that many forks took has it.
+
+    Its own code upsamples before it unfolds, which gives the same pixels.
+    """
+
+    def __init__(self, c, k_enc=3, k_up=5, c_mid=64, scale=2):
+        super().__init__()
+        self.k, self.scale = k_up, scale
+        self.comp, self.enc = conv(c, c_mid), conv(c_mid, (scale * k_up) ** 2, k_enc, act=False)
+
+    def forward(self, x):
+        weights = torch.softmax(nn.functional.pixel_shuffle(self.enc(self.comp(x)), self.scale), dim=1)
+        return reassemble(x, weights, self.k, self.scale)
+
+
+class CARAFE_down(nn.Module):
+    """The other implementation that many forks took: plain convolutions, and a 1x1 one behind."""
+
+    def __init__(self, c1, c2, kernel_size=3, up_factor=2):
+        super().__init__()
+        self.k, self.scale = kernel_size, up_factor
+        self.down, self.out = nn.Conv2d(c1, c1 // 4, 1), nn.Conv2d(c1, c2, 1)
+        self.encoder = nn.Conv2d(c1 // 4, (up_factor * kernel_size) ** 2, kernel_size, padding=kernel_size // 2)
+
+    def forward(self, x):
+        weights = torch.softmax(nn.functional.pixel_shuffle(self.encoder(self.down(x)), self.scale), dim=1)
+        return self.out(reassemble(x, weights, self.k, self.scale))

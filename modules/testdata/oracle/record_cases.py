@@ -38,7 +38,7 @@ P3, P4, P5 = [10, 13, 16, 30, 33, 23], [30, 61, 62, 45, 59, 119], [116, 90, 156,
 # name, module, c1, the row's arguments, what it tells apart, options: n (the row's number, 1), size (one, or one per input),
 # gate (an ScConv channel pushed over the gate), low (a bias set to -2), stride (of Detect's levels), flavour (of ScConv), keys (the
 # parameters tell what a checkpoint holds), as (the class whose code it is), wrapped (SCConv of Conv), flat (what inputs are scaled by),
-# act (of a checkpoint, in the place of the row's; activations is utils.activations), spread (of the batch norms' weights, 1)
+# act (of a checkpoint, in the place of the row's; activations is utils.activations), spread (of the batch norm's weights, 1; of a softmax's logits)
 CASES = [
     ("conv_k6s2p2", "Conv", 3, [8, 6, 2, 2], "padding 2 as given, against k//2 = 3"),
     ("conv_k1", "Conv", 8, [8], "the defaults k=1, s=1, SiLU, against a missing activation; BN eps 1e-3 against 1e-5"),
@@ -176,24 +176,32 @@ CASES = [
     ("c2f_plain", "C2f", 8, [16, False, 2], "no shortcut; groups in the second convolution only", {"n": 2}),
     ("c2f_1x1", "C2f", 8, [16, True], "a 1x1 convolution first, as the keys tell", {"n": 2, "as": "C2f_yolov5", "keys": True}),
     ("space_to_depth", "space_to_depth", 3, [1], "down before right, against right before down; the place before the channel"),
+    ("shuffle_v2", "ShuffleV2Block", 8, [8, 1], "SiLU, against ReLU"),
+    ("shuffle_v2_s2", "ShuffleV2Block", 6, [16, 2], "SiLU in both branches, against ReLU"),
+    ("stem_block", "StemBlock", 3, [8], "the convolutions' channels first, then the pooled ones", {"size": (12, 20)}),
+    ("stem_block_odd", "StemBlock", 3, [8], "maps of 3x5 rounded up to 2x3 by the pooling, as by the convolution, against down", {"size": (6, 10)}),
+    ("gsconv", "GSConv", 6, [12, 3, 2], "even channels before odd ones, against the two halves in turn"),
+    ("gsconv_plain", "GSConv", 6, [12, 1, 1, 1, False], "no activation in either convolution"),
+    ("vov_gscsp", "VoVGSCSP", 8, [16], "cv2's channels first; no activation behind the bottlenecks' sums; res left out", {"n": 2}),
+    ("vov_gscsp_single", "VoVGSCSP", 8, [16], "one bottleneck by itself with half of the channels inside, as the keys tell", {"as": "VoVGSCSP_single", "keys": True}),
+    ("repconv", "RepConv", 8, [8], "the norm of the input added, one activation behind the sum"),
+    ("repconv_s2", "RepConv", 8, [12, 3, 2, None, 2, "nn.ReLU()"], "no third branch; stride 2 in the 1x1 convolution without padding; 2 groups"),
+    ("repconv_fused", "RepConv", 8, [8], "one convolution with a bias, as the keys tell", {"as": "RepConv_fused", "keys": True}),
+    ("repvgg_block", "RepVGGBlock", 8, [8, 3, 1], "conv and bn by name, ReLU, against SiLU"),
+    ("carafe", "CARAFE", 6, [3, 5, 8, 2], "softmax over the window, against over the four pixels of a place; the map's edge is 0", {"size": (5, 7), "spread": 0.02}),
+    ("carafe_k", "CARAFE", 4, [1, 3, 8, 3], "k_enc 1 and k_up 3, against the other way round; upsampled by 3", {"size": (4, 5), "spread": 0.1}),
+    ("carafe_down", "CARAFE", 8, [12, 3, 2], "plain convolutions with biases, the last one behind the sum", {"size": (5, 7), "as": "CARAFE_down"}),
     ("detect_2", "Detect", (4, 6), [2, [P4, P5]], "height and width not swapped; two levels", {"size": ((4, 6), (2, 3)), "stride": (16, 32)}),
     ("detect_3", "Detect", (4, 6, 8), [1, [P3, P4, P5]], "rows anchor by anchor within a level, against cell by cell",
      {"size": ((8, 12), (4, 6), (2, 3)), "stride": (8, 16, 32)}),
-    ("segment", "Segment", (4, 6), [2, [P4, P5], 3, 8], "no sigmoid for the coefficients of masks, behind the scores of each anchor; prototypes of the first input",
-     {"size": ((4, 6), (2, 3)), "stride": (16, 32)}),
-    ("upsample_pair", "nn.Upsample", 4, [None, "(2, 3)", "nearest"], "height and width not swapped"),
-    ("upsample_bilinear", "nn.Upsample", 4, [None, 2, "bilinear"], "corners not aligned: places at half pixels, against aligned"),
-    ("upsample_bilinear_false", "nn.Upsample", 4, [None, "(2, 3)", "bilinear", False], "the same, said; height and width not swapped"),
-    ("upsample_bilinear_aligned", "nn.Upsample", 4, [None, 2, "bilinear", True], "corners aligned, against places at half pixels"),
 ]
 
 
-HEADS = {"Detect", "Segment"}
-
 # What parse_model calls with (c1, c2, ...), and what it gives the number of repeats as well (models/yolo.py).
-REPEATING = {"BottleneckCSP", "C3", "C3TR", "C3Ghost", "C3x", "SPPCSPC", "SPPFCSPC", "C2f"} | {cls.__name__ for cls in torch_modules.SCCONV_BLOCKS}
+REPEATING = {"BottleneckCSP", "C3", "C3TR", "C3Ghost", "C3x", "SPPCSPC", "SPPFCSPC", "C2f", "VoVGSCSP"} | {cls.__name__ for cls in torch_modules.SCCONV_BLOCKS}
 SCALED = REPEATING | {"Conv", "GhostConv", "Bottleneck", "GhostBottleneck", "SPP", "SPPF", "DWConv", "MixConv2d", "Focus", "CrossConv", "C3SPP",
-                      "nn.ConvTranspose2d", "DWConvTranspose2d", "ScConv", "SCConv", "conv_bn_relu_maxpool", "Shuffle_Block"}
+                      "nn.ConvTranspose2d", "DWConvTranspose2d", "ScConv", "SCConv", "conv_bn_relu_maxpool", "Shuffle_Block", "ShuffleV2Block", "StemBlock",
+                      "GSConv", "RepConv", "RepVGGBlock"}
 
 
 def seed(module, draw, gate):
@@ -243,10 +251,9 @@ def construct(yolo, module, call, stride):
         return getattr(nn, module[3:])(*call)
     if hasattr(fork_blocks, module) and not hasattr(yolo, module):
         return getattr(fork_blocks, module)(*call)
-    if module not in HEADS:
+    if module != "Detect":
         return getattr(yolo, module)(*call)  # with what it imports of models.common and models.experimental
-    head = getattr(yolo, module)(*call)
-    head.export = True  # without the maps that training reads
+    head = yolo.Detect(*call)
     head.stride = torch.tensor(stride, dtype=torch.float32)
     head.anchors /= head.stride.view(-1, 1, 1)
     return head
@@ -269,10 +276,10 @@ def record(yolo, name, module, c1, args, tells, options=None):
     n, size, stride = options.get("n", 1), options.get("size", SIZE), options.get("stride")
     sizes = [size] * len(widths) if isinstance(size[0], int) else size
     call = options.get("call")
-    if module in HEADS:
+    if module == "Detect":
         call = [*args, widths]
-    elif module == "nn.BatchNorm2d":
-        call = [c1]
+    elif module in ("nn.BatchNorm2d", "CARAFE"):
+        call = [c1, *args]
     elif module in SCALED and not call and not args and args is not None:
         call = [c1]
     elif module in SCALED and not call:
@@ -287,7 +294,7 @@ def record(yolo, name, module, c1, args, tells, options=None):
         built.act = eval(options["act"], {"nn": nn, "activations": activations}).eval()
     seed(built, draw, options.get("gate"))
     if "spread" in options:
-        built.bn.weight.data.mul_(options["spread"])
+        getattr(built, "enc", built).bn.weight.data.mul_(options["spread"])
     if "low" in options:
         built.get_parameter(options["low"]).data.fill_(-2)
     if getattr(torch_modules, module, None) in torch_modules.SCCONV_BLOCKS:  # whose ScConv would count little beside its other branch
@@ -302,15 +309,14 @@ def record(yolo, name, module, c1, args, tells, options=None):
             tensors = [torch.from_numpy(x.copy()) for x in xs]
             y = built(tensors if several else tensors[0])
         near = min(distances, default=1) < 1e-6
-    ys = [y] if torch.is_tensor(y) else y
-    outputs = {"y" + str(i or ""): y.numpy() for i, y in enumerate(ys)}
-    assert all(np.isfinite(y).all() for y in outputs.values()), name
+    y = (y if torch.is_tensor(y) else y[0]).numpy()
+    assert np.isfinite(y).all(), name
     meta = {"module": module, "args": args, "n": n if args is not None else None, "call": call, "c1": c1, "tells": tells}
     meta |= {key: options[key] for key in ("stride", "flavour", "keys") if key in options}
     if "act" in options:
         meta["pickled"] = pickled("act", built.act)
     inputs = {f"x{i}": x for i, x in enumerate(xs)} if several else {"x": xs[0]}
-    np.savez_compressed(HERE / f"{name}.npz", **inputs, **outputs, **state, meta=np.array(json.dumps(meta)))
+    np.savez_compressed(HERE / f"{name}.npz", **inputs, y=y, **state, meta=np.array(json.dumps(meta)))
 
 
 def main():
