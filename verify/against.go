@@ -57,6 +57,7 @@ type pair struct {
 	module           string // class of the layer that makes it, "" if unknown
 	layer            bool
 	name             string // for people, where it is not the value's
+	inside           bool   // a value inside a layer
 }
 
 // comparing is a comparison at work.
@@ -71,6 +72,8 @@ type comparing struct {
 	pairs  []pair
 	gates  []gate
 	theirs []*decided // the reference's gates, in the same order; nil where it is a recording, which does not hold them
+	exact  Computed64 // the reference, where it gives values as it computed them; nil otherwise
+	inside []Row      // the values inside the layers, which are not in the result
 	result *Comparison
 }
 
@@ -155,8 +158,20 @@ func (r *comparing) compare(ctx context.Context) (*Comparison, error) {
 			}
 		}
 	}
-	if r.result.Rows, err = r.outcome(ctx, values, before); err != nil {
+	rows, err := r.outcome(ctx, values, before)
+	if err != nil {
 		return nil, err
+	}
+	inside := map[string]bool{} // by what the reference calls them
+	for _, p := range r.pairs {
+		inside[p.reference] = p.inside
+	}
+	for _, row := range rows {
+		if inside[row.Reference] {
+			r.inside = append(r.inside, row)
+		} else {
+			r.result.Rows = append(r.result.Rows, row)
+		}
 	}
 	for _, p := range r.pairs {
 		if p.layer {
@@ -201,11 +216,11 @@ func (r *comparing) outcome(ctx context.Context, values map[string]engine.Tensor
 	return rows, nil
 }
 
-// exposed are the values of layers that have to be returned.
+// exposed are the values of layers, and inside them, that have to be returned.
 func (r *comparing) exposed() []engine.IO {
 	var list []engine.IO
 	for _, p := range r.pairs {
-		if p.layer {
+		if p.layer || p.inside {
 			v, _ := r.facts.Value(p.value) // pairs holds only values that are there
 			list = append(list, v)
 		}
@@ -274,7 +289,7 @@ func (r *comparing) match() {
 			skip(name, "the file has no value %s", shown)
 			continue
 		}
-		layers = append(layers, numbered{pair{v.Name, name, r.facts.module(i), true, shown}, i})
+		layers = append(layers, numbered{pair{v.Name, name, r.facts.module(i), true, shown, false}, i})
 	}
 	head := r.facts.module(len(r.facts.Layers) - 1)
 	matched := map[string]bool{}
@@ -357,6 +372,9 @@ func runSession(ctx context.Context, session engine.Session, inputs []engine.Ten
 
 // rows compares one pair: a detection output's boxes and scores apart, anything else as a whole.
 func (r *comparing) rows(p pair, got, want engine.Tensor) []judged {
+	if p.inside {
+		return []judged{judge(p, got, want, measure{unit: OfLargest, tolerance: SampleInnerTolerance})}
+	}
 	var list []judged
 	for _, m := range r.opts.measures(r.facts.meaning(p.value, want.Shape), r.facts.stride()) {
 		list = append(list, judge(p, got, want, m))

@@ -73,6 +73,9 @@ func (r *resolution) resolve(ctx context.Context) error {
 		r.flips[i] = map[int]bool{}
 	}
 	r.values, r.state = values, r.decide(values)
+	if r.exact != nil {
+		r.theirs = r.sides()
+	}
 	if r.result.Against != "" && !r.matched() {
 		r.found.Note = "the gates of the two files could not be matched, so that no difference is put down to flips"
 		return nil
@@ -258,9 +261,12 @@ func (r *resolution) doubt() string {
 			}
 			if d.distance(e) == 0 {
 				ties++
+				if r.exact != nil && r.theirs != nil && r.theirs[i].distance(e) == 0 {
+					return fmt.Sprintf("%s equals its threshold exactly: the comparison itself seems to differ, > for >=", d.flip(e))
+				}
 			}
 		}
-		if ties <= maxTies {
+		if ties <= maxTies || r.exact != nil && r.theirs != nil {
 			continue
 		}
 		for e := range d.size() {

@@ -180,3 +180,37 @@ func TestCommonInput(t *testing.T) {
 		}
 	}
 }
+
+// TestDoubt: elements that equal their threshold in the reference as well as in the file cannot be decided otherwise by
+// rounding, only by another comparison.
+func TestDoubt(t *testing.T) {
+	one := func(x float32) *decided {
+		return &decided{
+			gate: gate{name: "/SRU/Greater"}, shape: []int64{1}, window: 1e-6,
+			x: engine.Tensor{Shape: []int64{1}, Floats: []float32{x}}, y: engine.Tensor{Shape: []int64{1}, Floats: []float32{0.5}},
+		}
+	}
+	for _, test := range []struct {
+		name         string
+		file, theirs float32
+		want         string
+	}{
+		{"by rounding", 0.5, 0.50001, ""},
+		{"by rounding in the file", 0.50000006, 0.5, ""},
+		{"not near", 0.6, 0.4, "/SRU/Greater[0]: 0.6 against 0.5 is not within rounding of its threshold"},
+		{"equal in both", 0.5, 0.5, "/SRU/Greater[0]: 0.5 against 0.5 equals its threshold exactly: the comparison itself seems to differ, > for >="},
+	} {
+		r := &resolution{
+			comparing: &comparing{exact: exactly{}, theirs: []*decided{one(test.theirs)}},
+			flips:     []map[int]bool{{0: true}}, state: []*decided{one(test.file)},
+		}
+		if got := r.doubt(); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+// exactly is a reference that computes exactly.
+type exactly struct{ recorded }
+
+func (exactly) Exact(string) ([]int64, []float64, bool) { return nil, nil, false }

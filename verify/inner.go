@@ -1,9 +1,10 @@
 package verify
 
 import (
-	"context"
-	"errors"
+	"cmp"
 	"fmt"
+	"math"
+	"slices"
 
 	"ysc2onnx/verify/engine"
 )
@@ -19,44 +20,58 @@ type Inner struct {
 	Name  string
 }
 
-// inside compares the values inside the layers. A fault there can vanish in what the layer gives, beside biases and other
-// branches: ScConv divides its result by the number of its channels, more or less. path, facts and the options are those
-// that the layers were compared with.
-func (s *Sample) inside(ctx context.Context, rt engine.Runtime, path string, facts *Facts, input engine.Tensor, values Reference, opts engine.SessionOptions) (rows []Row, err error) {
-	if len(s.Inner) == 0 {
-		return nil, nil
-	}
-	opts.Expose = nil
-	for _, in := range s.Inner {
-		v, ok := facts.Value(in.Name)
-		if !ok {
-			return nil, fmt.Errorf("the file has no value %q", in.Name)
+// look adds the values inside the layers to what is compared, each before the layer that it is in: a gate that rounding decides
+// shows in the first value behind it. A fault there can vanish in what the layer gives, beside biases and other branches: ScConv
+// divides its result by the number of its channels, more or less.
+func (r *comparing) look(inner []Inner) error {
+	var pairs []pair
+	add := func(layer int) {
+		for ; len(inner) > 0 && inner[0].Layer <= layer; inner = inner[1:] {
+			pairs = append(pairs, pair{value: inner[0].Name, reference: inner[0].Name, inside: true})
 		}
-		opts.Expose = append(opts.Expose, v)
 	}
-	session, err := rt.Open(ctx, path, facts.session(opts))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, session.Close()) }()
-	input.Name = facts.Inputs[0].Name
-	outputs, err := session.Run(ctx, []engine.Tensor{input})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	got := make(map[string]engine.Tensor, len(outputs))
-	for _, t := range outputs {
-		got[t.Name] = t
-	}
-	for _, in := range s.Inner {
-		want, err := values.Read(in.Name)
-		if err != nil {
-			return nil, err
+	for _, in := range inner {
+		if _, ok := r.facts.Value(in.Name); !ok {
+			return fmt.Errorf("the file has no value %q", in.Name)
 		}
-		p := pair{value: in.Name, reference: in.Name}
-		rows = append(rows, judge(p, got[in.Name], want, measure{unit: OfLargest, tolerance: SampleInnerTolerance}).Row)
 	}
-	return rows, nil
+	for _, p := range r.pairs {
+		if i, ok := numberAfter(p.reference, "layer."); ok {
+			add(i)
+		} else {
+			add(math.MaxInt)
+		}
+		pairs = append(pairs, p)
+	}
+	r.pairs = pairs
+	return nil
+}
+
+// Computed64 is a [Reference] that also gives values as it computed them, before they are rounded to float32, those that gates compare
+// among them.
+type Computed64 interface {
+	Reference
+	Exact(name string) (shape []int64, values []float64, ok bool)
+}
+
+// sides is how an exact reference decides the gates, told by the side of the threshold that each element is on: -1, 0 or 1.
+// It is nil where the reference lacks what is compared.
+func (r *resolution) sides() []*decided {
+	list := make([]*decided, len(r.gates))
+	for i, g := range r.gates {
+		shape, values, ok := r.exact.Exact(g.a)
+		d := r.state[i]
+		if !ok || d == nil || !slices.Equal(shape, d.shape) {
+			return nil
+		}
+		side := engine.Tensor{Shape: shape, Floats: make([]float32, len(values))}
+		for e, x := range values {
+			_, limit := d.at(e)
+			side.Floats[e] = float32(cmp.Compare(x, float64(limit)))
+		}
+		list[i] = &decided{gate: g, x: side, y: engine.Tensor{Floats: []float32{0}}, shape: shape}
+	}
+	return list
 }
 
 // firstInside is the index of the first value inside the layers that differs, -1 if none does.

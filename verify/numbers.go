@@ -91,11 +91,16 @@ func (e *Expect) compareSample(ctx context.Context, rt engine.Runtime, path stri
 	if err != nil {
 		return nil, nil, err
 	}
-	if c, err = compareWith(ctx, rt, path, facts, withInput{values, input}, opts); err != nil {
+	r := newComparing(rt, path, facts, withInput{values, input}, opts)
+	r.exact, _ = values.(Computed64)
+	if err := r.look(s.Inner); err != nil {
 		return nil, nil, err
 	}
-	inside, err = s.inside(ctx, rt, path, facts, input, values, opts.Session)
-	return c, inside, err
+	if r.input, err = referenceInput(r.ref, facts); err != nil {
+		return nil, nil, err
+	}
+	c, err = r.compare(ctx)
+	return c, r.inside, err
 }
 
 // withInput adds the input to a reference.
@@ -148,6 +153,9 @@ func (s *Sample) summary(c *Comparison, inside []Row) (string, error) {
 	text := fmt.Sprintf("%d layers, largest error %.1e, at %s", len(s.Classes), c.Rows[worst].MaxRel, s.layer(worst, &c.Rows[worst]))
 	if len(inside) > 0 {
 		text += fmt.Sprintf("; %d values inside them", len(inside))
+	}
+	if c.Gates != nil && len(c.Gates.Flips) > 0 {
+		text += fmt.Sprintf("; with %d of %d gates within rounding of their thresholds decided as the reference decides them", len(c.Gates.Flips), c.Gates.Near)
 	}
 	return text, nil
 }

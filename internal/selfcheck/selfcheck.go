@@ -151,6 +151,9 @@ func inner(m *modules.Model, w *onnxbuild.Written) (list []verify.Inner) {
 	return list
 }
 
+// comparisons are the operators of gates, whose operands package verify asks for.
+var comparisons = []string{"Greater", "GreaterOrEqual", "Less", "LessOrEqual"}
+
 // Values computes every layer and output, and the given values inside the layers.
 func Values(ctx context.Context, m *modules.Model, input engine.Tensor, inner []verify.Inner) (layerValues, error) {
 	found := layerValues{values: map[string]string{}}
@@ -172,6 +175,11 @@ func Values(ctx context.Context, m *modules.Model, input engine.Tensor, inner []
 	for _, v := range inner {
 		wanted = append(wanted, v.Name)
 	}
+	for _, n := range m.Graph.Nodes {
+		if v := n.Inputs; slices.Contains(comparisons, n.Op.Name) && v[0].Const == nil && v[0].DType == onnxbuild.Float32 {
+			wanted = append(wanted, v[0].Name)
+		}
+	}
 	var err error
 	found.arrays, err = reference.Run(ctx, m.Graph, map[string]*reference.Array{m.Graph.Inputs[0].Name: image}, wanted)
 	return found, err
@@ -182,6 +190,15 @@ type layerValues struct {
 	names  []string          // layer.<i>, output<k>; not those inside layers
 	values map[string]string // by these names, what the values are called in the graph
 	arrays map[string]*reference.Array
+}
+
+// Exact implements [verify.Computed64].
+func (l layerValues) Exact(name string) ([]int64, []float64, bool) {
+	a := l.arrays[name]
+	if a == nil {
+		return nil, nil, false
+	}
+	return a.Shape, a.Data, true
 }
 
 // Names implements [verify.Reference].
