@@ -136,6 +136,9 @@ func TestCancelled(t *testing.T) {
 func FuzzInspect(f *testing.F) {
 	f.Add(read(f, "statedict.pt"))
 	f.Add([]byte{8, 8, 58, 0})
+	for _, name := range []string{"ok_typed.onnx", "ok_external.onnx", "bad_size.onnx", "ok_sparse.onnx"} {
+		f.Add(made(f, name))
+	}
 	f.Fuzz(func(_ *testing.T, data []byte) {
 		r, size := bytes.NewReader(data), int64(len(data))
 		_, _ = inspect.Checkpoint(context.Background(), r, size, inspect.Options{}) // errors are fine

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"ysc2onnx/inspect"
@@ -72,6 +73,39 @@ func TestONNXStatistics(t *testing.T) {
 		if got := r.Tensors[0]; got.Unread != why || got.Statistics != nil || r.Problem != "" {
 			t.Errorf("%s: %+v, %q, want %q", file, got, r.Problem, why)
 		}
+	}
+}
+
+// TestONNXDescription: what a file says of itself, in its order. It was written by ONNX's own package; see
+// onnxbuild/onnxfile/testdata/record.py.
+func TestONNXDescription(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("..", "onnxbuild", "onnxfile", "testdata", "sample.onnx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := lookIntoONNX(t, data, inspect.Options{})
+	for i := range got.Tensors {
+		got.Tensors[i].Statistics = nil
+	}
+	want := &inspect.Report{
+		Verdict: inspect.Data, Why: got.Why, Kind: "ONNX model", Bytes: int64(len(data)), Writer: "ysc2onnx 1.2.3", Model: "sample",
+		Properties: []inspect.Property{{Name: "IR version", Value: "8"}, {Name: "opset", Value: "17"}, {Name: "stride", Value: "32"}},
+		Classes:    []string{"Größe"},
+		Inputs:     []inspect.Value{{Name: "x", DType: "float32", Dims: []string{"1", "height/8", "4"}}},
+		Outputs:    []inspect.Value{{Name: "y", DType: "float32", Dims: []string{}}, {Name: "z", DType: "int64", Dims: []string{"2"}}},
+		Operators:  []inspect.Operator{{Name: "Mix", Nodes: 1}, {Name: "Shape", Nodes: 1}},
+		Parameters: 512 + 1 + 3 + 2,
+		Tensors: []inspect.Tensor{
+			{Name: "big", DType: "float32", Shape: []int64{8, 64}}, {Name: "one", DType: "float32"},
+			{Name: "counts", DType: "int64", Shape: []int64{3}}, {Name: "flags", DType: "bool", Shape: []int64{2}},
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	two := lookIntoONNX(t, made(t, "ok_qlinear_ms.onnx"), inspect.Options{})
+	if two.Properties[2].Name != "opset com.microsoft" || !strings.HasPrefix(two.Operators[2].Name, "com.microsoft.") {
+		t.Errorf("got %+v and %+v", two.Properties, two.Operators)
 	}
 }
 
