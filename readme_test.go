@@ -1,9 +1,7 @@
 package ysc2onnx_test
 
 import (
-	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -66,46 +64,6 @@ func TestReadmesAreInStep(t *testing.T) {
 				t.Errorf("%s:%d and %s:%d differ:\n%s\n%s", pages[0], e.line, pages[1], c.line, e.text, c.text)
 			}
 		}
-	}
-}
-
-// TestAddingAModule compiles the module that docs/adding-a-module.md adds as an example.
-func TestAddingAModule(t *testing.T) {
-	page, err := os.ReadFile("docs/adding-a-module.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	code := regexp.MustCompile("(?s)\n```go\n(.*?\n)```\n").FindAllStringSubmatch(string(page), -1)
-	list, err := os.ReadFile("modules/builtin.go")
-	if err != nil || len(code) != 2 {
-		t.Fatalf("found %d blocks of code, want the file and the line (%v)", len(code), err)
-	}
-	const begins = "var builtin = []Spec{\n"
-	longer := strings.Replace(string(list), begins, begins+code[1][1], 1)
-	dir, replace := t.TempDir(), map[string]string{}
-	for name, text := range map[string]string{"ghostconv.go": code[0][1], "builtin.go": longer} {
-		target, err := filepath.Abs(filepath.Join("modules", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		replace[target] = filepath.Join(dir, name)
-		if err := os.WriteFile(replace[target], []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	overlay, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(path, overlay, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command("go", "vet", "-overlay", path, "./modules").CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-	if out, err := exec.Command("gofmt", "-l", dir).CombinedOutput(); err != nil || len(out) > 0 {
-		t.Errorf("gofmt would change %s (%v)", out, err)
 	}
 }
 

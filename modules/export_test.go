@@ -24,7 +24,11 @@ func LowerRow(g *onnxbuild.Graph, cfg *yamlcfg.Model, inputs []*onnxbuild.Value,
 			return nil, p.diags.Err()
 		}
 	}
-	scope := newLowering(opt).root(g).enter(LayerName(0), &identityClass)
+	class := &identityClass
+	if call == nil {
+		class = l.class()
+	}
+	scope := newLowering(opt).root(g).enter(LayerName(0), class)
 	var y *onnxbuild.Value
 	switch {
 	case call != nil:

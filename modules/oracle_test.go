@@ -201,9 +201,15 @@ func pythonList(args []json.RawMessage) string {
 // TestModulesComputeWhatPyTorchComputes runs every committed case in ONNX Runtime, as lowered and optimised, at the
 // oldest, the default and the newest opset.
 func TestModulesComputeWhatPyTorchComputes(t *testing.T) {
+	runCases(t, "testdata/oracle/cases/*.npz", 30)
+}
+
+// runCases runs the cases in the files that match a pattern, at least the given number of them.
+func runCases(t *testing.T, pattern string, least int) {
+	t.Helper()
 	rt := orttest.Runtime(t)
-	files, err := filepath.Glob("testdata/oracle/cases/*.npz")
-	if err != nil || len(files) < 30 {
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) < least {
 		t.Fatalf("found %d cases, %v", len(files), err)
 	}
 	for _, file := range files {

@@ -221,7 +221,7 @@ def seed(module, draw, gate):
             put(m.bias, 0.2 * draw.standard_normal(m.bias.shape))
             put(m.running_mean, 0.2 * draw.standard_normal(m.running_mean.shape))
             put(m.running_var, 10 ** draw.uniform(-3, 0.5, m.running_var.shape))  # small ones show a wrong eps
-        elif isinstance(m, (nn.ConvTranspose2d, nn.Linear, nn.MultiheadAttention, nn.PReLU)) or type(m).__name__ == "Sum":
+        elif isinstance(m, (nn.ConvTranspose2d, nn.Linear, nn.MultiheadAttention, nn.PReLU)):
             for p in m.parameters(recurse=False):
                 put(p, draw.standard_normal(p.shape) * (0.3 if p.dim() < 2 else 0.4 * p[0].numel() ** -0.5))
         elif isinstance(m, (torch_modules.GroupBatchnorm2d, nn.GroupNorm)):
@@ -234,6 +234,9 @@ def seed(module, draw, gate):
         elif isinstance(m, fork_blocks.Fusion):
             for p in m.parameters(recurse=False):
                 put(p, np.array([0.9, 1.7, -0.4][:len(p)]) + 0.1 * draw.standard_normal(p.shape))
+        else:
+            for p in m.parameters(recurse=False):
+                put(p, 0.3 * draw.standard_normal(p.shape))
 
 
 def gate_distances(module):
