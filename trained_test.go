@@ -157,6 +157,34 @@ func TestTrainedLayers(t *testing.T) {
 	}
 }
 
+// TestForkWirings: of the blocks that forks put ScConv into, the keys of a bare state_dict tell the form and the flavour, and each
+// layer is what PyTorch recorded.
+func TestForkWirings(t *testing.T) {
+	rt := orttest.Runtime(t)
+	ref, err := verify.OpenNPZ(filepath.Join("testdata", "forks.npz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ref.Close() }()
+	in := openCheckpoint(t, filepath.Join("testdata", "forks.pt"))
+	in.Name, in.YAML = "forks.yaml", bytes.NewReader(read(t, filepath.Join("testdata", "forks.yaml")))
+	out := filepath.Join(t.TempDir(), "model.onnx")
+	r, err := ysc2onnx.Convert(t.Context(), in, ysc2onnx.Options{Output: out, Batch: 2, Height: 32, Width: 64, Runtime: rt})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Checks.OK() {
+		t.Errorf("%+v", r.Checks.Failed())
+	}
+	c, err := verify.Against(t.Context(), rt, out, ref, verify.AgainstOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.OK() || c.Layers != 7 || c.Gates == nil || c.Gates.Comparisons != 6 {
+		t.Errorf("%s, gates %+v", c.Summary(), c.Gates)
+	}
+}
+
 // TestTrainedMetadata: the properties of the file are those that YOLOv5's readers look for, in the form that they read:
 // names is a Python dict literal, also where the checkpoint has a list, as older ones do.
 func TestTrainedMetadata(t *testing.T) {

@@ -83,14 +83,6 @@ func (m *SCConv) up(s *Scope, low, x *onnxbuild.Value) *onnxbuild.Value {
 	if low.Refused() || x.Refused() {
 		return x
 	}
-	fits := true
-	for axis := 2; axis < 4; axis++ {
-		from, static := low.Dim(axis).Static()
-		fits = fits && static && x.Dim(axis).Is(from*int64(m.pool))
-	}
-	if fits {
-		return s.Upsample(low, int64(m.pool), int64(m.pool))
-	}
 	for axis := range int64(2) {
 		low = s.Gather(low, s.nearest(low, x, 2+axis), 2+axis)
 	}
@@ -98,7 +90,8 @@ func (m *SCConv) up(s *Scope, low, x *onnxbuild.Value) *onnxbuild.Value {
 }
 
 // nearest are the pixels along an axis of a map that one as large as another is made of: pixel i of n is ⌊i·(m/n)⌋ of m, in
-// float32. ONNX's Resize computes i/(n/m), which now and then rounds to the pixel beside it: at 114 pixels of 28.
+// float32. ONNX's Resize computes i/(n/m), which now and then rounds to the pixel beside it: at 114 pixels of 28. A size for which
+// it would do has the same nodes as any other, as the check of numbers on a small image wants.
 func (s *Scope) nearest(from, to *onnxbuild.Value, axis int64) *onnxbuild.Value {
 	size := func(x *onnxbuild.Value) *onnxbuild.Value {
 		return s.Squeeze(s.Sizes(x, int(axis), int(axis)+1), 0)
