@@ -46,7 +46,7 @@ type Check int
 
 // The choices for [Options.Check].
 const (
-	// CheckFull holds every initializer against what was computed, and every layer's numbers on a small input against the
+	// CheckFull checks every initializer against what was computed, and every layer's numbers on a small input against the
 	// reference interpreter's, and does what CheckFast does.
 	CheckFull Check = iota
 	CheckFast       // the file's structure, and a run of it

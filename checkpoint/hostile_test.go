@@ -215,7 +215,7 @@ func TestRecordNames(t *testing.T) {
 	}
 }
 
-// TestRecordsAreMatchedByFullPath holds a storage against a record of the same base name elsewhere.
+// TestRecordsAreMatchedByFullPath checks a storage against a record of the same base name elsewhere.
 func TestRecordsAreMatchedByFullPath(t *testing.T) {
 	one := []byte{0, 0, 128, 63}
 	f := mustOpen(t, checkpointOf(tensor(storage("0", 1), 0, []int64{1}, []int64{1}), record{"0", nil}, record{"y/data/0", nil}, record{"x/data/0", one},

@@ -150,7 +150,7 @@ type storageID struct {
 	dtype DType
 }
 
-// load holds a storage's length against its record; nothing is read.
+// load checks a storage's length against its record; nothing is read.
 func (s *storages) load(class Global, key, location string, numel int64) (*Storage, error) {
 	dtype, ok := storageDTypes[class.Name]
 	if !ok || class.Module != "torch" && class.Module != "torch.storage" && class.Module != "torch.cuda" {

@@ -100,7 +100,7 @@ func TestWriteSafetensors(t *testing.T) {
 	}
 }
 
-// TestBigEndianIsWrittenLittle holds the copies against the tensors that PyTorch made.
+// TestBigEndianIsWrittenLittle checks the copies against the tensors that PyTorch made.
 func TestBigEndianIsWrittenLittle(t *testing.T) {
 	got, _, data := readSafetensors(t, writeSafetensors(t, mustModel(t, mustOpen(t, readFile(t, "bigendian.pt"))).StateDict(), nil))
 	want, _, wantData := readSafetensors(t, readFile(t, "tensors.safetensors"))

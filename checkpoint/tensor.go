@@ -50,7 +50,7 @@ func (t *Tensor) label() string {
 	return "it"
 }
 
-// check holds shape, strides and offset against the storage, without overflow.
+// check compares shape, strides and offset with the storage, without overflow.
 func (t *Tensor) check() error {
 	if len(t.Shape) > maxDims {
 		return fmt.Errorf("%s has %d dimensions, and %d is the most that PyTorch makes", t.label(), len(t.Shape), maxDims)

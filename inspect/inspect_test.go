@@ -36,7 +36,7 @@ func lookInto(t testing.TB, data []byte) *inspect.Report {
 	return r
 }
 
-// TestStatistics holds tensors of all kinds and layouts against what PyTorch 1.13 computes of them in float64.
+// TestStatistics checks tensors of all kinds and layouts against what PyTorch 1.13 computes of them in float64.
 func TestStatistics(t *testing.T) {
 	for _, file := range []string{"tensors.pt", "tensors.safetensors"} {
 		found := map[string]inspect.Tensor{}

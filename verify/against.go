@@ -12,7 +12,7 @@ import (
 	"ysc2onnx/verify/engine"
 )
 
-// Comparison holds a model's values against others.
+// Comparison checks a model's values against others.
 type Comparison struct {
 	Path        string    `json:"path"`
 	Against     string    `json:"against,omitempty"` // the other file, of AgainstFile

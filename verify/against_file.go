@@ -11,7 +11,7 @@ import (
 
 // AgainstFile compares two ONNX files: both run on the same seeded noise, uniform in [0,1). Layers are matched by number
 // and outputs by name, or by their place where each file has one; see [Against], which also says what a layer's value is.
-// The other file's values are what the first one's are held against.
+// The other file's values are what the first one's are compared with.
 //
 // The input has the size that either file asks for. Where both leave it open it is a batch of two, of the height and
 // width in opts or, without these, of three by four strides.

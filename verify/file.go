@@ -13,7 +13,7 @@ import (
 	"ysc2onnx/verify/engine"
 )
 
-// Expect is what the exporter meant to write; File holds the written file against it.
+// Expect is what the exporter meant to write; File checks the written file against it.
 type Expect struct {
 	Input   engine.IO   // the image input: NCHW, values in [0,1)
 	Outputs []engine.IO // in the file's order

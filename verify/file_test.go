@@ -201,7 +201,7 @@ func TestFileCannotCheck(t *testing.T) {
 	}
 }
 
-// TestFileTooLargeToRun: what is too large is not run, which is no fault of the file.
+// TestFileTooLargeToRun: what is too large is not run, which is not a fault of the file.
 func TestFileTooLargeToRun(t *testing.T) {
 	rt := &fake{run: func(engine.Tensor) ([]engine.Tensor, error) { t.Error("it was run"); return nil, nil }}
 	e := expected()

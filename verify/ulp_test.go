@@ -23,7 +23,7 @@ func TestULPDistance(t *testing.T) {
 	}
 }
 
-// TestPercentile holds the histogram against sorting.
+// TestPercentile checks the histogram against sorting.
 func TestPercentile(t *testing.T) {
 	var all []uint32
 	var h ulpCounts

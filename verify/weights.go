@@ -32,7 +32,7 @@ const (
 	maxWeightReaders = 16        // bounds the memory on machines with many cores
 )
 
-// compareWeights holds the initializers of the file at path against what was
+// compareWeights checks the initializers of the file at path against what was
 // meant to be written, byte by byte. The error names the first element that
 // differs.
 func compareWeights(ctx context.Context, path string, facts *Facts, weights []Weight) (err error) {

@@ -242,7 +242,7 @@ func (v *verification) compareOptions() verify.AgainstOptions {
 	return opts
 }
 
-// compare holds a file against recorded values or another file.
+// compare checks a file against recorded values or another file.
 func (v *verification) compare(ctx context.Context, rt engine.Runtime, path string, other bool) error {
 	opts := v.compareOptions()
 	against := v.againstRecord

@@ -5,7 +5,7 @@
 
 OUT gets resize.npz, letterbox.json, suppress.npz and pictures/ with pictures.npz. --jpeg makes the JPEG files too, which
 needs a C compiler and libjpeg; --large makes more and larger cases, for comparing at once. With --yolov5 each letterbox,
-each scaled box and each suppression is held against the functions of that checkout (v7.0 was used for what is committed).
+each scaled box and each suppression is checked against the functions of that checkout (v7.0 was used for what is committed).
 
 What the cases tell apart:
   resize     fixed-point weights from exact ones, halving from interpolating, the edges' weights

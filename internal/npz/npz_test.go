@@ -98,7 +98,7 @@ func TestNPZFromNumPy(t *testing.T) {
 	}
 }
 
-// TestHalf holds the widening of float16 against the format's definition:
+// TestHalf checks the widening of float16 against the format's definition:
 // (-1)^s * 2^(e-15) * (1 + f/1024), and 2^-14 * f/1024 for e = 0.
 func TestHalf(t *testing.T) {
 	for h := range 1 << 16 {

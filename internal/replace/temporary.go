@@ -27,7 +27,7 @@ type Temporary struct {
 	release func() // gives up the hold on it
 }
 
-// Fill writes a temporary file of the given size. It is held against the sweep of other runs until Discard.
+// Fill writes a temporary file of the given size. It is locked against the sweep of other runs until Discard.
 func (t *Target) Fill(size int64, sync bool, write func(io.Writer) error) (_ *Temporary, err error) {
 	f, tmp, err := t.create()
 	if err != nil {

@@ -52,7 +52,7 @@ func row(t *testing.T, c *verify.Comparison, name string) *verify.Row {
 // reached is what one element of a map with 4 channels can reach through a 3x3 convolution.
 const reached = 3 * 3 * 4
 
-// TestGateFlips holds an export against what PyTorch computes with gates decided the other way: the one within rounding is
+// TestGateFlips checks an export against what PyTorch computes with gates decided the other way: the one within rounding is
 // a flip that explains all layers behind it; the one far from the threshold is an error, and so is a wrong bias.
 func TestGateFlips(t *testing.T) {
 	for _, test := range []struct {

@@ -98,7 +98,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestConv holds a 2x2 convolution with stride 1 and bias against sums by hand:
+// TestConv checks a 2x2 convolution with stride 1 and bias against sums by hand:
 // the kernel 1 2 / 3 4 on 1..9 gives 1+2*2+3*4+4*5 = 37 and so on, the bias 0.5 on top.
 func TestConv(t *testing.T) {
 	path := save(t, tiny.Model{

@@ -190,7 +190,7 @@ func TestONNXChecker(t *testing.T) {
 	}
 }
 
-// TestPyTorchsExport holds PyTorch's own export of the same weights against PyTorch, and ours against it. It has no values
+// TestPyTorchsExport checks PyTorch's own export of the same weights against PyTorch, and ours against it. It has no values
 // called model.<i>: that the layers read off its nodes' names are the right ones, the comparison with PyTorch shows.
 func TestPyTorchsExport(t *testing.T) {
 	py := python(t, "numpy", "torch", "yaml")

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestContrast holds the colours of texts against what is behind them, light, dark and printed, by WCAG 2.1: 4.5 for
+// TestContrast checks the colours of texts against what is behind them, light, dark and printed, by WCAG 2.1: 4.5 for
 // texts, 3 for what drawings are read by.
 func TestContrast(t *testing.T) {
 	palettes := regexp.MustCompile(`(?s):root \{(.*?)\}`).FindAllStringSubmatch(styleSheet, -1)

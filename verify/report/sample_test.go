@@ -12,7 +12,7 @@ import (
 	"ysc2onnx/verify/engine"
 )
 
-// TestSampler holds what is kept of 30,000 elements against all of them, sorted.
+// TestSampler checks what is kept of 30,000 elements against all of them, sorted.
 func TestSampler(t *testing.T) {
 	const n, columns = 10_000, 3
 	r := rand.New(rand.NewPCG(1, 2))
