@@ -70,10 +70,17 @@ func (a *Args) expectInputs(n int) {
 // fuse is fast normalised fusion (Tan et al., CVPR 2020): each of the maps times its part of the sum of the weights, which
 // no ReLU keeps positive in this code.
 func fuse(s *Scope, w *onnxbuild.Value, maps []*onnxbuild.Value) []*onnxbuild.Value {
-	w = s.Div(w, s.Add(s.ReduceSum(w, 0), s.Scalar("epsilon", float32(s.Number("epsilon", 1e-4)))))
-	var out []*onnxbuild.Value
+	var parts, out []*onnxbuild.Value
+	for i := range maps {
+		parts = append(parts, s.Slice(w, 0, int64(i), int64(i+1)))
+	}
+	sum := parts[0]
+	for _, part := range parts[1:] {
+		sum = s.Add(sum, part)
+	}
+	sum = s.Add(sum, s.Scalar("epsilon", float32(s.Number("epsilon", 1e-4))))
 	for i, x := range maps {
-		out = append(out, s.Mul(x, s.Slice(w, 0, int64(i), int64(i+1))))
+		out = append(out, s.Mul(x, s.Div(parts[i], sum)))
 	}
 	return out
 }
