@@ -31,12 +31,23 @@ var carafeSpec = Spec{
 	},
 	New: func(a *Args) Module {
 		if a.carafeForm() == carafeDown {
-			k, scale := a.Odd("kernel_size", 3), a.Positive("up_factor", 2)
+			k, scale := a.window("kernel_size", 3), a.Positive("up_factor", 2)
 			return &CARAFE{form: carafeDown, c1: a.C1, c2: a.C2, encoder: k, window: k, middle: a.C1 / 4, scale: scale}
 		}
-		encoder, window := a.Odd("k_enc", 3), a.Odd("k_up", 5)
+		encoder, window := a.Odd("k_enc", 3), a.window("k_up", 5)
 		return &CARAFE{form: carafeComp, c1: a.C1, c2: a.C1, encoder: encoder, window: window, middle: a.Positive("c_mid", 64), scale: a.Positive("scale", 2), act: a.Act}
 	},
+}
+
+// window takes the width of CARAFE's window, each pixel of which becomes some nodes.
+func (a *Args) window(name string, def int) int {
+	const most = 31
+	k := a.Odd(name, def)
+	if k > most {
+		a.Errorf("argument %s is %d, expected at most %d", name, k, most)
+		return def
+	}
+	return k
 }
 
 // carafeForm is the form that a checkpoint's tensors show, or else the one whose first argument a row has: a small odd number
