@@ -13,7 +13,7 @@ var builtin = []Spec{
 	c2fSpec, spaceToDepthSpec, gsConvSpec, vovGSCSPSpec, repConvSpec, repVGGBlockSpec, carafeSpec,
 	upsampleSpec, conv2dSpec, convTranspose2dSpec, dwConvTranspose2dSpec, batchNorm2dSpec, maxPool2dSpec, zeroPad2dSpec, identitySpec,
 	concatSpec, sumSpec, contractSpec, expandSpec,
-	detectSpec,
+	detectSpec, segmentSpec,
 }
 
 // Builtin is a new registry of the modules that are known here; more can be added.

@@ -25,6 +25,12 @@ func newDetect(a *Args) Head {
 	m := &Detect{Classes: a.Positive("nc", 80), Channels: a.In}
 	anchors := a.Replaced("anchors") // by the checkpoint's, a tensor
 	givenChannels(a)
+	m.anchors(a, anchors)
+	return m
+}
+
+// anchors reads the argument of that name.
+func (m *Detect) anchors(a *Args, anchors python.Literal) {
 	if n := anchors.Int; anchors.Kind == python.Int && n > 0 && n <= yamlcfg.MaxAnchors { // as YOLOv5: 0, 1, 2, …
 		level := make([]float64, n*2)
 		for i := range level {
@@ -35,12 +41,12 @@ func newDetect(a *Args) Head {
 		}
 		m.Counted = true
 		a.shown[1] = countedText(int(n), len(a.In))
-		return m
+		return
 	}
 	const expected = "a list of lists of numbers, w and h of each anchor, one list for each input"
 	if anchors.Kind != python.List || len(anchors.Items) == 0 {
 		a.Wrong("anchors", anchors, expected)
-		return m
+		return
 	}
 	for _, item := range anchors.Items {
 		var level []float64
@@ -48,20 +54,19 @@ func newDetect(a *Args) Head {
 			x, number := l.Number()
 			if !number || !(x > 0 && x <= limit) {
 				a.Wrong("anchors", l, "a number of pixels over 0")
-				return m
+				return
 			}
 			level = append(level, x)
 		}
 		if len(level) == 0 || len(level)%2 != 0 || len(m.Anchors) > 0 && len(level) != len(m.Anchors[0]) {
 			a.Wrong("anchors", item, expected+", all of the same length")
-			return m
+			return
 		}
 		m.Anchors = append(m.Anchors, level)
 	}
 	if len(m.Anchors) != len(a.In) {
 		a.ErrorAt(a.row.FromSpan, "%d inputs, but anchors for %d", len(a.In), len(m.Anchors))
 	}
-	return m
 }
 
 // givenChannels takes the channels of a head's inputs where a row has them. They are in the place of those that the parser
@@ -86,6 +91,7 @@ func givenChannels(a *Args) {
 // objectness and nc class scores, not decoded. [N, chᵢ, Hᵢ, Wᵢ] for each level -> [N, na·(5+nc), Hᵢ, Wᵢ].
 type Detect struct {
 	Classes  int
+	Masks    int         // columns after the scores, of a Segment
 	Anchors  [][]float64 // for each level w, h of each anchor, in pixels
 	Counted  bool        // Anchors are not chosen, only their number is: training fits them
 	Channels []int       // of each input
@@ -105,7 +111,7 @@ func (m *Detect) Forward(s *Scope, inputs []*onnxbuild.Value) *Raw {
 			return nil
 		}
 	}
-	raw := &Raw{Strides: s.model.strides, Classes: m.Classes}
+	raw := &Raw{Strides: s.model.strides, Classes: m.Classes, Masks: m.Masks}
 	if raw.Strides == nil {
 		raw.Strides = m.strides(s, inputs)
 	}
@@ -128,10 +134,13 @@ func (m *Detect) Forward(s *Scope, inputs []*onnxbuild.Value) *Raw {
 	return raw
 }
 
+// columns are those of each anchor: a box, an objectness, the scores and coefficients of masks.
+func (m *Detect) columns() int { return 5 + m.Classes + m.Masks }
+
 // conv is the convolution of a level with na anchors.
 func (m *Detect) conv(channels, na int, stride int64) *Conv2d {
 	c := &Conv2d{
-		C1: channels, C2: na * (m.Classes + 5), Kernel: square(1), Stride: square(1), Dilation: square(1), Groups: 1, Bias: true,
+		C1: channels, C2: na * m.columns(), Kernel: square(1), Stride: square(1), Dilation: square(1), Groups: 1, Bias: true,
 	}
 	c.BiasInit = KaimingUniform(int64(c.C2), int64(channels), 1, 1).Plus(m.biasOffset(stride))
 	return c
@@ -230,12 +239,12 @@ func (m *Detect) biasOffset(stride int64) func(i int64) float64 {
 	cells := 640 / float64(stride)
 	object := weights.Log(8 / float64(cells*cells))
 	class := weights.Log(0.6 / (float64(m.Classes) - 0.99999))
-	no := int64(m.Classes + 5)
+	no := int64(m.columns())
 	return func(i int64) float64 {
 		switch k := i % no; {
 		case k == 4:
 			return object
-		case k > 4:
+		case k > 4 && k < int64(m.Classes)+5:
 			return class
 		}
 		return 0

@@ -11,7 +11,7 @@ var DefaultScConv = defaultScConv
 
 // LowerRow makes the module of a YAML's only row, for inputs of the given channels in place of the image, and applies it
 // in g. call, where there is one, is applied instead.
-func LowerRow(g *onnxbuild.Graph, cfg *yamlcfg.Model, inputs []*onnxbuild.Value, channels []int, call Module, opt Options) (*onnxbuild.Value, error) {
+func LowerRow(g *onnxbuild.Graph, cfg *yamlcfg.Model, inputs []*onnxbuild.Value, channels []int, call Module, opt Options) (outputs []*onnxbuild.Value, err error) {
 	trained, _ := opt.Weights.(Trained)
 	p := &parser{
 		registry: Builtin(), trained: trained, diags: diag.NewDiagnostics(cfg.Source), act: SiLU(), net: &Network{Config: cfg},
@@ -29,16 +29,17 @@ func LowerRow(g *onnxbuild.Graph, cfg *yamlcfg.Model, inputs []*onnxbuild.Value,
 		class = l.class()
 	}
 	scope := newLowering(opt).root(g).enter(LayerName(0), class)
-	var y *onnxbuild.Value
 	switch {
 	case call != nil:
-		y = call.Forward(scope, inputs[0])
+		outputs = append(outputs, call.Forward(scope, inputs[0]))
 	case l.head != nil:
 		if raw := l.head.Forward(scope, inputs); raw != nil {
-			y = opt.Stage(scope, raw)[0].Value
+			for _, o := range opt.Stage(scope, raw) {
+				outputs = append(outputs, o.Value)
+			}
 		}
 	default:
-		y = l.apply(scope, inputs)[0]
+		outputs = l.apply(scope, inputs)
 	}
-	return y, g.TakeErr()
+	return outputs, g.TakeErr()
 }

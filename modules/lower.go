@@ -38,6 +38,9 @@ func rawMaps(_ *Scope, raw *Raw) []Output {
 	for i, m := range raw.Maps {
 		outputs = append(outputs, Output{roles.Of(fmt.Sprintf("output%d", i), roles.Raw), m})
 	}
+	if raw.Prototypes != nil {
+		outputs = append(outputs, Output{roles.Of(fmt.Sprintf("output%d", len(raw.Maps)), roles.Prototypes), raw.Prototypes})
+	}
 	return outputs
 }
 
@@ -233,6 +236,16 @@ func (b *builder) model(opt Options) *Model {
 	if first := b.outputs[0].Value.Shape; len(first) == 3 {
 		if _, static := first[1].Static(); !static {
 			b.graph.NameDim(first[1], "anchors")
+		}
+	}
+	for _, o := range b.outputs {
+		if role, _ := o.Whole(); role != roles.Prototypes {
+			continue
+		}
+		for axis, name := range map[int]string{2: "mask_height", 3: "mask_width"} {
+			if _, static := o.Value.Dim(axis).Static(); !static {
+				b.graph.NameDim(o.Value.Dim(axis), name)
+			}
 		}
 	}
 	m := &Model{

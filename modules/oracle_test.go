@@ -43,7 +43,7 @@ type oracleCase struct {
 	Pickled map[string]pickled `json:"pickled"`
 
 	inputs  []engine.Tensor
-	output  engine.Tensor
+	outputs []engine.Tensor
 	tensors map[string]engine.Tensor
 }
 
@@ -67,8 +67,8 @@ func readCase(t *testing.T, path string) *oracleCase {
 			t.Fatal(err)
 		}
 		switch {
-		case name == "y":
-			c.output = tensor
+		case name[0] == 'y':
+			c.outputs = append(c.outputs, tensor)
 		case name[0] == 'x':
 			tensor.Name = "in" + name[1:]
 			c.inputs = append(c.inputs, tensor)
@@ -159,13 +159,15 @@ head: []
 	if c.Keys || c.Pickled != nil {
 		opt.Weights, opt.Flavours = trainedCase{c, maps.Clone(c.tensors)}, nil
 	}
-	y, err := modules.LowerRow(g, cfg, inputs, channels, call, opt)
+	outputs, err := modules.LowerRow(g, cfg, inputs, channels, call, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if name := y.Name; !y.Pinned {
-		g.Output("y", y)
-	} else { // an input, as nn.Identity gives it
+	for i, y := range outputs {
+		name := fmt.Sprintf("y%d", i)
+		if y.Pinned { // an input, as nn.Identity gives it
+			name = y.Name
+		}
 		g.Output(name, y)
 	}
 	return g
@@ -227,7 +229,7 @@ func runCases(t *testing.T, pattern string, least int) {
 						}
 					}
 					got := runGraph(t, rt, g, opset, c.inputs)
-					compareOutputs(t, fmt.Sprintf("opset %d, optimised %t (%s)", opset, optimize, c.Tells), got, c.output)
+					compareOutputs(t, fmt.Sprintf("opset %d, optimised %t (%s)", opset, optimize, c.Tells), got, c.outputs)
 				}
 			}
 		})
@@ -235,7 +237,7 @@ func runCases(t *testing.T, pattern string, least int) {
 }
 
 // evaluate computes a graph of the case in the reference interpreter.
-func (c *oracleCase) evaluate(t *testing.T, g *onnxbuild.Graph) engine.Tensor {
+func (c *oracleCase) evaluate(t *testing.T, g *onnxbuild.Graph) (got []engine.Tensor) {
 	t.Helper()
 	inputs := map[string]*reference.Array{}
 	for i, x := range c.inputs {
@@ -245,13 +247,20 @@ func (c *oracleCase) evaluate(t *testing.T, g *onnxbuild.Graph) engine.Tensor {
 		}
 		inputs[g.Inputs[i].Name] = array
 	}
-	values, err := reference.Run(context.Background(), g, inputs, []string{g.Outputs[0].Name})
+	var names []string
+	for _, y := range g.Outputs {
+		names = append(names, y.Name)
+	}
+	values, err := reference.Run(context.Background(), g, inputs, names)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := engine.Tensor{Shape: values[g.Outputs[0].Name].Shape}
-	for _, y := range values[g.Outputs[0].Name].Data {
-		got.Floats = append(got.Floats, float32(y))
+	for _, name := range names {
+		y := engine.Tensor{Name: name, Shape: values[name].Shape}
+		for _, x := range values[name].Data {
+			y.Floats = append(y.Floats, float32(x))
+		}
+		got = append(got, y)
 	}
 	return got
 }
@@ -267,7 +276,7 @@ func TestReferenceComputesWhatPyTorchComputes(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".npz"), func(t *testing.T) {
 			c := readCase(t, file)
 			g := c.lower(t)
-			compareOutputs(t, c.Tells, c.evaluate(t, g), c.output)
+			compareOutputs(t, c.Tells, c.evaluate(t, g), c.outputs)
 		})
 	}
 }
@@ -289,7 +298,7 @@ func TestEveryModuleHasACase(t *testing.T) {
 	}
 }
 
-func runGraph(t *testing.T, rt engine.Runtime, g *onnxbuild.Graph, opset int, inputs []engine.Tensor) engine.Tensor {
+func runGraph(t *testing.T, rt engine.Runtime, g *onnxbuild.Graph, opset int, inputs []engine.Tensor) []engine.Tensor {
 	t.Helper()
 	w, err := g.AtOpset(opset)
 	if err != nil {
@@ -313,13 +322,15 @@ func runGraph(t *testing.T, rt engine.Runtime, g *onnxbuild.Graph, opset int, in
 	if err != nil {
 		t.Fatal(err)
 	}
-	if declared := facts.Outputs[0].Dims; !slices.Equal(declared, out[0].Shape) {
-		t.Errorf("opset %d: the shape %v is declared, %v comes out", opset, declared, out[0].Shape)
+	for i, y := range out {
+		if declared := facts.Outputs[i].Dims; !slices.Equal(declared, y.Shape) {
+			t.Errorf("opset %d: the shape %v is declared, %v comes out", opset, declared, y.Shape)
+		}
 	}
-	return out[0]
+	return out
 }
 
-// expectSound demands a file in which nothing is wrong, unused or left unsaid, with the case's inputs and one output.
+// expectSound demands a file in which nothing is wrong, unused or left unsaid, with the case's inputs and outputs.
 func expectSound(t *testing.T, facts *verify.Facts, w *onnxbuild.Written, opset int, inputs []engine.Tensor) {
 	t.Helper()
 	if !facts.OK() || len(facts.Unused)+len(facts.Untyped)+len(facts.Notes)+len(facts.External)+facts.Functions > 0 {
@@ -336,16 +347,27 @@ func expectSound(t *testing.T, facts *verify.Facts, w *onnxbuild.Written, opset 
 	for _, x := range inputs {
 		want = append(want, fmt.Sprint(x.Name, x.Shape))
 	}
-	if !slices.Equal(got, want) || len(facts.Outputs) != 1 || facts.Outputs[0].Name != w.Graph.Outputs[0].Name {
-		t.Fatalf("opset %d: inputs %v for %v, outputs %v for %v", opset, got, want, facts.Outputs, w.Graph.Outputs[0].Name)
+	for _, y := range facts.Outputs {
+		got = append(got, y.Name)
+	}
+	for _, y := range w.Graph.Outputs {
+		want = append(want, y.Name)
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("opset %d: inputs and outputs %v for %v", opset, got, want)
 	}
 }
 
 // compareOutputs allows 2e-6 of the largest value, some ten roundings of float32.
-func compareOutputs(t *testing.T, what string, got, want engine.Tensor) {
+func compareOutputs(t *testing.T, what string, got, want []engine.Tensor) {
 	t.Helper()
-	if worst, largest := distance(t, what, got, want); worst > 2e-6*largest {
-		t.Errorf("%s: differs by %g from PyTorch's, whose largest value is %g", what, worst, largest)
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d outputs, PyTorch has %d", what, len(got), len(want))
+	}
+	for i := range want {
+		if worst, largest := distance(t, what, got[i], want[i]); worst > 2e-6*largest {
+			t.Errorf("%s: output %d differs by %g from PyTorch's, whose largest value is %g", what, i, worst, largest)
+		}
 	}
 }
 

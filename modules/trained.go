@@ -182,6 +182,23 @@ func (s *Scope) OnlyText(attribute, value string) {
 	}
 }
 
+// Choice is a text attribute of the module, one of those that are known: a checkpoint's, or else the usual one.
+func (s *Scope) Choice(attribute, usual string, known ...string) string {
+	m := s.known(attribute)
+	if m == nil || !slices.Contains(m.Attributes(), attribute) {
+		return usual
+	}
+	found, ok := m.Text(attribute)
+	switch {
+	case !ok || !slices.Contains(known, found):
+		s.Err("the checkpoint's %s is %s; only '%s' is converted", attribute, m.Show(attribute), strings.Join(known, "' or '"))
+		return usual
+	case found != usual:
+		s.Setting(attribute, found, usual)
+	}
+	return found
+}
+
 // ChildClass is the Python class of a child, as far as a checkpoint tells.
 func (s *Scope) ChildClass(name string) string {
 	if t := s.trained(); t != nil {

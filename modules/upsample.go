@@ -9,7 +9,7 @@ var upsampleClass = Class{Path: "torch.nn.modules.upsampling.Upsample", Inert: [
 
 var upsampleSpec = Spec{
 	Name: "nn.Upsample", Class: &upsampleClass, Wiring: Keeps,
-	Doc: "nearest upsampling by a whole factor: size (None), scale_factor, mode='nearest'",
+	Doc: "upsampling by a whole factor: size (None), scale_factor, mode='nearest' or 'bilinear', align_corners=None, recompute_scale_factor (not used)",
 	New: newUpsample,
 }
 
@@ -37,25 +37,52 @@ func newUpsample(a *Args) Module {
 		}
 		*[]*int{&u.FactorH, &u.FactorW}[i] = int(x)
 	}
-	if given && (mode.Kind != python.String || mode.Str != "nearest") {
-		a.Wrong("mode", mode, "'nearest'")
+	if given && (mode.Kind != python.String || mode.Str != nearest && mode.Str != bilinear) {
+		a.Wrong("mode", mode, "'nearest' or 'bilinear'")
+		return u
 	}
+	u.bilinear = mode.Str == bilinear
+	if align, given := a.Literal("align_corners"); given && align.Kind != python.None {
+		if align.Kind != python.Bool || !u.bilinear {
+			a.Wrong("align_corners", align, "None, or for 'bilinear' True or False")
+		}
+		u.aligned = align.Bool
+	}
+	a.Literal("recompute_scale_factor") // which whole factors are the same with
 	return u
 }
 
-// Upsample is torch.nn.Upsample in mode nearest with whole factors. [N, c, H, W] -> [N, c, H·fh, W·fw].
-type Upsample struct{ FactorH, FactorW int }
+const (
+	nearest  = "nearest"
+	bilinear = "bilinear"
+)
+
+// Upsample is torch.nn.Upsample in mode nearest or bilinear, with whole factors. [N, c, H, W] -> [N, c, H·fh, W·fw].
+type Upsample struct {
+	FactorH, FactorW  int
+	bilinear, aligned bool // aligned: the corners of both maps lie upon each other
+}
 
 // Class is torch.nn.Upsample.
 func (u *Upsample) Class() *Class { return &upsampleClass }
 
-// Forward repeats the pixels.
+// Forward repeats the pixels, or makes means of them.
 func (u *Upsample) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	s.Missing("size")
-	s.Missing("align_corners")
-	s.OnlyText("mode", "nearest")
+	linear := s.Choice("mode", map[bool]string{false: nearest, true: bilinear}[u.bilinear], nearest, bilinear) == bilinear
+	aligned := s.Flag("align_corners", u.aligned)
 	factor := s.Pair("scale_factor", [2]int{u.FactorH, u.FactorW}, 1)
-	y := s.Upsample(x, int64(factor[0]), int64(factor[1]))
-	s.CountMACs(y.Shape.Elements(), 1)
+	h, w := int64(factor[0]), int64(factor[1])
+	if !linear {
+		y := s.Upsample(x, h, w)
+		s.CountMACs(y.Shape.Elements(), 1)
+		return y
+	}
+	place := onnxbuild.Resizing{Mode: "linear", Place: "half_pixel"}
+	if aligned {
+		place.Place = "align_corners"
+	}
+	y := s.Resize(x, place, 1, 1, float32(h), float32(w))
+	s.CountMACs(y.Shape.Elements(), 11)
 	return y
 }

@@ -54,7 +54,7 @@ func (b Builder) Slices(x *Value, cuts ...Cut) *Value {
 
 // Split cuts x along one axis into parts of the given sizes.
 func (b Builder) Split(x *Value, axis int64, sizes ...int64) []*Value {
-	return b.add(opSplit, len(sizes), []Attr{{"axis", axis}}, x, b.Ints("split", sizes...))
+	return slices.Clone(b.add(opSplit, len(sizes), []Attr{{"axis", axis}}, x, b.Ints("split", sizes...)))
 }
 
 // Concat joins values along one axis; their other dimensions have to be equal.

@@ -194,8 +194,16 @@ CASES = [
     ("detect_2", "Detect", (4, 6), [2, [P4, P5]], "height and width not swapped; two levels", {"size": ((4, 6), (2, 3)), "stride": (16, 32)}),
     ("detect_3", "Detect", (4, 6, 8), [1, [P3, P4, P5]], "rows anchor by anchor within a level, against cell by cell",
      {"size": ((8, 12), (4, 6), (2, 3)), "stride": (8, 16, 32)}),
+    ("segment", "Segment", (4, 6), [2, [P4, P5], 3, 8], "no sigmoid for the coefficients of masks, behind the scores of each anchor; prototypes of the first input",
+     {"size": ((4, 6), (2, 3)), "stride": (16, 32)}),
+    ("upsample_pair", "nn.Upsample", 4, [None, "(2, 3)", "nearest"], "height and width not swapped"),
+    ("upsample_bilinear", "nn.Upsample", 4, [None, 2, "bilinear"], "corners not aligned: places at half pixels, against aligned"),
+    ("upsample_bilinear_false", "nn.Upsample", 4, [None, "(2, 3)", "bilinear", False], "the same, said; height and width not swapped"),
+    ("upsample_bilinear_aligned", "nn.Upsample", 4, [None, 2, "bilinear", True], "corners aligned, against places at half pixels"),
 ]
 
+
+HEADS = {"Detect", "Segment"}
 
 # What parse_model calls with (c1, c2, ...), and what it gives the number of repeats as well (models/yolo.py).
 REPEATING = {"BottleneckCSP", "C3", "C3TR", "C3Ghost", "C3x", "SPPCSPC", "SPPFCSPC", "C2f", "VoVGSCSP"} | {cls.__name__ for cls in torch_modules.SCCONV_BLOCKS}
@@ -254,9 +262,10 @@ def construct(yolo, module, call, stride):
         return getattr(nn, module[3:])(*call)
     if hasattr(fork_blocks, module) and not hasattr(yolo, module):
         return getattr(fork_blocks, module)(*call)
-    if module != "Detect":
+    if module not in HEADS:
         return getattr(yolo, module)(*call)  # with what it imports of models.common and models.experimental
-    head = yolo.Detect(*call)
+    head = getattr(yolo, module)(*call)
+    head.export = True  # without the maps that training reads
     head.stride = torch.tensor(stride, dtype=torch.float32)
     head.anchors /= head.stride.view(-1, 1, 1)
     return head
@@ -279,7 +288,7 @@ def record(yolo, name, module, c1, args, tells, options=None):
     n, size, stride = options.get("n", 1), options.get("size", SIZE), options.get("stride")
     sizes = [size] * len(widths) if isinstance(size[0], int) else size
     call = options.get("call")
-    if module == "Detect":
+    if module in HEADS:
         call = [*args, widths]
     elif module in ("nn.BatchNorm2d", "CARAFE"):
         call = [c1, *args]
@@ -312,14 +321,15 @@ def record(yolo, name, module, c1, args, tells, options=None):
             tensors = [torch.from_numpy(x.copy()) for x in xs]
             y = built(tensors if several else tensors[0])
         near = min(distances, default=1) < 1e-6
-    y = (y if torch.is_tensor(y) else y[0]).numpy()
-    assert np.isfinite(y).all(), name
+    ys = [y] if torch.is_tensor(y) else y
+    outputs = {"y" + str(i or ""): y.numpy() for i, y in enumerate(ys)}
+    assert all(np.isfinite(y).all() for y in outputs.values()), name
     meta = {"module": module, "args": args, "n": n if args is not None else None, "call": call, "c1": c1, "tells": tells}
     meta |= {key: options[key] for key in ("stride", "flavour", "keys") if key in options}
     if "act" in options:
         meta["pickled"] = pickled("act", built.act)
     inputs = {f"x{i}": x for i, x in enumerate(xs)} if several else {"x": xs[0]}
-    np.savez_compressed(HERE / f"{name}.npz", **inputs, y=y, **state, meta=np.array(json.dumps(meta)))
+    np.savez_compressed(HERE / f"{name}.npz", **inputs, **outputs, **state, meta=np.array(json.dumps(meta)))
 
 
 def main():
