@@ -32,14 +32,17 @@ func classNames(names []string, classes int) string {
 // they have in the graph as it is written; names is a Python dict literal.
 func properties(m *modules.Model, g *onnxbuild.Graph, names string, n Size) []onnxbuild.Property {
 	s := &m.Summary
-	outputs := make([]roles.Output, len(m.Outputs))
+	outputs, task := make([]roles.Output, len(m.Outputs)), "detect"
 	for i, o := range m.Outputs {
 		outputs[i] = o.Output
+		if role, _ := o.Whole(); role == roles.Prototypes {
+			task = "segment"
+		}
 	}
 	return []onnxbuild.Property{
 		{Key: "stride", Value: fmt.Sprint(s.Stride)},
 		{Key: "names", Value: names},
-		{Key: "task", Value: "detect"},
+		{Key: "task", Value: task},
 		{Key: "batch", Value: fmt.Sprint(n.Batch)},
 		{Key: "imgsz", Value: fmt.Sprintf("[%d, %d]", n.Height, n.Width)},
 		{Key: "layers", Value: layers(s.Rows, g)},
