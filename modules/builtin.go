@@ -13,6 +13,8 @@ var builtin = []Spec{
 	c2fSpec, spaceToDepthSpec, gsConvSpec, vovGSCSPSpec, repConvSpec, repVGGBlockSpec, carafeSpec,
 	upsampleSpec, conv2dSpec, convTranspose2dSpec, dwConvTranspose2dSpec, batchNorm2dSpec, maxPool2dSpec, zeroPad2dSpec, identitySpec,
 	concatSpec, sumSpec, contractSpec, expandSpec,
+	cbamSpec, coordAttSpec, seSpec, seLayerSpec, seAttentionSpec, ecaSpec, simAMSpec, gamSpec, namSpec, shuffleAttentionSpec, emaSpec,
+	c3CBAMSpec, cbamC3Spec, c3SESpec, c3ECASpec, c3CASpec,
 	detectSpec, segmentSpec,
 }
 

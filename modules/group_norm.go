@@ -37,14 +37,14 @@ func (m *GroupBatchnorm2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Valu
 		return x
 	}
 	d := s.Sub(groups, s.ReduceMean(groups, 2))
-	variance := s.Div(s.ReduceSum(s.Mul(d, d), 2), m.degrees(s, groups))
+	variance := s.Div(s.ReduceSum(s.Mul(d, d), 2), s.degrees(groups))
 	y := s.Div(d, s.Add(s.Sqrt(variance), s.Scalar("eps", float32(s.Epsilon(m.Eps)))))
 	y = s.Reshape(y, s.WithMap(x, 0, int64(m.C)))
 	return s.Add(s.Mul(y, m.scale(s)), s.Param(m.Shift, Constant(0), int64(m.C), 1, 1))
 }
 
-// degrees is the number of elements of a group less one, by which the unbiased variance divides.
-func (m *GroupBatchnorm2d) degrees(s *Scope, groups *onnxbuild.Value) *onnxbuild.Value {
+// degrees is the number of elements of a group, the last of three axes, less one, by which the unbiased variance divides.
+func (s *Scope) degrees(groups *onnxbuild.Value) *onnxbuild.Value {
 	if n, ok := groups.Dim(2).Static(); ok {
 		return s.Scalar("degrees", float32(n-1))
 	}

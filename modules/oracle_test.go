@@ -42,6 +42,8 @@ type oracleCase struct {
 	// Pickled are the modules that a checkpoint would name, by path: the case is lowered as its model then.
 	Pickled map[string]pickled `json:"pickled"`
 
+	open bool // lower for a batch, height and width that are not known
+
 	inputs  []engine.Tensor
 	outputs []engine.Tensor
 	tensors map[string]engine.Tensor
@@ -149,7 +151,13 @@ head: []
 	g := onnxbuild.New("case")
 	var inputs []*onnxbuild.Value
 	for _, x := range c.inputs {
-		inputs = append(inputs, g.Input(x.Name, onnxbuild.Float32, onnxbuild.ShapeOf(x.Shape...)))
+		shape := onnxbuild.ShapeOf(x.Shape...)
+		if c.open {
+			for axis, name := range map[int]string{0: "batch", 2: "height", 3: "width"} {
+				shape[axis] = onnxbuild.Sym(onnxbuild.Symbol{Name: name, Unit: 1})
+			}
+		}
+		inputs = append(inputs, g.Input(x.Name, onnxbuild.Float32, shape))
 	}
 	var call modules.Module
 	if c.Args == nil {

@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 import training_code as code
 import fork_blocks
-from training_code import torch_modules
+from training_code import fork_attention, torch_modules
 
 torch, nn = torch_modules.torch, torch_modules.nn
 HERE = Path(__file__).parent / "cases"
@@ -36,7 +36,8 @@ SIZE = 6, 10  # height and width of most inputs
 P3, P4, P5 = [10, 13, 16, 30, 33, 23], [30, 61, 62, 45, 59, 119], [116, 90, 156, 198, 373, 326]
 
 # name, module, c1, the row's arguments, what it tells apart, options: n (the row's number, 1), size (one, or one per input),
-# gate (an ScConv channel pushed over the gate), low (a bias set to -2), stride (of Detect's levels), flavour (of ScConv), keys (the
+# gate (an ScConv channel pushed over the gate), low (a bias set to -2), flip (a weight whose every second element is
+# negated), stride (of Detect's levels), flavour (of ScConv), keys (the
 # parameters tell what a checkpoint holds), as (the class whose code it is), wrapped (SCConv of Conv), flat (what inputs are scaled by),
 # act (of a checkpoint, in the place of the row's; activations is utils.activations), spread (of the batch norm's weights, 1; of a softmax's logits)
 CASES = [
@@ -191,6 +192,39 @@ CASES = [
     ("carafe", "CARAFE", 6, [3, 5, 8, 2], "softmax over the window, against over the four pixels of a place; the map's edge is 0", {"size": (5, 7), "spread": 0.02}),
     ("carafe_k", "CARAFE", 4, [1, 3, 8, 3], "k_enc 1 and k_up 3, against the other way round; upsampled by 3", {"size": (4, 5), "spread": 0.1}),
     ("carafe_down", "CARAFE", 8, [12, 3, 2], "plain convolutions with biases, the last one behind the sum", {"size": (5, 7), "as": "CARAFE_down"}),
+    ("cbam", "CBAM", 32, [32], "channels before places, mean before maximum, 7x7, no bias, 2 hidden channels"),
+    ("cbam_args", "CBAM", 16, [16, 4, 3], "a ratio of 4 and a kernel of 3, against 16 and 7"),
+    ("cbam_bare", "CBAM", 16, [], "a row without arguments, against one that needs the channels"),
+    ("cbam_keys_fc", "CBAM", 32, [32], "fc1, fc2 and conv1 tell, against f1, f2 and conv", {"keys": True, "as": "CBAM_FC"}),
+    ("cbam_keys_ca", "CBAM", 32, [32, 8], "ca and sa tell; 4 hidden channels", {"keys": True, "as": "CBAM_CA"}),
+    ("cbam_keys_mlp", "CBAM", 32, [32], "shared_MLP and conv2d tell; a bias over places", {"keys": True, "as": "CBAM_MLP"}),
+    ("coord_att", "CoordAtt", 16, [16], "rows by conv_h, columns by conv_w; 8 hidden channels at least; h-swish, against ReLU"),
+    ("coord_att_reduction", "CoordAtt", 48, [48, 4], "12 hidden channels of a reduction by 4, against 8"),
+    ("coord_att_keys", "CoordAtt", 16, [16], "conv2 and conv3 tell, against conv_h and conv_w", {"keys": True, "as": "CoordAtt23"}),
+    ("se", "SE", 32, [32], "a sixteenth, no bias, sigmoid"),
+    ("se_ratio", "SE", 16, [16, 2], "8 hidden channels, against 1"),
+    ("se_layer", "SELayer", 16, [16], "a quarter, biases, relu6(x + 3) / 6, against the sigmoid"),
+    ("se_attention", "SEAttention", 32, [32], "a sixteenth, no bias, in a Sequential, sigmoid"),
+    ("se_keys", "SE", 32, [32], "fc.0 without a bias tells, against l1", {"keys": True, "as": "SEAttention"}),
+    ("eca", "ECA", 16, [16], "the convolution is along the channels, 3 wide, padded by 1, against one of pixels"),
+    ("eca_k", "ECA", 16, [16, 5], "5 wide, against 3"),
+    ("simam", "SimAM", 6, [], "the sum of squares over n - 1, four times, and 0.5 added", {"size": (3, 4)}),
+    ("simam_lambda", "SimAM", 6, [0.3], "a small number is the lambda, against the channels", {"size": (3, 4)}),
+    ("simam_channels", "SimAM", 6, [6, 0.3], "the lambda follows the channels", {"size": (3, 4)}),
+    ("gam", "GAM", 8, [8], "no sigmoid behind the perceptron; one behind the convolutions"),
+    ("gam_rate", "GAM", 12, [12, 2], "6 hidden channels, against 3"),
+    ("nam", "NAM", 8, [8], "scales absolute and divided by their sum, against as they are", {"flip": "Channel_Att.bn2.weight"}),
+    ("shuffle_attention", "ShuffleAttention", 32, [32], "8 groups, their first half by channel; every second channel after the shuffle"),
+    ("shuffle_attention_groups", "ShuffleAttention", 16, [16, 16, 2], "2 groups, the reduction does nothing"),
+    ("ema", "EMA", 32, [32], "8 groups; rows and columns through one convolution; each branch weighed by the other's means"),
+    ("ema_factor", "EMA", 16, [16, 4], "4 groups, against 8"),
+    ("c3cbam", "C3CBAM", 16, [32], "attention before the input is added; half of the channels inside", {"n": 2}),
+    ("c3cbam_wide", "C3CBAM", 16, [32], "all channels inside, which the width of cv1 tells", {"n": 2, "keys": True, "as": "C3CBAM_Wide"}),
+    ("cbam_c3", "CBAMC3", 16, [32], "attention behind cv3, plain bottlenecks inside", {"n": 2}),
+    ("cbam_c3_keys", "C3CBAM", 16, [32], "attention behind cv3, which its tensors tell", {"n": 2, "keys": True, "as": "CBAMC3"}),
+    ("c3se", "C3SE", 16, [32, False], "SE in the bottleneck, no shortcut", {"n": 2}),
+    ("c3eca", "C3ECA", 8, [16], "ECA in the bottleneck", {"n": 2}),
+    ("c3ca", "C3CA", 8, [16], "the rows and columns of what the convolutions give, against the input's", {"n": 2}),
     ("detect_2", "Detect", (4, 6), [2, [P4, P5]], "height and width not swapped; two levels", {"size": ((4, 6), (2, 3)), "stride": (16, 32)}),
     ("detect_3", "Detect", (4, 6, 8), [1, [P3, P4, P5]], "rows anchor by anchor within a level, against cell by cell",
      {"size": ((8, 12), (4, 6), (2, 3)), "stride": (8, 16, 32)}),
@@ -206,10 +240,11 @@ CASES = [
 HEADS = {"Detect", "Segment"}
 
 # What parse_model calls with (c1, c2, ...), and what it gives the number of repeats as well (models/yolo.py).
-REPEATING = {"BottleneckCSP", "C3", "C3TR", "C3Ghost", "C3x", "SPPCSPC", "SPPFCSPC", "C2f", "VoVGSCSP"} | {cls.__name__ for cls in torch_modules.SCCONV_BLOCKS}
+REPEATING = {"BottleneckCSP", "C3", "C3TR", "C3Ghost", "C3x", "SPPCSPC", "SPPFCSPC", "C2f", "VoVGSCSP"} | {
+    cls.__name__ for cls in (*torch_modules.SCCONV_BLOCKS, *fork_attention.BLOCKS)}
 SCALED = REPEATING | {"Conv", "GhostConv", "Bottleneck", "GhostBottleneck", "SPP", "SPPF", "DWConv", "MixConv2d", "Focus", "CrossConv", "C3SPP",
                       "nn.ConvTranspose2d", "DWConvTranspose2d", "ScConv", "SCConv", "conv_bn_relu_maxpool", "Shuffle_Block", "ShuffleV2Block", "StemBlock",
-                      "GSConv", "RepConv", "RepVGGBlock"}
+                      "GSConv", "RepConv", "RepVGGBlock"} | {cls.__name__ for cls in fork_attention.ATTENTION}
 
 
 def seed(module, draw, gate):
@@ -229,7 +264,7 @@ def seed(module, draw, gate):
             put(m.bias, 0.2 * draw.standard_normal(m.bias.shape))
             put(m.running_mean, 0.2 * draw.standard_normal(m.running_mean.shape))
             put(m.running_var, 10 ** draw.uniform(-3, 0.5, m.running_var.shape))  # small ones show a wrong eps
-        elif isinstance(m, (nn.ConvTranspose2d, nn.Linear, nn.MultiheadAttention, nn.PReLU)):
+        elif isinstance(m, (nn.ConvTranspose2d, nn.Linear, nn.MultiheadAttention, nn.PReLU, nn.Conv1d, fork_attention.ShuffleAttention)):
             for p in m.parameters(recurse=False):
                 put(p, draw.standard_normal(p.shape) * (0.3 if p.dim() < 2 else 0.4 * p[0].numel() ** -0.5))
         elif isinstance(m, (torch_modules.GroupBatchnorm2d, nn.GroupNorm)):
@@ -307,6 +342,8 @@ def record(yolo, name, module, c1, args, tells, options=None):
     seed(built, draw, options.get("gate"))
     if "spread" in options:
         getattr(built, "enc", built).bn.weight.data.mul_(options["spread"])
+    if "flip" in options:
+        built.get_parameter(options["flip"]).data[::2].neg_()
     if "low" in options:
         built.get_parameter(options["low"]).data.fill_(-2)
     if getattr(torch_modules, module, None) in torch_modules.SCCONV_BLOCKS:  # whose ScConv would count little beside its other branch

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "verify"))
 
 import numpy as np  # noqa: E402
+import fork_attention  # noqa: E402
 import parity  # noqa: E402
 import torch_modules  # noqa: E402
 
@@ -33,6 +34,8 @@ def load(folder, repeats=True):
         cls = getattr(torch_modules, name)
         cls.__module__ = "models.common"  # parse_model prints it
         setattr(common, name, cls)
+    for cls in fork_attention.ATTENTION + fork_attention.BLOCKS:
+        setattr(common, cls.__name__, cls)
 
     path = Path(folder).resolve() / "models" / "yolo.py"
     added = iter(["C3x, ScConv, C3_ScConv}", "C3x, C3_ScConv}" if repeats else "C3x}"])
