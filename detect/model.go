@@ -65,10 +65,11 @@ func readModel(inputs, outputs []engine.IO, metadata map[string]string) (m model
 			return m, fmt.Errorf("the file's metadata: %w", err)
 		}
 	}
-	if described, err := roles.Parse(metadata[roles.Key]); err == nil {
-		return m, m.readRoles(outputs, described)
+	if described, notSaid := roles.Parse(metadata[roles.Key]); notSaid == nil {
+		err = m.readRoles(outputs, described)
+	} else {
+		err = m.readHead(outputs)
 	}
-	err = m.readHead(outputs)
 	return m, err
 }
 

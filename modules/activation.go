@@ -112,7 +112,8 @@ func (s *Scope) activation(child string, usual *Activation) *Activation {
 func (k *activationKind) trained(s *Scope, child string, m TrainedModule) *Activation {
 	act := newActivation(k)
 	for i, arg := range k.args {
-		value, ok := arg.usual, true
+		value := arg.usual
+		var ok bool
 		if text, isText := m.Text(arg.name); isText {
 			value, ok = arg.choice(text)
 		} else if numbers := m.Numbers(arg.name); len(numbers) == 1 {

@@ -13,7 +13,7 @@ func TestAttentionTakesOpenSizes(t *testing.T) {
 		"c3cbam", "cbam_c3", "c3se", "c3eca", "c3ca",
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := readCase(t, filepath.Join("testdata/oracle/cases", name+".npz"))
+			c := readCase(t, filepath.Join("testdata", "oracle", "cases", name+".npz"))
 			c.open = true
 			g := c.lower(t)
 			if _, static := g.Outputs[0].Shape.Static(); static {

@@ -54,9 +54,9 @@ func bifpnConcat(name string, class *Class, n int) Spec {
 		Name: name, Class: class, Wiring: Sums,
 		Doc: "joins maps by trained weights: dimension=1",
 		Join: func(a *Args) Joiner {
-			concat := newConcat(a)
+			concat := concatArgs(a)
 			a.expectInputs(n)
-			return &BiFPNConcat{class: class, n: n, concat: concat.(*Concat)}
+			return &BiFPNConcat{class: class, n: n, concat: concat}
 		},
 	}
 }

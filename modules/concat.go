@@ -10,7 +10,10 @@ var concatSpec = Spec{
 	Join: newConcat,
 }
 
-func newConcat(a *Args) Joiner {
+func newConcat(a *Args) Joiner { return concatArgs(a) }
+
+// concatArgs takes the arguments of a Concat.
+func concatArgs(a *Args) *Concat {
 	axis := a.Int("dimension", 1)
 	if axis != 1 {
 		a.Errorf("joins along axis %d, expected 1: YOLOv5 counts on the sum of the channels", axis)

@@ -68,10 +68,10 @@ func readCase(t *testing.T, path string) *oracleCase {
 		if err != nil {
 			t.Fatal(err)
 		}
-		switch {
-		case name[0] == 'y':
+		switch name[0] {
+		case 'y':
 			c.outputs = append(c.outputs, tensor)
-		case name[0] == 'x':
+		case 'x':
 			tensor.Name = "in" + name[1:]
 			c.inputs = append(c.inputs, tensor)
 		default:

@@ -34,7 +34,7 @@ type ShuffleStem struct {
 
 // NewShuffleStem makes a ShuffleStem.
 func NewShuffleStem(c1, c2 int) *ShuffleStem {
-	return &ShuffleStem{convBNAct(c1, c2, 3, 2, 1, ReLU()), &MaxPool2d{Kernel: 3, Stride: 2, Pad: 1}}
+	return &ShuffleStem{convBNAct(c1, c2, 3, 2, ReLU()), &MaxPool2d{Kernel: 3, Stride: 2, Pad: 1}}
 }
 
 // Class is conv_bn_relu_maxpool.
@@ -73,11 +73,11 @@ func NewShuffleBlock(class *Class, c1, c2, stride int, act *Activation) *Shuffle
 	}
 	m := &ShuffleBlock{class: class, stride: stride}
 	if stride > 1 {
-		m.branch1 = append(convBN(c1, c1, 3, stride, c1), convBNAct(c1, half, 1, 1, 1, act)...)
+		m.branch1 = append(convBN(c1, c1, 3, stride, c1), convBNAct(c1, half, 1, 1, act)...)
 	}
-	m.branch2 = convBNAct(c1, half, 1, 1, 1, act)
+	m.branch2 = convBNAct(c1, half, 1, 1, act)
 	m.branch2 = append(m.branch2, convBN(half, half, 3, stride, half)...)
-	m.branch2 = append(m.branch2, convBNAct(half, half, 1, 1, 1, act)...)
+	m.branch2 = append(m.branch2, convBNAct(half, half, 1, 1, act)...)
 	return m
 }
 
@@ -120,6 +120,6 @@ func convBN(c1, c2, kernel, stride, groups int) Sequential {
 }
 
 // convBNAct is convBN and an activation behind it.
-func convBNAct(c1, c2, kernel, stride, groups int, act Module) Sequential {
-	return append(convBN(c1, c2, kernel, stride, groups), act)
+func convBNAct(c1, c2, kernel, stride int, act Module) Sequential {
+	return append(convBN(c1, c2, kernel, stride, 1), act)
 }

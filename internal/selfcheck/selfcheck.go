@@ -155,7 +155,7 @@ func inner(m *modules.Model, w *onnxbuild.Written) (list []verify.Inner) {
 var comparisons = []string{"Greater", "GreaterOrEqual", "Less", "LessOrEqual"}
 
 // Values computes every layer and output, and the given values inside the layers.
-func Values(ctx context.Context, m *modules.Model, input engine.Tensor, inner []verify.Inner) (layerValues, error) {
+func Values(ctx context.Context, m *modules.Model, input engine.Tensor, inner []verify.Inner) (verify.Reference, error) {
 	found := layerValues{values: map[string]string{}}
 	add := func(name string, v *onnxbuild.Value) {
 		found.names = append(found.names, name)

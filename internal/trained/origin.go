@@ -23,7 +23,7 @@ func others(root *checkpoint.Module) error {
 	switch top, _, _ := strings.Cut(class.Module, "."); {
 	case top == "ultralytics":
 		return fmt.Errorf(later, "whose model is of the class "+cut(class.String()))
-	case class != (checkpoint.Global{}) && root.Child("model") == nil:
+	case class != (checkpoint.Global{}) && root.Child("model") == nil && top != "models": // which is YOLOv5's own
 		return fmt.Errorf("it holds a model of the class %s, which has no rows (model.0, model.1, …) as YOLOv5's models have: is it of another framework?", cut(class.String()))
 	case class != (checkpoint.Global{}):
 		return nil
