@@ -29,7 +29,7 @@ NESTED := verify/peers
 PEERS = $(filter-out ./$(NESTED)/%,$(sort $(dir $(shell grep -rls --include='*_test.go' '^//go:build peers' .))))
 
 # The packages whose arithmetic has the same bits on every machine, and machines whose compilers fuse multiply-adds.
-EXACT      := ./weights ./onnxbuild ./onnxbuild/passes ./modules
+EXACT      := ./weights ./onnxbuild ./onnxbuild/passes ./modules ./heads
 FUSING     := arm64 ppc64le s390x riscv64
 FUSED_OPS  := F[A-Z]*M(ADD|SUB)[A-Z]*|FMA|FMA[A-WYZ][A-Z]*|WFM[AS][DS]B
 

@@ -18,7 +18,7 @@ import (
 )
 
 // TestReadmeCommands runs every command of README.md, in a copy of the checkout in which nothing has been built, beside a
-// trained best.pt, and holds what is printed to what README.md says. TestReadmesAreInStep makes that enough for the other language.
+// trained best.pt, and compares what is printed with what README.md says. TestReadmesAreInStep makes that enough for the other language.
 func TestReadmeCommands(t *testing.T) {
 	orttest.Runtime(t)
 	dir := t.TempDir()

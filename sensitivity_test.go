@@ -155,7 +155,7 @@ func (r interpreted) Names() (names []string) {
 
 func (r interpreted) Read(name string) (engine.Tensor, error) {
 	v := r[name]
-	v.Exact = nil // these are no float32 program's
+	v.Exact = nil // these are not a float32 program's
 	return v, nil
 }
 

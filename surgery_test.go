@@ -89,7 +89,7 @@ func (s *surgery) elements(name string, change func(x []float32)) {
 	s.t.Helper()
 	v := s.value(name)
 	if v.Const == nil {
-		s.t.Fatalf("%s is no initializer", name)
+		s.t.Fatalf("%s is not an initializer", name)
 	}
 	x, err := v.Const.ReadAll()
 	if err != nil {

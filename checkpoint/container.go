@@ -69,7 +69,7 @@ func appendTo(target Value, items []Value) error {
 	case *Object:
 		t.Items = append(t.Items, items...)
 	default:
-		return fmt.Errorf("items are appended to a value that is no list: %s", Repr(target, 80))
+		return fmt.Errorf("items are appended to a value that is not a list: %s", Repr(target, 80))
 	}
 	return nil
 }
@@ -89,7 +89,7 @@ func setIn(target Value, items []Value) error {
 		}
 		d = t.Map
 	default:
-		return fmt.Errorf("keys are set in a value that is no dict: %s", Repr(target, 80))
+		return fmt.Errorf("keys are set in a value that is not a dict: %s", Repr(target, 80))
 	}
 	for i := 0; i < len(items); i += 2 {
 		d.set(items[i], items[i+1])

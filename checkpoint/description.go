@@ -93,7 +93,7 @@ func attributeValue(raw json.RawMessage) (Value, error) {
 		for _, item := range v {
 			x, ok := item.(float64)
 			if !ok {
-				return nil, fmt.Errorf("%v is no number", item)
+				return nil, fmt.Errorf("%v is not a number", item)
 			}
 			list.Items = append(list.Items, number(x))
 		}

@@ -70,7 +70,7 @@ func TestFilesWithoutAModel(t *testing.T) {
 		{"\x80\x02N.", `there is no model in the file: it holds None; a dict with "model", a model or a state_dict was expected`},
 		{"\x80\x02}" + binUnicode("epoch") + "K\x03s.",
 			`there is no model in the file: it is a dict with the keys 'epoch'; "model" or "ema", or tensors alone were expected`},
-		{"\x80\x02}" + binUnicode("model") + "}s.", `"model" in the file: it is no state_dict: tensors by name were expected`},
+		{"\x80\x02}" + binUnicode("model") + "}s.", `"model" in the file: it is not a state_dict: tensors by name were expected`},
 	} {
 		_, err := mustOpen(t, checkpointOf(c.pickle)).Model()
 		if err == nil || err.Error() != c.want {

@@ -259,7 +259,7 @@ func TestNothingIsExecuted(t *testing.T) {
 	if !ok || o.Class != (checkpoint.Global{Module: "os", Name: "system"}) || checkpoint.Repr(o.Args[0], 500) != "'touch "+canary+"'" {
 		t.Errorf("the call is %s", checkpoint.Repr(v, 500))
 	}
-	if _, err := f.Model(); err == nil || err.Error() != `"model" in the file: the model is no nn.Module but `+checkpoint.Repr(v, 80) {
+	if _, err := f.Model(); err == nil || err.Error() != `"model" in the file: the model is not an nn.Module but `+checkpoint.Repr(v, 80) {
 		t.Error(err)
 	}
 }
@@ -314,8 +314,8 @@ func TestPickleLimits(t *testing.T) {
 		{"protocol", "\x80\x09N.", "at byte 0 of the pickle: protocol 9 is newer than 5, the newest that is known here"},
 		{"extension", "\x80\x02\x82\x01.",
 			`at byte 2 of the pickle: opcode 0x82 '\u0082' is none of protocol 2 to 5 that torch.save writes; save the file again with torch.save(torch.load(...), ...)`},
-		{"append to text", "\x80\x02" + binUnicode("a") + "Na.", "at byte 9 of the pickle: items are appended to a value that is no list: 'a'"},
-		{"set in list", "\x80\x02]NNs.", "at byte 5 of the pickle: keys are set in a value that is no dict: []"},
+		{"append to text", "\x80\x02" + binUnicode("a") + "Na.", "at byte 9 of the pickle: items are appended to a value that is not a list: 'a'"},
+		{"set in list", "\x80\x02]NNs.", "at byte 5 of the pickle: keys are set in a value that is not a dict: []"},
 		{"state of a class", "\x80\x02cos\nsystem\n}b.", "at byte 14 of the pickle: state is set on a value that has none: os.system"},
 		{"reference", "\x80\x02NQ.", "at byte 3 of the pickle: a reference to a storage should be ('storage', type, key, location, elements), and is None"},
 	} {

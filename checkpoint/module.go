@@ -187,7 +187,7 @@ func (b *moduleBuilder) build(o *Object, path string) (*Module, error) {
 	buffers, ok2 := dictAt(attributes, "_buffers")
 	children, ok3 := dictAt(attributes, "_modules")
 	if !ok1 || !ok2 || !ok3 {
-		return nil, fmt.Errorf("%s is no nn.Module but %s", where, Repr(o, 80))
+		return nil, fmt.Errorf("%s is not an nn.Module but %s", where, Repr(o, 80))
 	}
 	m := &Module{Class: o.Class, Path: path, Attrs: &Dict{}}
 	for _, e := range attributes.Entries {
@@ -217,7 +217,7 @@ func (b *moduleBuilder) build(o *Object, path string) (*Module, error) {
 			continue
 		}
 		if !ok || !isObject {
-			return nil, fmt.Errorf("%s: its part %s is no module but %s", where, Repr(e.Key, 40), Repr(e.Value, 80))
+			return nil, fmt.Errorf("%s: its part %s is not a module but %s", where, Repr(e.Key, 40), Repr(e.Value, 80))
 		}
 		childPath, err := b.join(path, name)
 		if err != nil {
@@ -259,7 +259,7 @@ func (b *moduleBuilder) tensors(d *Dict, hidden Value, path string) ([]Named, er
 		}
 		t, isTensor := e.Value.(*Tensor)
 		if !ok || !isTensor {
-			return nil, fmt.Errorf("%s in module %q is no tensor but %s", Repr(e.Key, 40), path, Repr(e.Value, 80))
+			return nil, fmt.Errorf("%s in module %q is not a tensor but %s", Repr(e.Key, 40), path, Repr(e.Value, 80))
 		}
 		full, err := b.join(path, name)
 		if err != nil {
@@ -277,7 +277,7 @@ func (t *Tensor) named(name string) *Tensor {
 	return &n
 }
 
-var errNoStateDict = errors.New("it is no state_dict: tensors by name were expected")
+var errNoStateDict = errors.New("it is not a state_dict: tensors by name were expected")
 
 // bufferNames are the buffers of YOLOv5's modules; a state_dict does not tell them from parameters.
 var bufferNames = setOf("running_mean", "running_var", "num_batches_tracked", "anchors", "anchor_grid")

@@ -46,7 +46,7 @@ type (
 	// Object is an instance of a class, or the result of a call, that is not interpreted.
 	Object struct {
 		Class  Global // what was called; zero where Callee is set
-		Callee Value  // what was called where it is no plain name, otherwise nil
+		Callee Value  // what was called where it is not a plain name, otherwise nil
 		Args   []Value
 		Kwargs *Dict   // keyword arguments, or nil
 		State  Value   // what __setstate__ would be given (often __dict__, a *Dict), or nil

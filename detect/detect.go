@@ -82,7 +82,7 @@ type Detector struct {
 
 // Open loads the detector in the ONNX file at path. It has to be closed.
 //
-// The error says so if the file is no YOLOv5 detector, or if an option does not fit it.
+// The error says so if the file is not a YOLOv5 detector, or if an option does not fit it.
 func Open(ctx context.Context, rt engine.Runtime, path string, opts Options) (*Detector, error) {
 	facts, err := verify.Structure(ctx, path)
 	if err != nil {

@@ -197,7 +197,7 @@ func TestNoDetector(t *testing.T) {
 		{[]engine.IO{in}, []engine.IO{float("a", 1, 25200, 7)}, map[string]string{"outputs": `[{"name":"a","axis":0,"parts":[["raw",0]]}]`}, nil,
 			"the file says of none of its outputs that it holds boxes and scores: export it with the decoded head"},
 		{[]engine.IO{in}, []engine.IO{out}, map[string]string{"names": "{0: cat}"}, nil,
-			"the file's metadata: the names of the classes are no dict of numbers to strings and no list of strings: the name of class 0 is no string"},
+			"the file's metadata: the names of the classes are neither a dict of numbers to strings nor a list of strings: the name of class 0 is not a string"},
 		{[]engine.IO{in}, []engine.IO{out}, map[string]string{"stride": "wide"}, nil, `the file's metadata says stride "wide"; a number of pixels was expected`},
 		{[]engine.IO{in}, []engine.IO{out}, names, func(o *Options) { o.Width = 320 },
 			"an input 320 pixels wide was asked for; the file takes 640 only (export it with --dynamic for any size)"},

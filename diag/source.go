@@ -36,7 +36,7 @@ func NewSource(name string, text []byte) *Source {
 	return s
 }
 
-// Pos is a place in a text. The zero Pos is no place.
+// Pos is a place in a text. The zero Pos is not a place.
 type Pos struct {
 	Line int // from 1
 	Col  int // from 1, in characters (Unicode code points), as editors count; a tab is one

@@ -19,7 +19,7 @@ var simAMSpec = Spec{
 	},
 }
 
-// attendsOrKeeps is [Attends], unless the first argument is a number under 1: then it is no channels, and the row's
+// attendsOrKeeps is [Attends], unless the first argument is a number under 1: then it is not channels, and the row's
 // arguments are the constructor's.
 func attendsOrKeeps(a *Args) []int {
 	if len(a.row.Args) > 0 && a.row.Args[0].Kind == python.Float && a.row.Args[0].Float < 1 {

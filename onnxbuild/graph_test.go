@@ -139,7 +139,7 @@ func TestUses(t *testing.T) {
 	}
 	g.Output("y", y)
 	if !g.IsOutput(y) {
-		t.Error("y is no output")
+		t.Error("y is not an output")
 	}
 }
 

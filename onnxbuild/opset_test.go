@@ -208,7 +208,7 @@ func TestOpsetRange(t *testing.T) {
 	}
 }
 
-// TestIRVersion holds the table to that of the ONNX repository's docs/Versioning.md.
+// TestIRVersion checks the table against that of the ONNX repository's docs/Versioning.md.
 func TestIRVersion(t *testing.T) {
 	want := map[int]int64{11: 6, 12: 7, 13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10}
 	for opset := MinOpset; opset <= MaxOpset; opset++ {

@@ -232,7 +232,7 @@ func TestAgainstOutputsAlone(t *testing.T) {
 	}
 }
 
-// TestAgainstTolerance: a tolerance that nothing is outside of is no tolerance.
+// TestAgainstTolerance: a tolerance that nothing is outside of is not a tolerance.
 func TestAgainstTolerance(t *testing.T) {
 	for text, tolerance := range map[string]float64{"NaN": math.NaN(), "+Inf": math.Inf(1), "-1": -1} {
 		_, err := Against(context.Background(), &fake{}, layered(t), reference(), AgainstOptions{Layer: tolerance})

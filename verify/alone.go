@@ -84,7 +84,7 @@ func (f *Facts) tryAll(ctx context.Context, session engine.Session, rep *Report)
 			return ctx.Err()
 		}
 		if err != nil && !f.takesImage() {
-			rep.NotRun = fmt.Sprintf("it is no model of one image, and takes no inputs that were made up for it: %v", err)
+			rep.NotRun = fmt.Sprintf("it is not a model of one image, and takes no inputs that were made up for it: %v", err)
 			return nil
 		}
 		shapes := make([]string, len(inputs))

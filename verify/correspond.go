@@ -81,7 +81,7 @@ func sameOperator(a, b string) bool {
 	return a == b || a == "Upsample" && b == "Resize" || a == "Resize" && b == "Upsample"
 }
 
-// varying are the inputs of a node that are no constants. Of what changes a size it is the map alone, as some exporters
+// varying are the inputs of a node that are not constants. Of what changes a size it is the map alone, as some exporters
 // compute sizes in the file.
 func (w *wiring) varying(n *graphNode) (list []string) {
 	inputs := n.inputs

@@ -158,7 +158,7 @@ func TestFile(t *testing.T) {
 	}
 }
 
-// TestFileInput holds the noise to what is promised: seeded, in [0,1), not constant.
+// TestFileInput checks the noise against what is promised: seeded, in [0,1), not constant.
 func TestFileInput(t *testing.T) {
 	a, b, c := noise(7, 1000), noise(7, 1000), noise(8, 1000)
 	if !slices.Equal(a, b) || slices.Equal(a, c) {

@@ -43,7 +43,7 @@ type gate struct {
 	tieAbove bool     // equal values are decided as a > b is
 }
 
-// maxGates bounds the gates of a file. In one with more, what the rest decide is no flip.
+// maxGates bounds the gates of a file. In one with more, what the rest decide is not a flip.
 const maxGates = 1 << 12
 
 // gates finds the comparisons in a file's main graph that the input decides. Gates inside other graphs (If, Loop) are not
@@ -257,7 +257,7 @@ type spots struct {
 	bad     []bool
 }
 
-// spots gives nil for what is no map.
+// spots gives nil for what is not a map.
 func (j *judged) spots(got engine.Tensor) *spots {
 	if len(j.Shape) != 4 {
 		return nil

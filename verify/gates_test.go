@@ -101,8 +101,8 @@ func TestBroadcast(t *testing.T) {
 	}
 }
 
-// TestLayersInferred: a layer's value is the one that leaves its scope. Layer 1 has two such values, which is no answer;
-// layer 2 makes a constant that another layer shares, which is no layer's value; layer 3 gives the output.
+// TestLayersInferred: a layer's value is the one that leaves its scope. Layer 1 has two such values, which is not an answer;
+// layer 2 makes a constant that another layer shares, which is not a layer's value; layer 3 gives the output.
 func TestLayersInferred(t *testing.T) {
 	m := tiny.Model{
 		Nodes: []tiny.Node{

@@ -231,7 +231,7 @@ func (w *WeightsFound) add(row WeightRow, got, want, magnitudes []float64, dims 
 	}
 }
 
-// compareOthers compares what is no part of a convolution and has the same name and shape in both files: affine parameters of
+// compareOthers compares what is not a part of a convolution and has the same name and shape in both files: affine parameters of
 // other normalisations, and the like.
 func (p *pairing) compareOthers(ours, theirs *dataFiles, found *WeightsFound) error {
 	seen := map[string]bool{}

@@ -142,7 +142,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// TestNumbersThatAreMissing are no silent success.
+// TestNumbersThatAreMissing are not silent success.
 func TestNumbersThatAreMissing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.onnx")
 	write(t, path, pyramid(nil))

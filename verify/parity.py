@@ -171,7 +171,7 @@ def initializers(path):
 
 
 def shapes(path):
-    """The shapes of the first input that is no initializer and of the first output; None for each symbolic dimension."""
+    """The shapes of the first input that is not an initializer and of the first output; None for each symbolic dimension."""
     with naming(path):
         data = view(path)
         weights = set(every(data, 7, 5, 8))

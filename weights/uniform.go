@@ -6,7 +6,7 @@ import "fmt"
 // not finite or too large for float32 makes every read fail.
 //
 // An element is bound times an odd multiple of 2^-24 between -1 and 1: symmetric around 0, never 0 and never ±bound (as
-// long as bound·2^-24 is no subnormal float32, which a layer's bound is far from).
+// long as bound·2^-24 is not a subnormal float32, which a layer's bound is far from).
 func (s Seed) Uniform(name string, bound float64) Source {
 	if !finite(bound) || bound < 0 {
 		return failed{fmt.Errorf("weights: %s: the bound of a uniform distribution is %v, want a finite number of at least 0", name, bound)}

@@ -19,7 +19,7 @@ var lookAlikes = map[rune]rune{'，': ',', '、': ',', '：': ':', '［': '[', '
 // droppedCharacter is a character that YOLOv5 leaves out of a file.
 type droppedCharacter struct {
 	what  string // for messages
-	char  rune   // utf8.RuneError for a byte that is no character
+	char  rune   // utf8.RuneError for a byte that is not a character
 	at    int    // offset in the source of the first
 	lines []int  // that have it, each once
 }

@@ -22,7 +22,7 @@ var inertKeys = map[string]bool{"inplace": true, "yaml_file": true, "names": tru
 
 // Parse reads a model YAML. The diagnostics are sorted and hold every error that was found.
 //
-// The Model is nil when the text is no model at all. Otherwise it holds what could be read: after an error it serves
+// The Model is nil when the text is not a model at all. Otherwise it holds what could be read: after an error it serves
 // only to look for more, where rows that are Broken are to be skipped.
 func Parse(name string, r io.Reader) (*Model, *diag.Diagnostics) {
 	return ParseWith(name, r, Overrides{})
@@ -167,7 +167,7 @@ func (p *parser) multiple(key string, into *float64, span *diag.Span) {
 	}
 }
 
-// exponentNote explains why 1e-4 is no number at the top level of a YAML.
+// exponentNote explains why 1e-4 is not a number at the top level of a YAML.
 func (p *parser) exponentNote(d *diag.Diagnostic, l python.Literal) {
 	if l.Kind != python.String {
 		return

@@ -27,7 +27,7 @@ type app struct {
 	json  bool // --json: stdout holds one JSON document
 	quiet bool // --quiet: errors only
 
-	started bool // a command's own code runs: what fails from now on is no wrong usage
+	started bool // a command's own code runs: what fails from now on is not a wrong usage
 }
 
 // usageError is a command line that makes no sense, such as two models at once.

@@ -19,7 +19,7 @@ import (
 )
 
 // record runs a model and writes an archive as verify/parity.py does, so that scripts have something to compare
-// with. It is no oracle: what the comparison is worth is tested in package verify.
+// with. It is not an oracle: what the comparison is worth is tested in package verify.
 func record(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 || len(args) > 3 {
 		ts.Fatalf("usage: record MODEL.onnx REF.npz [ERROR]")

@@ -153,7 +153,7 @@ var valueKinds = map[string]string{
 	"int": "a whole number", "uint64": "a whole number, 0 to 18446744073709551615", "float64": "a number", "bool": "true or false",
 }
 
-// unknownCommand is the error for a word that is no command of cmd, nil where it is a file or looks like one.
+// unknownCommand is the error for a word that is not a command of cmd, nil where it is a file or looks like one.
 func unknownCommand(word string, commands []string) error {
 	if filepath.Ext(word) != "" || strings.ContainsAny(word, `/\`) {
 		return nil

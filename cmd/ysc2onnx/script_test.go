@@ -170,7 +170,7 @@ func jsonHas(ts *testscript.TestScript, neg bool, args []string) {
 	dec = json.NewDecoder(strings.NewReader(args[1]))
 	dec.UseNumber()
 	if err := dec.Decode(&want); err != nil {
-		want = args[1] // a word that is no JSON stands for itself
+		want = args[1] // a word that is not JSON stands for itself
 	}
 	if equal := ok && reflect.DeepEqual(found, want); equal == neg {
 		ts.Fatalf("%s is %v, want %v", args[0], found, want)

@@ -45,7 +45,7 @@ float64. Layers are found by names or by the weights between them, so that any e
 
 With --against ref.npz the file is run on the recorded input instead, and each layer and output compared with the
 recorded one; verify/parity.py records them. With --against other.onnx both files are run on the same random input, of
---imgsz where neither has a size, and the values of the second are what those of the first are held against.
+--imgsz where neither has a size, and the values of the second are what those of the first are compared with.
 
 A layer may be off by %g of its largest value, a box by %g of its size, and a score by %g. Where the archive holds what
 float64 gives, as parity.py records it, a file may be at most %d times as far from that as PyTorch is itself. --rtol gives

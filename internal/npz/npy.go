@@ -247,7 +247,7 @@ func (p *npyParser) tuple() []int64 {
 		}
 		d, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(p.rest[:end]), "L"), 10, 64)
 		if err != nil || d < 0 {
-			p.fail("%q is no size of a dimension", p.rest[:end])
+			p.fail("%q is not a size of a dimension", p.rest[:end])
 		}
 		dims = append(dims, d)
 		p.rest = p.rest[end:]

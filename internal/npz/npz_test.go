@@ -150,7 +150,7 @@ func TestNPZRefuses(t *testing.T) {
 		{"data more", one(append(good, 0)), `shape [2] of <f4 takes 8 bytes, but 9 are there`},
 		{"huge shape", one(npy("<f4", "(1000000, 1000000)", []float32{1})), `shape [1000000 1000000] is more than can be read (536870912 values)`},
 		{"overflow", one(npy("<f4", "(4611686018427387904, 4)", []float32{1})), `shape [4611686018427387904 4] is more than can be read (536870912 values)`},
-		{"negative", one(npy("<f4", "(-1,)", []float32{1})), `the .npy header "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }\n": "-1" is no size of a dimension`},
+		{"negative", one(npy("<f4", "(-1,)", []float32{1})), `the .npy header "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }\n": "-1" is not a size of a dimension`},
 		{"rank", one(npy("<f4", "("+wide+")", []float32{1})), ""},
 		{"type", one(npy("<c8", "(1,)", []float32{1, 1})), `elements are of type "<c8"; f2, f4, f8, i4, i8, u1 and b1 in little-endian order can be read`},
 		{"object", one(npy("|O", "(1,)", []float32{1})), `elements are of type "|O"; f2, f4, f8, i4, i8, u1 and b1 in little-endian order can be read`},

@@ -12,7 +12,7 @@ import (
 	"ysc2onnx/diag"
 )
 
-// watched is a tensor whose elements are looked at while they are read: what is no finite number is noticed on its way
+// watched is a tensor whose elements are looked at while they are read: what is not a finite number is noticed on its way
 // into the file, without reading anything twice.
 type watched struct {
 	*checkpoint.Tensor
@@ -55,7 +55,7 @@ func (t *Model) WarnNotFinite(ctx context.Context, diags *diag.Diagnostics) erro
 	return t.listNotFinite(ctx, diags, func(w *watched) bool { return w.notFinite.Load() })
 }
 
-// RefuseNotFinite gives in place of err, where it came of an element that is no finite number, the list of all tensors
+// RefuseNotFinite gives in place of err, where it came of an element that is not a finite number, the list of all tensors
 // that hold such.
 func (t *Model) RefuseNotFinite(ctx context.Context, diags *diag.Diagnostics, err error) error {
 	if t == nil || !errors.Is(err, errNotFinite) {
@@ -85,7 +85,7 @@ func (t *Model) listNotFinite(ctx context.Context, diags *diag.Diagnostics, susp
 			continue
 		}
 		if warning == nil {
-			warning = diags.Warnf(diag.Span{}, "%s has weights that are no finite numbers: the model's output will not be, either", t.name)
+			warning = diags.Warnf(diag.Span{}, "%s has weights that are not finite numbers: the model's output will not be, either", t.name)
 		}
 		if listed == maxListed {
 			more++

@@ -359,5 +359,5 @@ var cases = []passCase{
 	}},
 }
 
-// recipe is a source that is no literal: it counts as equal to itself.
+// recipe is a source that is not a literal: it counts as equal to itself.
 type recipe struct{ onnxbuild.FloatSource }

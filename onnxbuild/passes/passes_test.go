@@ -113,7 +113,7 @@ func golden(t *testing.T, path, got string) {
 	}
 }
 
-// checkStructure holds the optimised graph to what any graph must be, and to the promised names of the original.
+// checkStructure checks the optimised graph against what any graph must be, and against the promised names of the original.
 func checkStructure(t *testing.T, before, after *onnxbuild.Graph) {
 	t.Helper()
 	known, names, nodes := map[*onnxbuild.Value]bool{}, map[string]bool{}, map[string]bool{}

@@ -292,7 +292,7 @@ func TestReadableTypes(t *testing.T) {
 	}
 }
 
-// FuzzFlippable: what is no model is an error; what is one stays one, with an input more for each value.
+// FuzzFlippable: what is not a model is an error; what is one stays one, with an input more for each value.
 func FuzzFlippable(f *testing.F) {
 	f.Add(stepped("Greater").Bytes(), "g")
 	f.Add(stepped("Less").Bytes(), "nothing")

@@ -14,7 +14,7 @@ import (
 func TestProfile(t *testing.T) {
 	rt, ok := library(t).(verify.Profiler)
 	if !ok {
-		t.Fatal("ONNX Runtime is no verify.Profiler")
+		t.Fatal("ONNX Runtime is not a verify.Profiler")
 	}
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)

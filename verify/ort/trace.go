@@ -51,7 +51,7 @@ func parseProfile(r io.Reader) ([][]verify.NodeTime, error) {
 		return fmt.Errorf("ONNX Runtime's profile cannot be read: %w", err)
 	}
 	if start, err := dec.Token(); err != nil || start != json.Delim('[') {
-		return nil, bad(errors.Join(err, errors.New("it is no list of events")))
+		return nil, bad(errors.Join(err, errors.New("it is not a list of events")))
 	}
 	for dec.More() {
 		var e event

@@ -39,8 +39,8 @@ func TestParseProfile(t *testing.T) {
 
 func TestParseProfileErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"":   "EOF\nit is no list of events",
-		"{}": "it is no list of events",
+		"":   "EOF\nit is not a list of events",
+		"{}": "it is not a list of events",
 		`[{"cat":"Node","ts":5,"dur":-1,"name":"a"}]`:                                           "a takes from 5 to 4 µs",
 		`[{"cat":"Node","ts":9223372036854775807,"dur":9,"name":"a"}]`:                          "a takes from 9223372036854775807 to -9223372036854775800 µs",
 		`[{"cat":"Node","ts":"5"}]`:                                                             "json: cannot unmarshal string into Go struct field event.ts of type int64",

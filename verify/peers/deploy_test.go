@@ -58,7 +58,7 @@ func deployed(t *testing.T, folder string) []string {
 
 // TestClients runs every client of examples/deploy on the same models and a photograph, compares output0 with that of ONNX
 // Runtime's own library, and the objects in two photographs with those that PyTorch finds. It prints a table of all
-// differences. Of an input that is no square, and of a picture that is to be turned, the clients, which share little, have to
+// differences. Of an input that is not a square, and of a picture that is to be turned, the clients, which share little, have to
 // find the same objects. What they cannot read, they refuse.
 func TestClients(t *testing.T) {
 	rt, folder := orttest.Runtime(t), t.TempDir()
@@ -119,7 +119,7 @@ func agree(t *testing.T, what string, found map[string][]object, least int) {
 	}
 }
 
-// refuse gives a client what is no model, no picture, and too little: it says so in one line, and fails.
+// refuse gives a client what is neither a model nor a picture, and too little: it says so in one line, and fails.
 func refuse(t *testing.T, c command, folder, model string) {
 	t.Helper()
 	broken, picture := filepath.Join(folder, "broken.onnx"), sharedFile(t, "data", "zidane.jpg")
@@ -180,7 +180,7 @@ func (d *differences) String() string {
 	return text.String()
 }
 
-// photographs holds what a client finds in two photographs to what PyTorch finds, and says how much that was.
+// photographs compares what a client finds in two photographs with what PyTorch finds, and says how much that was.
 func photographs(t *testing.T, c client, model string) string {
 	t.Helper()
 	equal, total, worst := 0, 0, 0.0
@@ -251,7 +251,7 @@ func runNative(t *testing.T, rt engine.Runtime, model string, x engine.Tensor) e
 	return out[0]
 }
 
-// apart is how far output0 is from another: boxes in pixels, scores. What is no number is infinitely far.
+// apart is how far output0 is from another: boxes in pixels, scores. What is not a number is infinitely far.
 func apart(t *testing.T, got []float32, want engine.Tensor) (box, score float64) {
 	t.Helper()
 	if len(got) != len(want.Floats) {

@@ -47,7 +47,7 @@ func TestPage(t *testing.T) {
 	p.drop(t, broken)
 	p.complains(t, "broken.onnx cannot be used: not an ONNX file")
 	p.drop(t, "page_test.go")
-	p.complains(t, "page_test.go is no picture that this browser can show.")
+	p.complains(t, "page_test.go is not a picture that this browser can show.")
 
 	server.Close() // what is needed is here
 	browsertest.Do(p.ctx, t, chromedp.SetUploadFiles(`#found input[type=file]`, absolute(t, zidane)))

@@ -199,7 +199,7 @@ func TestParityFeedsPictures(t *testing.T) {
 	}
 }
 
-// TestParityDrawsFromItsSeed holds it to the same input and weights for the same seed, and to others for another.
+// TestParityDrawsFromItsSeed demands the same input and weights for the same seed, and to others for another.
 func TestParityDrawsFromItsSeed(t *testing.T) {
 	folder := t.TempDir()
 	var paths []string
@@ -242,7 +242,7 @@ func shapeOf(x engine.Tensor) (shape [4]int64) {
 	return shape
 }
 
-// TestParityExplains holds it to its advice: what is wrong, where, and what to do.
+// TestParityExplains checks its advice: what is wrong, where, and what to do.
 func TestParityExplains(t *testing.T) {
 	folder, model := t.TempDir(), "yolov5n"
 	file := func(name, text string) string {

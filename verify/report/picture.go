@@ -26,7 +26,7 @@ type box struct {
 	LabelX, ShapeX      px
 	ParamsX, TextY      px
 	Short               string // the label as far as there is room
-	Plain               bool   // it is no module's class
+	Plain               bool   // it is not a module's class
 	ShortShape          string
 	ShortParams         string
 	Title               string

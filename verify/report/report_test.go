@@ -295,7 +295,7 @@ func TestOddValues(t *testing.T) {
 func TestOtherReports(t *testing.T) {
 	d := compared(t, 0)
 	d.Comparison.Rows, d.Comparison.Layers = nil, 0
-	contains(t, written(t, d), "Nothing compared</p>", "could not be held against ref.npz</h1>", `<header class="verdict bad">`)
+	contains(t, written(t, d), "Nothing compared</p>", "could not be compared with ref.npz</h1>", `<header class="verdict bad">`)
 
 	d = compared(t, 0)
 	d.Stages = nil

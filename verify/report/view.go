@@ -94,7 +94,7 @@ func (v *view) compared() {
 	}
 	switch {
 	case len(c.Rows) == 0:
-		v.Mark, v.Verdict, v.Detail = "Nothing compared", fmt.Sprintf("%s could not be held against %s", v.Model.Name, reference), sentence(err.Error())
+		v.Mark, v.Verdict, v.Detail = "Nothing compared", fmt.Sprintf("%s could not be compared with %s", v.Model.Name, reference), sentence(err.Error())
 	case v.OK:
 		v.Mark, v.Verdict = "Verified", fmt.Sprintf("%s computes what %s %s", v.Model.Name, reference, does)
 		v.Detail = v.agreement()

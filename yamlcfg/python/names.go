@@ -26,7 +26,7 @@ func ClassNames(text string) ([]string, error) {
 		names, err = p.listedNames()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the names of the classes are no dict of numbers to strings and no list of strings: %w", err)
+		return nil, fmt.Errorf("the names of the classes are neither a dict of numbers to strings nor a list of strings: %w", err)
 	}
 	if p.space(); p.at != len(p.s) {
 		return nil, errors.New("the names of the classes are followed by something else")
@@ -46,7 +46,7 @@ func (p *pyParser) numberedNames() ([]string, error) {
 			return nil, err
 		}
 		if key.Kind != Int || key.Int < 0 || key.Int >= maxNames {
-			return nil, fmt.Errorf("a key is no number from 0 to %d", maxNames-1)
+			return nil, fmt.Errorf("a key is not a number from 0 to %d", maxNames-1)
 		}
 		if !p.take(':') {
 			return nil, errNotPython
@@ -57,7 +57,7 @@ func (p *pyParser) numberedNames() ([]string, error) {
 		}
 		text, ok := name.Text()
 		if !ok || p.unknown {
-			return nil, fmt.Errorf("the name of class %d is no string", key.Int)
+			return nil, fmt.Errorf("the name of class %d is not a string", key.Int)
 		}
 		for int64(len(names)) <= key.Int {
 			names = append(names, strconv.Itoa(len(names)))
@@ -82,7 +82,7 @@ func (p *pyParser) listedNames() ([]string, error) {
 	for i, item := range list.Items {
 		text, ok := item.Text()
 		if !ok {
-			return nil, fmt.Errorf("the name of class %d is no string", i)
+			return nil, fmt.Errorf("the name of class %d is not a string", i)
 		}
 		names[i] = text
 	}

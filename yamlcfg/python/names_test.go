@@ -32,7 +32,7 @@ func TestClassNames(t *testing.T) {
 }
 
 func TestClassNamesRefuses(t *testing.T) {
-	const neither = "the names of the classes are no dict of numbers to strings and no list of strings: "
+	const neither = "the names of the classes are neither a dict of numbers to strings nor a list of strings: "
 	for text, want := range map[string]string{
 		"":                           neither + "not a Python literal",
 		"person":                     neither + "not a Python literal",
@@ -40,12 +40,12 @@ func TestClassNamesRefuses(t *testing.T) {
 		"{0: 'a'":                    neither + "not a Python literal",
 		"{0 'a'}":                    neither + "not a Python literal",
 		"{0: 'a' 1: 'b'}":            neither + "not a Python literal",
-		"{0: cat}":                   neither + "the name of class 0 is no string",
-		"{3: [1]}":                   neither + "the name of class 3 is no string",
-		"['a', (2,)]":                neither + "the name of class 1 is no string",
-		"{-1: 'a'}":                  neither + "a key is no number from 0 to 65535",
-		"{65536: 'a'}":               neither + "a key is no number from 0 to 65535",
-		"{'a': 'b'}":                 neither + "a key is no number from 0 to 65535",
+		"{0: cat}":                   neither + "the name of class 0 is not a string",
+		"{3: [1]}":                   neither + "the name of class 3 is not a string",
+		"['a', (2,)]":                neither + "the name of class 1 is not a string",
+		"{-1: 'a'}":                  neither + "a key is not a number from 0 to 65535",
+		"{65536: 'a'}":               neither + "a key is not a number from 0 to 65535",
+		"{'a': 'b'}":                 neither + "a key is not a number from 0 to 65535",
 		"{0: 'a'} x":                 "the names of the classes are followed by something else",
 		strings.Repeat(" ", 1<<24+1): "the names of the classes take 16777217 bytes; at most 16777216 are read",
 	} {

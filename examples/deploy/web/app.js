@@ -86,7 +86,7 @@ async function decode(file) {
   try {
     return await createImageBitmap(file, { imageOrientation: 'from-image', colorSpaceConversion: 'none', premultiplyAlpha: 'none' });
   } catch {
-    throw new Error(`${file.name} is no picture that this browser can show.`);
+    throw new Error(`${file.name} is not a picture that this browser can show.`);
   }
 }
 
