@@ -242,9 +242,10 @@ func (b *builder) model(opt Options) *Model {
 		if role, _ := o.Whole(); role != roles.Prototypes {
 			continue
 		}
-		for axis, name := range map[int]string{2: "mask_height", 3: "mask_width"} {
-			if _, static := o.Value.Dim(axis).Static(); !static {
-				b.graph.NameDim(o.Value.Dim(axis), name)
+		for i, name := range []string{"mask_height", "mask_width"} {
+			d := o.Value.Dim(2 + i)
+			if _, static := d.Static(); !static {
+				b.graph.NameDim(d, name)
 			}
 		}
 	}
