@@ -42,6 +42,7 @@ func Convert(ctx context.Context, in Input, opt Options) (*Result, error) {
 	if err := model.Trained.WarnNotFinite(ctx, warnings); err != nil {
 		return nil, err
 	}
+	warnings.Allow(opt.Allow...)
 	r.Elapsed = time.Since(start)
 	if opt.Output != "" && opt.Check != CheckNone {
 		r.Checks, err = selfcheck.File(ctx, opt.Output, model, written, selfcheck.Options{Runtime: opt.Runtime, Full: opt.Check == CheckFull, Seed: opt.Seed})
@@ -50,7 +51,7 @@ func Convert(ctx context.Context, in Input, opt Options) (*Result, error) {
 }
 
 // Summarize counts a model's layers, parameters and operations, as YOLOv5 prints them when training begins. Of the
-// options, Height, Width, Batch and Strict matter. The diagnostics are the warnings; errors are as in [Convert].
+// options, Height, Width, Batch, Strict and Allow matter. The diagnostics are the warnings; errors are as in [Convert].
 func Summarize(ctx context.Context, in Input, opt Options) (*modules.Summary, *diag.Diagnostics, error) {
 	opt.Dynamic = Static
 	how, err := opt.pipeline()
@@ -69,6 +70,7 @@ func (o Options) pipeline() (pipeline.Options, error) {
 	how := pipeline.Options{
 		Size:  pipeline.Size{Batch: o.Batch, Height: o.Height, Width: o.Width, Dynamic: pipeline.Dynamic(o.Dynamic)},
 		Opset: o.Opset, Seed: o.Seed, NoOptimize: o.NoOptimize, Modules: o.Modules, Head: o.Head, ScConv: string(o.ScConv), Strict: o.Strict,
+		Allow:  o.Allow,
 		Blocks: modules.BlockWiring(o.C3ScConv),
 	}
 	return how, errors.Join(how.Complete(), o.ScConv.check(), o.C3ScConv.check())

@@ -119,7 +119,7 @@ head:
 			}
 			want := ""
 			if test.warning != "" {
-				want = "m.yaml:3:1: warning: the names of the classes are not used: " + test.warning + "\n"
+				want = "m.yaml:3:1: warning: the names of the classes are not used: " + test.warning + " [class-names]\n"
 			}
 			if first, _, _ := strings.Cut(warnings.String(), "    "); first != want {
 				t.Errorf("warned %q, want %q", first, want)

@@ -67,6 +67,7 @@ type Options struct {
 	C3ScConv      C3ScConv          // how C3_ScConv and its kin are wired, where there is no checkpoint
 	ScConv        ScConv            // the formula of ScConv, where no checkpoint's parameters tell
 	Strict        bool              // warnings are errors
+	Allow         []diag.Code       // kinds of warnings that are not given
 
 	Output string    // the file to write, replaced only when the new one is whole
 	Writer io.Writer // where to write instead, if Output is empty; nil as well: the model is built and not written

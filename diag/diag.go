@@ -31,9 +31,17 @@ type Note struct {
 // Diagnostic is one complaint about a text.
 type Diagnostic struct {
 	Severity Severity
+	Code     Code // of a warning; "" for errors and notes
 	Span     Span // zero: the whole file
 	Message  string
 	Notes    []Note
+	Fix      *Fix // what would mend it; nil where that takes a decision
+}
+
+// Fix replaces the text at Span.
+type Fix struct {
+	Span Span
+	Text string
 }
 
 // AddNote appends a note and returns the diagnostic, for chaining.
@@ -61,9 +69,9 @@ func (ds *Diagnostics) Errorf(span Span, format string, args ...any) *Diagnostic
 	return ds.add(&Diagnostic{Severity: Error, Span: span, Message: fmt.Sprintf(format, args...)})
 }
 
-// Warnf adds a warning at span and returns it, so that notes can be added.
-func (ds *Diagnostics) Warnf(span Span, format string, args ...any) *Diagnostic {
-	return ds.add(&Diagnostic{Severity: Warning, Span: span, Message: fmt.Sprintf(format, args...)})
+// Warnf adds a warning of a kind at span and returns it, so that notes can be added.
+func (ds *Diagnostics) Warnf(code Code, span Span, format string, args ...any) *Diagnostic {
+	return ds.add(&Diagnostic{Severity: Warning, Code: code, Span: span, Message: fmt.Sprintf(format, args...)})
 }
 
 // Infof adds what is worth knowing at span and returns it.
@@ -169,16 +177,17 @@ type jsonNote struct {
 
 type jsonDiagnostic struct {
 	Severity Severity `json:"severity"`
+	Code     Code     `json:"code,omitempty"`
 	jsonNote
 	Notes []jsonNote `json:"notes,omitempty"`
 }
 
-// MarshalJSON writes an array of objects with severity, file, line, column, endLine, endColumn, message and notes.
+// MarshalJSON writes an array of objects with severity, code, file, line, column, endLine, endColumn, message and notes.
 func (ds *Diagnostics) MarshalJSON() ([]byte, error) {
 	list := []jsonDiagnostic{}
 	if ds != nil {
 		for _, d := range ds.List {
-			j := jsonDiagnostic{Severity: d.Severity, jsonNote: ds.jsonNote(d.Span, d.Message)}
+			j := jsonDiagnostic{Severity: d.Severity, Code: d.Code, jsonNote: ds.jsonNote(d.Span, d.Message)}
 			for _, n := range d.Notes {
 				j.Notes = append(j.Notes, ds.jsonNote(n.Span, n.Message))
 			}

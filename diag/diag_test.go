@@ -31,7 +31,7 @@ func TestCaret(t *testing.T) {
 func TestColor(t *testing.T) {
 	src := NewSource("f", []byte("a: 1"))
 	ds := NewDiagnostics(src)
-	ds.Warnf(Span{Pos{1, 4}, Pos{1, 5}}, "m")
+	ds.Warnf("", Span{Pos{1, 4}, Pos{1, 5}}, "m")
 	var b strings.Builder
 	if err := ds.Format(&b, true); err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func TestColor(t *testing.T) {
 func TestJSON(t *testing.T) {
 	ds := NewDiagnostics(NewSource("f.yaml", []byte("a: 1\nb: 2\n")))
 	ds.Errorf(Span{Pos{2, 1}, Pos{2, 2}}, "second").AddNote(Span{Pos{1, 1}, Pos{1, 2}}, "first")
-	ds.Warnf(Span{}, "whole")
+	ds.Warnf("", Span{}, "whole")
 	ds.Sort()
 	got, err := json.Marshal(ds)
 	if err != nil {
@@ -64,7 +64,7 @@ func TestJSON(t *testing.T) {
 
 func TestDiagnosticsAsError(t *testing.T) {
 	ds := NewDiagnostics(NewSource("f", nil))
-	ds.Warnf(Span{}, "w")
+	ds.Warnf("", Span{}, "w")
 	if err := ds.Err(); err != nil {
 		t.Errorf("warnings alone: got error %v", err)
 	}

@@ -34,7 +34,7 @@ func (ds *Diagnostics) Format(w io.Writer, color bool) error {
 	}
 	p := printer{ds: ds, color: color}
 	for _, d := range ds.List {
-		p.item(d.Span, d.Severity.String(), [...]string{Error: red, Warning: magenta, Info: cyan}[d.Severity], d.Message)
+		p.item(d.Span, d.Severity.String(), [...]string{Error: red, Warning: magenta, Info: cyan}[d.Severity], d.text())
 		for _, n := range d.Notes {
 			p.item(n.Span, "note", cyan, n.Message)
 		}
@@ -46,6 +46,14 @@ func (ds *Diagnostics) Format(w io.Writer, color bool) error {
 	}
 	_, err := io.WriteString(w, p.out.String())
 	return err
+}
+
+// text is the message, with the code that silences it.
+func (d *Diagnostic) text() string {
+	if d.Code == "" {
+		return d.Message
+	}
+	return d.Message + " [" + string(d.Code) + "]"
 }
 
 type printer struct {

@@ -61,8 +61,8 @@ func (a Argument) equal(b Argument) bool {
 }
 
 // WarnAt reports what is probably not meant at a place in the YAML.
-func (a *Args) WarnAt(span diag.Span, format string, args ...any) {
-	a.diags.Warnf(span, a.row.Module+": "+format, args...)
+func (a *Args) WarnAt(code diag.Code, span diag.Span, format string, args ...any) {
+	a.diags.Warnf(code, span, a.row.Module+": "+format, args...)
 }
 
 // NoteOnce says what is worth knowing at the first place in the YAML that it is true of.
@@ -133,7 +133,9 @@ func (a *Args) ErrorAt(span diag.Span, format string, args ...any) {
 }
 
 // Warnf reports what is probably not meant, at the row's arguments.
-func (a *Args) Warnf(format string, args ...any) { a.WarnAt(a.row.ArgsSpan, format, args...) }
+func (a *Args) Warnf(code diag.Code, format string, args ...any) {
+	a.WarnAt(code, a.row.ArgsSpan, format, args...)
+}
 
 // next takes the next argument; ok is false where the YAML has no more.
 func (a *Args) next(name string) (l python.Literal, ok bool) {

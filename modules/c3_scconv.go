@@ -1,5 +1,7 @@
 package modules
 
+import "ysc2onnx/diag"
+
 // What forks put into C3 and C2f under the names of ScConv.
 const (
 	plainScConv      = "ScConv"
@@ -67,7 +69,7 @@ func newC3ScConv(a *Args, class *Class) Module {
 	}
 	shortcut, groups, e := a.Bool("shortcut", true), a.Positive("g", 1), a.Float("e", 0.5)
 	if a.N < 1 {
-		a.Warnf("0 repeats: there is no ScConv inside")
+		a.Warnf(diag.ZeroNumber, "0 repeats: there is no ScConv inside")
 	}
 	form := a.Flavour(class)
 	return NewCSP(class, a.C1, a.C2, e, a.Act, a.N, func(hidden int) Module {

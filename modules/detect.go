@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ysc2onnx/diag"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/weights"
 	"ysc2onnx/yamlcfg"
@@ -174,13 +175,13 @@ func (m *Detect) ordered(s *Scope, strides []int64) [][]float64 {
 	last := len(m.Anchors) - 1
 	growth := area(m.Anchors[last]) - area(m.Anchors[0])
 	if order := float64(strides[last] - strides[0]); growth != 0 && growth*order < 0 || growth != 0 && order == 0 {
-		s.Warn("the anchors run against the strides %v of its inputs: YOLOv5 turns them around, and so does this model", strides)
+		s.Warn(diag.Strides, "the anchors run against the strides %v of its inputs: YOLOv5 turns them around, and so does this model", strides)
 		reversed := slices.Clone(m.Anchors)
 		slices.Reverse(reversed)
 		return reversed
 	}
 	if !slices.IsSorted(strides) {
-		s.Warn("its inputs have the strides %v, expected from the smallest to the largest", strides)
+		s.Warn(diag.Strides, "its inputs have the strides %v, expected from the smallest to the largest", strides)
 	}
 	return m.Anchors
 }

@@ -160,7 +160,7 @@ func (b *builder) apply(l *Layer) []*onnxbuild.Value {
 		values = l.apply(scope, inputs)
 	}
 	for _, w := range b.lowering.warnings[warnings:] {
-		b.diags.Warnf(l.Row.Span, "%s: %s", l.Row.Module, w)
+		b.diags.Warnf(w.code, l.Row.Span, "%s: %s", l.Row.Module, w.text)
 	}
 	if err := b.graph.TakeErr(); err != nil {
 		b.refused(l, err)

@@ -1,6 +1,9 @@
 package modules
 
-import "ysc2onnx/onnxbuild"
+import (
+	"ysc2onnx/diag"
+	"ysc2onnx/onnxbuild"
+)
 
 var scConvClass = Class{Path: "models.common.ScConv", Aliases: []string{"SCConv", "SCCONV"}}
 
@@ -26,10 +29,10 @@ func newScConv(a *Args) Module {
 	case a.C1 != a.C2:
 		a.Errorf("gets %d channels and is given %d: it keeps its channels, while YOLOv5 counts on those given; write the channels of its input (before width_multiple)", a.C1, a.C2)
 	case written > 0 && (args.Gate < 0 || args.Gate >= 1):
-		a.Warnf("the second argument %g is the gate's threshold, to which a number between 0 and 1 is compared: it does not set the groups, which are as many as channels (%d)", args.Gate, a.C2)
+		a.Warnf(diag.ScConvGroups, "the second argument %g is the gate's threshold, to which a number between 0 and 1 is compared: it does not set the groups, which are as many as channels (%d)", args.Gate, a.C2)
 	}
 	if n := a.row.Number; n > 1 && a.model.ScaleDepth(n) == 1 {
-		a.WarnAt(a.row.NumberSpan, "the number %d does nothing: depth_multiple %g makes it 1", n, a.model.DepthMultiple)
+		a.WarnAt(diag.IdleNumber, a.row.NumberSpan, "the number %d does nothing: depth_multiple %g makes it 1", n, a.model.DepthMultiple)
 	}
 	return NewScConv(a.C1, args)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"ysc2onnx/diag"
 	"ysc2onnx/onnxbuild"
 )
 
@@ -31,7 +32,7 @@ type lowering struct {
 	origins    map[*onnxbuild.Value]int
 	count      counts
 	strides    []int64 // of the head's inputs
-	warnings   []string
+	warnings   []warning
 	settings   settings
 	flavours   map[string]string // that options ask for, by class
 	choices    []Choice
@@ -157,9 +158,15 @@ func (s *Scope) Buffer(name string, init Init, shape ...int64) *onnxbuild.Value 
 	return s.Initializer(path, &onnxbuild.Tensor{DType: onnxbuild.Float32, Shape: shape, Floats: source})
 }
 
+// warning is what a layer builds though it is probably not meant.
+type warning struct {
+	code diag.Code
+	text string
+}
+
 // Warn notes what builds but is probably not meant.
-func (s *Scope) Warn(format string, args ...any) {
-	s.model.warnings = append(s.model.warnings, fmt.Sprintf(format, args...))
+func (s *Scope) Warn(code diag.Code, format string, args ...any) {
+	s.model.warnings = append(s.model.warnings, warning{code, fmt.Sprintf(format, args...)})
 }
 
 // Origin says which layer gives a value, for messages.

@@ -1,6 +1,9 @@
 package modules
 
-import "ysc2onnx/onnxbuild"
+import (
+	"ysc2onnx/diag"
+	"ysc2onnx/onnxbuild"
+)
 
 // What is met under the name SCConv: by its paper a self-calibrated convolution, and in some forks ScConv.
 const calibratedConv = "self-calibrated"
@@ -23,7 +26,7 @@ var scConvNameSpec = Spec{
 			return newScConv(a)
 		}
 		if a.trained == nil {
-			a.Warnf("is taken as the self-calibrated convolution (Liu et al., CVPR 2020); spatial and channel reconstruction is spelled ScConv")
+			a.Warnf(diag.ModuleSpelling, "is taken as the self-calibrated convolution (Liu et al., CVPR 2020); spatial and channel reconstruction is spelled ScConv")
 		}
 		return NewSCConv(a.C1, a.C2, a.Positive("s", 1), a.Positive("d", 1), a.Positive("g", 1), a.Positive("pooling_r", 4))
 	},

@@ -3,6 +3,7 @@ package yamlcfg
 import (
 	"fmt"
 
+	"ysc2onnx/diag"
 	"ysc2onnx/yamlcfg/python"
 )
 
@@ -18,7 +19,7 @@ func (p *parser) classNames() {
 		err = fmt.Errorf("there are %d, and nc is %d", len(names), p.m.NC)
 	}
 	if err != nil {
-		p.ds.Warnf(p.place(p.keys["names"]), "the names of the classes are not used: %v", err)
+		p.ds.Warnf(diag.ClassNames, p.place(p.keys["names"]), "the names of the classes are not used: %v", err)
 		return
 	}
 	p.m.Names = names

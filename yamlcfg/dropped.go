@@ -33,7 +33,7 @@ func (p *parser) warnDropped() {
 		if len(c.lines) > 1 {
 			where = ", on lines " + linesText(c.lines)
 		}
-		d := p.ds.Warnf(diag.Span{Start: pos, End: diag.Pos{Line: pos.Line, Col: pos.Col + 1}},
+		d := p.ds.Warnf(diag.NotASCII, diag.Span{Start: pos, End: diag.Pos{Line: pos.Line, Col: pos.Col + 1}},
 			"YOLOv5 reads the file as ASCII and leaves out %s%s", c.what, where)
 		if ascii, ok := lookAlikes[c.char]; ok {
 			d.AddNote(diag.Span{}, "%q is probably meant", string(ascii))

@@ -22,7 +22,7 @@ func (p *parser) mapping(root *node) {
 			l, err = scalar(key)
 		}
 		if key.kind != scalarNode || err != nil || l.Kind != python.String {
-			p.ds.Warnf(p.place(key), "a key that YOLOv5 does not read: %s", p.describe(key))
+			p.ds.Warnf(diag.UnknownKey, p.place(key), "a key that YOLOv5 does not read: %s", p.describe(key))
 			continue
 		}
 		if before := p.keys[key.value]; before != nil {
@@ -34,7 +34,7 @@ func (p *parser) mapping(root *node) {
 	sortByPlace(names, p.keys)
 	for _, name := range names {
 		before := twice[name]
-		d := p.ds.Warnf(p.place(p.keys[name]), "the key %s stands here once more; YOLOv5 silently takes the last one, and so does this", name)
+		d := p.ds.Warnf(diag.RepeatedKey, p.place(p.keys[name]), "the key %s stands here once more; YOLOv5 silently takes the last one, and so does this", name)
 		for _, key := range before[:min(len(before), 3)] {
 			d.AddNote(p.place(key), "this one is not read")
 		}
@@ -124,9 +124,9 @@ func (p *parser) checkKeys() {
 			p.keys[meant], p.values[meant] = key, value
 			missing = remove(missing, meant)
 		} else if meant, ok := diag.Suggest(k, known); ok {
-			p.ds.Warnf(p.place(key), "YOLOv5 does not read the key %s; did you mean %s?", k, meant)
+			p.ds.Warnf(diag.UnknownKey, p.place(key), "YOLOv5 does not read the key %s; did you mean %s?", k, meant)
 		} else if len(missing) == 0 {
-			p.ds.Warnf(p.place(key), "YOLOv5 does not read the key %s", diag.Quote(k))
+			p.ds.Warnf(diag.UnknownKey, p.place(key), "YOLOv5 does not read the key %s", diag.Quote(k))
 		}
 	}
 	if len(missing) == 0 {

@@ -50,7 +50,7 @@ func (l *linter) unused() {
 		if i == len(rows)-1 || len(l.readers[i]) > 0 || l.meant[i] {
 			continue
 		}
-		d := l.Warnf(rows[i].Span, "nothing uses the output of layer %d (%s)", i, rows[i].Module)
+		d := l.Warnf(diag.UnusedLayer, rows[i].Span, "nothing uses the output of layer %d (%s)", i, rows[i].Module)
 		if detects(rows[i]) {
 			d.AddNote(rows[len(rows)-1].Span, "YOLOv5 takes the last layer for the model's output, which is layer %d (%s)",
 				len(rows)-1, rows[len(rows)-1].Module)
@@ -65,20 +65,20 @@ func (l *linter) pointless() {
 		for k, s := range sources {
 			for _, before := range sources[:min(k, 16)] {
 				if s == before {
-					l.Warnf(r.FromSpans[k], "layer %d (%s) reads layer %d twice", r.Index, r.Module, s)
+					l.Warnf(diag.ReadTwice, r.FromSpans[k], "layer %d (%s) reads layer %d twice", r.Index, r.Module, s)
 					break
 				}
 			}
 		}
 		if r.Module == "Concat" && r.FromList && len(sources) == 1 {
-			l.Warnf(r.FromSpan, "a Concat of one layer does nothing")
+			l.Warnf(diag.LoneConcat, r.FromSpan, "a Concat of one layer does nothing")
 		}
 		if r.Number == 0 {
-			l.Warnf(r.NumberSpan, "number 0 does not leave the layer out: YOLOv5 still builds one %s, or one without its inner blocks", r.Module)
+			l.Warnf(diag.ZeroNumber, r.NumberSpan, "number 0 does not leave the layer out: YOLOv5 still builds one %s, or one without its inner blocks", r.Module)
 		}
 	}
 	if len(l.m.Rows) > 0 && l.m.BackboneRows == len(l.m.Rows) {
-		l.Warnf(l.m.HeadSpan, "the head has no layers")
+		l.Warnf(diag.EmptyHead, l.m.HeadSpan, "the head has no layers")
 	}
 }
 

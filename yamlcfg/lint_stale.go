@@ -2,8 +2,10 @@ package yamlcfg
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
+	"ysc2onnx/diag"
 	"ysc2onnx/yamlcfg/python"
 )
 
@@ -134,8 +136,9 @@ func (l *linter) stale(r Row, k, meant int, why string, args ...any) {
 	f := r.From[k]
 	rows := l.m.Rows
 	l.meant[meant] = true
-	d := l.Warnf(r.FromSpans[k], "%s reads layer %d (%s), but layer %d (%s) is probably meant: indices after an inserted or removed row must move with it",
+	d := l.Warnf(diag.StaleFrom, r.FromSpans[k], "%s reads layer %d (%s), but layer %d (%s) is probably meant: indices after an inserted or removed row must move with it",
 		r.Module, f, rows[f].Module, meant, rows[meant].Module)
+	d.Fix = &diag.Fix{Span: r.FromSpans[k], Text: strconv.Itoa(meant)}
 	d.AddNote(rows[f].Span, "layer %d is defined here", f)
 	d.AddNote(rows[meant].Span, "layer %d is defined here; %s", meant, fmt.Sprintf(why, args...))
 	if s := l.shift; s.by != 0 && s.by == meant-f {

@@ -176,7 +176,7 @@ func (p *parser) args(n *node, r *Row) {
 				continue
 			}
 			if v.Kind == python.String && v.Str == l.Str && python.Builtins[l.Str] {
-				p.ds.Warnf(l.Span, "YOLOv5 takes %s for Python's function of that name, not for text", l.Str).
+				p.ds.Warnf(diag.BuiltinName, l.Span, "YOLOv5 takes %s for Python's function of that name, not for text", l.Str).
 					AddNote(diag.Span{}, `for the text write "'%s'"`, l.Str)
 			}
 			v.Span = l.Span
@@ -193,7 +193,7 @@ func (p *parser) warnNested(l python.Literal) {
 		switch {
 		case l.Kind == python.List && item.Kind == python.String && !item.Span.IsZero():
 			if v, err := python.Eval(item.Str, p.scope); err == nil && v.Kind != python.String {
-				p.ds.Warnf(item.Span, "%s stays text here: YOLOv5 reads only the arguments themselves as Python, not what a list holds",
+				p.ds.Warnf(diag.NestedText, item.Span, "%s stays text here: YOLOv5 reads only the arguments themselves as Python, not what a list holds",
 					diag.Quote(item.Str))
 			}
 		case item.Kind == python.List:

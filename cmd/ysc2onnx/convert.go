@@ -54,6 +54,7 @@ func (c *conversion) flags(cmd *cobra.Command) {
 	flags.BoolVar(&c.noVerify, "no-verify", false, "the same as --check=none")
 	c.checkFlag = flags.Lookup("check")
 	flags.BoolVar(&opt.Strict, "strict", false, "warnings are errors, and so is a check that cannot be made")
+	allowFlag(cmd, &opt.Allow)
 	flags.BoolVar(&opt.Sync, "sync", false, "return only when the file has reached the disk")
 	libraryFlag(flags, &c.library)
 	_ = cmd.RegisterFlagCompletionFunc("check", cobra.FixedCompletions(checks, cobra.ShellCompDirectiveNoFileComp))

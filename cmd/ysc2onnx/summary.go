@@ -27,6 +27,7 @@ func (a *app) summaryCommand() *cobra.Command {
 		strict bool
 		scconv flavour
 		blocks wiring
+		allow  []diag.Code
 	)
 	cmd := &cobra.Command{
 		Use:   "summary MODEL.yaml|best.pt",
@@ -53,6 +54,7 @@ module and the arguments that the module gets. Then the sums, with the operation
 			}
 			summary, warnings, err := ysc2onnx.Summarize(ctx, m.input(), ysc2onnx.Options{
 				Height: asked.height, Width: asked.width, ScConv: ysc2onnx.ScConv(scconv), C3ScConv: ysc2onnx.C3ScConv(blocks), Strict: strict,
+				Allow: allow,
 			})
 			if err != nil {
 				return err
@@ -71,6 +73,7 @@ module and the arguments that the module gets. Then the sums, with the operation
 	wiringFlag(cmd, &blocks)
 	sizeFlag(cmd.Flags(), &asked)
 	cmd.Flags().BoolVar(&strict, "strict", false, "warnings are errors")
+	allowFlag(cmd, &allow)
 	return cmd
 }
 

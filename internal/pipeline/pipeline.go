@@ -56,6 +56,7 @@ type Options struct {
 	Blocks     modules.BlockWiring // how C3_ScConv is wired, where no checkpoint tells
 	ScConv     string              // the formula of ScConv, where no checkpoint's parameters tell; "" for the usual one
 	Strict     bool                // warnings are errors
+	Allow      []diag.Code         // kinds of warnings that are not given
 }
 
 // MaxPixels bounds height and width: grids and anchors are computed for each cell.
@@ -120,7 +121,7 @@ func Build(ctx context.Context, in Source, opt Options) (*Model, *diag.Diagnosti
 		if err := t.RefuseOthers(); err != nil {
 			return nil, nil, err
 		}
-		t.Strict, t.Alone = opt.Strict, text == nil
+		t.Strict, t.Alone = opt.Strict && !slices.Contains(opt.Allow, diag.NotFinite), text == nil
 		m.Trained, m.weights = t, t
 		if text == nil {
 			carried, err := t.YAML(false)
@@ -176,6 +177,7 @@ func (m *Model) read(ctx context.Context, name string, text io.Reader) (*diag.Di
 		}
 		m.names = t.ClassNames()
 	}
+	diags.Allow(m.opt.Allow...)
 	if m.opt.Strict {
 		diags.PromoteWarnings()
 	}

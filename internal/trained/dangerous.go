@@ -26,6 +26,6 @@ func dangerousNames(f *checkpoint.File) string {
 // warnDangerous says that the checkpoint is dangerous to load with Python.
 func (t *Model) warnDangerous(diags *diag.Diagnostics) {
 	if t.dangerous != "" {
-		diags.Warnf(diag.Span{}, "%s: %s (ysc2onnx inspect lists the names)", t.name, t.dangerous)
+		diags.Warnf(diag.DangerousNames, diag.Span{}, "%s: %s (ysc2onnx inspect lists the names)", t.name, t.dangerous)
 	}
 }

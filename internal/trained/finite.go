@@ -85,7 +85,7 @@ func (t *Model) listNotFinite(ctx context.Context, diags *diag.Diagnostics, susp
 			continue
 		}
 		if warning == nil {
-			warning = diags.Warnf(diag.Span{}, "%s has weights that are not finite numbers: the model's output will not be, either", t.name)
+			warning = diags.Warnf(diag.NotFinite, diag.Span{}, "%s has weights that are not finite numbers: the model's output will not be, either", t.name)
 		}
 		if listed == maxListed {
 			more++

@@ -32,7 +32,7 @@ func (t *Model) warnScConv(ctx context.Context, choices []modules.Choice, diags 
 	if !t.openFormula {
 		return nil
 	}
-	d := diags.Warnf(diag.Span{}, "%s does not tell the formula of its ScConv: softmax(gamma) is taken, as in the YOLOv5 tutorial; "+
+	d := diags.Warnf(diag.ScConvFormula, diag.Span{}, "%s does not tell the formula of its ScConv: softmax(gamma) is taken, as in the YOLOv5 tutorial; "+
 		"of the author's first release, gamma / sum(gamma), the numbers would be wrong", t.name)
 	if zero == open {
 		d.AddNote(diag.Span{}, "beta is exactly 0 in each ScConv, as gamma / sum(gamma) leaves it, which no gradient reaches; "+
