@@ -23,6 +23,10 @@ type Detection struct {
 	Score float32    `json:"score"` // objectness times the class's probability, 0 to 1
 	Box   [4]float32 `json:"box_xyxy"`
 	// Box holds the left, top, right and bottom edge in pixels of the picture as it is displayed.
+
+	// Landmarks are points, x and y in the same pixels, of files that find some: of a face both eyes, the nose and both
+	// corners of the mouth.
+	Landmarks [][2]float32 `json:"landmarks,omitempty"`
 }
 
 // Result is what was found in one picture.
@@ -146,7 +150,7 @@ func (d *Detector) Detect(ctx context.Context, picture image.Image) (*Result, er
 	r.Run = time.Since(start)
 
 	start = time.Now()
-	r.Detections = suppress(rows, d.model.classes, d.only, &d.opts)
+	r.Detections = suppress(rows, d.model.layout, d.only, &d.opts)
 	for i := range r.Detections {
 		found := &r.Detections[i]
 		found.Name = strconv.Itoa(found.Class)
@@ -154,6 +158,10 @@ func (d *Detector) Detect(ctx context.Context, picture image.Image) (*Result, er
 			found.Name = d.model.names[found.Class]
 		}
 		found.Box = boxed.original(found.Box, size)
+		for k, p := range found.Landmarks {
+			moved := boxed.original([4]float32{p[0], p[1]}, size)
+			found.Landmarks[k] = [2]float32(moved[:2])
+		}
 	}
 	r.Suppress = time.Since(start)
 	return r, nil
@@ -171,8 +179,8 @@ func (d *Detector) Letterbox(picture image.Image) *Letterboxed {
 	return letterbox(Opaque(picture), d.opts.Width, d.opts.Height, stride)
 }
 
-// run gives the rows that the file makes of one picture: [N, 5 + classes], the centre, width and height of a box in
-// pixels of the input, its objectness, and the probabilities of the classes.
+// run gives the rows that the file makes of one picture: [N, columns], the centre, width and height of a box in pixels of the
+// input, its objectness, perhaps landmarks, and the probabilities of the classes.
 func (d *Detector) run(ctx context.Context, boxed *Letterboxed) ([]float32, error) {
 	m := &d.model
 	values := boxed.Values
@@ -191,7 +199,7 @@ func (d *Detector) run(ctx context.Context, boxed *Letterboxed) ([]float32, erro
 		return nil, fmt.Errorf("the runtime gave %d outputs; the file has %d", len(outputs), m.output+1)
 	}
 	out := outputs[m.output]
-	columns := int64(m.classes + boxColumns)
+	columns := int64(m.columns)
 	if len(out.Shape) != 3 || out.Shape[0] != int64(m.batch) || out.Shape[2] != columns || int64(len(out.Floats)) != out.Shape[0]*out.Shape[1]*columns {
 		return nil, fmt.Errorf("%s came as %v; a detector's is [%d, boxes, %d]", out.Name, out.Shape, m.batch, columns)
 	}

@@ -71,7 +71,7 @@ func TestDetect(t *testing.T) {
 	}
 	box := [4]float32{11, 5.5, 21, 10.5}
 	objectness, probability := float32(0.9), float32(0.8)
-	want := []Detection{{1, "dog", objectness * probability, box}, {0, "cat", 0.45, box}}
+	want := []Detection{{Class: 1, Name: "dog", Score: objectness * probability, Box: box}, {Name: "cat", Score: 0.45, Box: box}}
 	if diff := cmp.Diff(want, got.Detections); diff != "" {
 		t.Errorf("detections (-want +got):\n%s", diff)
 	}
@@ -193,7 +193,7 @@ func TestNoDetector(t *testing.T) {
 		{[]engine.IO{in}, []engine.IO{float("output0", 1, 25200, 9)}, names, nil,
 			"the file's output is output0 float32 [1, 25200, 9], which is 4 classes, but its metadata names 2"},
 		{[]engine.IO{in}, []engine.IO{float("a", 1, 6, 25200)}, map[string]string{"outputs": `[{"name":"a","axis":1,"parts":[["boxes",4],["scores",2]]}]`}, nil,
-			"the file's output is a float32 [1, 6, 25200], which it describes as boxes 4, scores 2 along axis 1; only rows of a box, an objectness and scores, as float32, can be read here so far"},
+			"the file's output is a float32 [1, 6, 25200], which it describes as boxes 4, scores 2 along axis 1; only rows of a box, an objectness and scores, as float32, and landmarks between them, can be read here so far"},
 		{[]engine.IO{in}, []engine.IO{float("a", 1, 25200, 7)}, map[string]string{"outputs": `[{"name":"a","axis":0,"parts":[["raw",0]]}]`}, nil,
 			"the file says of none of its outputs that it holds boxes and scores: export it with the decoded head"},
 		{[]engine.IO{in}, []engine.IO{out}, map[string]string{"names": "{0: cat}"}, nil,
@@ -250,7 +250,7 @@ func TestThresholds(t *testing.T) {
 		200, 200, 8, 8, 0.5, 0.5, // score
 	}
 	for iou, want := range map[float64]int{0.5: 2, 0.4999: 1} {
-		if got := suppress(rows, 1, nil, &Options{Confidence: 0.25, IoU: iou, MaxDetections: 9}); len(got) != want {
+		if got := suppress(rows, plain(1), nil, &Options{Confidence: 0.25, IoU: iou, MaxDetections: 9}); len(got) != want {
 			t.Errorf("IoU %v: %+v, want %d detections", iou, got, want)
 		}
 	}
@@ -290,5 +290,28 @@ func TestDescribedOutput(t *testing.T) {
 	})
 	if err != nil || m.output != 1 || m.classes != 2 {
 		t.Errorf("output %d, %d classes, %v", m.output, m.classes, err)
+	}
+}
+
+// TestLandmarks follows two points of a face through a file for 64x64, of a picture of 32x16. Worked by hand: a point of the
+// input at 30, 36 is at 15, (36-16)/2 of the picture; one outside of the picture is on its edge.
+func TestLandmarks(t *testing.T) {
+	s := &session{
+		inputs: []engine.IO{float("images", 1, 3, 64, 64)}, outputs: []engine.IO{float("output0", 1, 1, 11)}, shape: []int64{1, 1, 11},
+		floats: []float32{32, 32, 20, 10, 0.5, 30, 36, -9, 80, 0.25, 0.75},
+	}
+	d, err := New(s, map[string]string{
+		"outputs": `[{"name":"output0","axis":2,"parts":[["boxes",4],["objectness",1],["landmarks",4],["scores",2]]}]`, "names": "{0: 'face', 1: 'mask'}",
+	}, DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := d.Detect(t.Context(), image.NewRGBA(image.Rect(0, 0, 32, 16)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Detection{{Class: 1, Name: "mask", Score: 0.375, Box: [4]float32{11, 5.5, 21, 10.5}, Landmarks: [][2]float32{{15, 10}, {0, 16}}}}
+	if diff := cmp.Diff(want, got.Detections); diff != "" {
+		t.Errorf("detections (-want +got):\n%s", diff)
 	}
 }

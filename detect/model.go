@@ -20,8 +20,20 @@ type model struct {
 	batch         int
 	height, width int // 0 where the file leaves it open
 	stride        int
-	classes       int
 	names         []string
+	layout
+}
+
+// layout says where the columns of a row are, behind those of a box and an objectness.
+type layout struct {
+	columns            int // all of them
+	scores, classes    int // the first score, and how many there are
+	landmarks, numbers int // the first coordinate of a point, and how many there are, two for each point
+}
+
+// plain is the layout of YOLOv5's own rows.
+func plain(classes int) layout {
+	return layout{columns: boxColumns + classes, scores: boxColumns, classes: classes}
 }
 
 const (
@@ -78,14 +90,16 @@ func (m *model) readRoles(outputs []engine.IO, described []roles.Output) error {
 	for i, out := range outputs {
 		for _, o := range described {
 			_, _, boxes := o.Columns(roles.Boxes)
-			from, to, scores := o.Columns(roles.Scores)
+			_, _, scores := o.Columns(roles.Scores)
 			if o.Name != out.Name || !boxes || !scores {
 				continue
 			}
-			if o.Axis != 2 || from != boxColumns || to != o.Size() || len(out.Dims) != 3 || out.Dims[2] != int64(o.Size()) || out.DType != engine.Float32 {
-				return fmt.Errorf("the file's output is %s, which it describes as %s; only rows of a box, an objectness and scores, as float32, can be read here so far", out, o)
+			read, ok := layoutOf(o)
+			if !ok || len(out.Dims) != 3 || out.Dims[2] != int64(o.Size()) || out.DType != engine.Float32 {
+				return fmt.Errorf("the file's output is %s, which it describes as %s; only rows of a box, an objectness and scores, as float32, "+
+					"and landmarks between them, can be read here so far", out, o)
 			}
-			m.output, m.classes = i, to-from
+			m.output, m.layout = i, read
 			if n := len(m.names); n > 0 && n != m.classes {
 				return fmt.Errorf("the file's output is %s, which is %d classes, but its metadata names %d", out, m.classes, n)
 			}
@@ -93,6 +107,26 @@ func (m *model) readRoles(outputs []engine.IO, described []roles.Output) error {
 		}
 	}
 	return errors.New("the file says of none of its outputs that it holds boxes and scores: export it with the decoded head")
+}
+
+// layoutOf reads rows of a box, an objectness, perhaps landmarks, and scores.
+func layoutOf(o roles.Output) (l layout, ok bool) {
+	known := []roles.Role{roles.Boxes, roles.Objectness, roles.Scores}
+	from, to, has := o.Columns(roles.Landmarks)
+	if has {
+		known = slices.Insert(known, 2, roles.Landmarks)
+	}
+	sized := o.Axis == 2 && len(o.Parts) == len(known) && o.Parts[0].Size == 4 && o.Parts[1].Size == 1 && (to-from)%2 == 0
+	for i := range known {
+		sized = sized && o.Parts[i].Role == known[i]
+	}
+	if !sized {
+		return l, false
+	}
+	l = layout{columns: o.Size(), landmarks: from, numbers: to - from}
+	l.scores, to, _ = o.Columns(roles.Scores)
+	l.classes = to - l.scores
+	return l, true
 }
 
 // readHead finds the output with the boxes.
@@ -131,7 +165,7 @@ func (m *model) readHead(outputs []engine.IO) error {
 	case known > 0:
 		return fmt.Errorf("the file's output is %s, which is %d classes, but its metadata names %d", out, columns-boxColumns, known)
 	}
-	m.classes = int(columns - boxColumns)
+	m.layout = plain(int(columns - boxColumns))
 	return nil
 }
 

@@ -22,8 +22,8 @@ type candidate struct {
 // suppress picks the objects out of a file's rows, as YOLOv5's non_max_suppression does with torchvision's nms: each row
 // stands for its best class; of boxes of one class that overlap, the best one stays. Arithmetic is float32, in the same
 // order. Of equal scores, the first row wins; torch leaves that open. Boxes are in pixels of the input.
-func suppress(rows []float32, classes int, only []int, opts *Options) []Detection {
-	list := candidates(rows, classes, only, opts)
+func suppress(rows []float32, l layout, only []int, opts *Options) []Detection {
+	list := candidates(rows, l, only, opts)
 	slices.SortStableFunc(list, func(a, b candidate) int { return cmp.Compare(b.Score, a.Score) })
 	list = list[:min(len(list), maxCandidates)]
 	kept := []Detection{}
@@ -44,16 +44,17 @@ func suppress(rows []float32, classes int, only []int, opts *Options) []Detectio
 }
 
 // candidates are the rows whose best class is wanted and scores above the threshold.
-func candidates(rows []float32, classes int, only []int, opts *Options) []candidate {
+func candidates(rows []float32, l layout, only []int, opts *Options) []candidate {
 	var list []candidate
 	threshold := float32(opts.Confidence)
-	for row := range slices.Chunk(rows, boxColumns+classes) {
+	for row := range slices.Chunk(rows, l.columns) {
 		objectness := row[4]
 		if !(objectness > threshold) {
 			continue
 		}
-		c := candidate{Detection: Detection{Score: row[boxColumns] * objectness}}
-		for i, p := range row[boxColumns:] {
+		scores := row[l.scores:][:l.classes]
+		c := candidate{Detection: Detection{Score: scores[0] * objectness}}
+		for i, p := range scores {
 			if score := p * objectness; score > c.Score {
 				c.Class, c.Score = i, score
 			}
@@ -63,6 +64,9 @@ func candidates(rows []float32, classes int, only []int, opts *Options) []candid
 		}
 		x, y, w, h := row[0], row[1], row[2]/2, row[3]/2
 		c.Box = [4]float32{x - w, y - h, x + w, y + h}
+		for pair := range slices.Chunk(row[l.landmarks:][:l.numbers], 2) {
+			c.Landmarks = append(c.Landmarks, [2]float32(pair))
+		}
 		offset := float32(c.Class * classOffset)
 		if opts.Agnostic {
 			offset = 0

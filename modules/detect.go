@@ -27,6 +27,7 @@ func newDetect(a *Args) Head {
 	anchors := a.Replaced("anchors") // by the checkpoint's, a tensor
 	givenChannels(a)
 	m.anchors(a, anchors)
+	m.Landmarks = m.landmarks(a)
 	return m
 }
 
@@ -91,11 +92,12 @@ func givenChannels(a *Args) {
 // Detect is YOLOv5's detection head: a 1x1 convolution for each level gives each cell, for each of its anchors, a box, an
 // objectness and nc class scores, not decoded. [N, chᵢ, Hᵢ, Wᵢ] for each level -> [N, na·(5+nc), Hᵢ, Wᵢ].
 type Detect struct {
-	Classes  int
-	Masks    int         // columns after the scores, of a Segment
-	Anchors  [][]float64 // for each level w, h of each anchor, in pixels
-	Counted  bool        // Anchors are not chosen, only their number is: training fits them
-	Channels []int       // of each input
+	Classes   int
+	Masks     int         // columns after the scores, of a Segment
+	Landmarks int         // columns before the scores, as a checkpoint tells
+	Anchors   [][]float64 // for each level w, h of each anchor, in pixels
+	Counted   bool        // Anchors are not chosen, only their number is: training fits them
+	Channels  []int       // of each input
 }
 
 // Class is YOLOv5's Detect.
@@ -112,7 +114,7 @@ func (m *Detect) Forward(s *Scope, inputs []*onnxbuild.Value) *Raw {
 			return nil
 		}
 	}
-	raw := &Raw{Strides: s.model.strides, Classes: m.Classes, Masks: m.Masks}
+	raw := &Raw{Strides: s.model.strides, Classes: m.Classes, Landmarks: m.Landmarks, Masks: m.Masks}
 	if raw.Strides == nil {
 		raw.Strides = m.strides(s, inputs)
 	}
@@ -135,8 +137,8 @@ func (m *Detect) Forward(s *Scope, inputs []*onnxbuild.Value) *Raw {
 	return raw
 }
 
-// columns are those of each anchor: a box, an objectness, the scores and coefficients of masks.
-func (m *Detect) columns() int { return 5 + m.Classes + m.Masks }
+// columns are those of each anchor: a box, an objectness, landmarks, the scores and coefficients of masks.
+func (m *Detect) columns() int { return 5 + m.Landmarks + m.Classes + m.Masks }
 
 // conv is the convolution of a level with na anchors.
 func (m *Detect) conv(channels, na int, stride int64) *Conv2d {

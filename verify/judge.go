@@ -246,7 +246,7 @@ func (j *Judgement) OutputsSummary() string {
 	var parts []string
 	for _, row := range j.Rows[j.Layers:] {
 		part := fmt.Sprintf("%s %.1e", row.Name, row.MaxAbs)
-		if strings.HasSuffix(row.Name, " boxes") {
+		if strings.HasSuffix(row.Name, " boxes") || strings.HasSuffix(row.Name, " landmarks") {
 			part += " px"
 		}
 		parts = append(parts, part)

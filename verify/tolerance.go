@@ -123,7 +123,7 @@ func (o *AgainstOptions) measures(meaning roles.Output, stride int64) []measure 
 	}
 	var list []measure
 	from := int64(0)
-	for _, part := range meaning.Parts {
+	for i, part := range meaning.Parts {
 		m := whole
 		switch part.Role {
 		case roles.Boxes:
@@ -133,6 +133,9 @@ func (o *AgainstOptions) measures(meaning roles.Output, stride int64) []measure 
 			}
 		case roles.Objectness, roles.Scores, roles.Score:
 			m = measure{name: "scores", tolerance: o.Score, floor: o.scoreFloor}
+			if part.Role == roles.Objectness && i+1 < len(meaning.Parts) && meaning.Parts[i+1].Role != roles.Scores { // a part by itself
+				m.name = string(part.Role)
+			}
 		default:
 			m.name = string(part.Role)
 		}

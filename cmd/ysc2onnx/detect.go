@@ -222,13 +222,18 @@ func (d *detection) one(ctx context.Context, detector *detect.Detector, look *ov
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// lines are what is shown of a picture: what it took, and each object with its score and its left, top, right and bottom edge.
+// lines are what is shown of a picture: what it took, and each object with its score, its left, top, right and bottom edge, its
+// class and its landmarks.
 func (p *picture) lines(w *bytes.Buffer, s style) {
 	fmt.Fprintf(w, "%s %dx%d: %s  %.0f ms (read %.0f, letterbox %.0f, run %.0f, nms %.0f)\n", s.paint("1", printable(p.Path)), p.Width, p.Height,
 		counts(p.Detections), p.Steps.total(), p.Steps.Read, p.Steps.Letterbox, p.Steps.Run, p.Steps.NMS)
 	for i := range p.Detections {
 		d := &p.Detections[i]
-		fmt.Fprintf(w, "  %.2f  %7.1f %7.1f %7.1f %7.1f  %s\n", d.Score, d.Box[0], d.Box[1], d.Box[2], d.Box[3], printable(d.Name))
+		fmt.Fprintf(w, "  %.2f  %7.1f %7.1f %7.1f %7.1f  %s", d.Score, d.Box[0], d.Box[1], d.Box[2], d.Box[3], printable(d.Name))
+		for _, point := range d.Landmarks {
+			fmt.Fprintf(w, "  %.1f,%.1f", point[0], point[1])
+		}
+		w.WriteByte('\n')
 	}
 }
 

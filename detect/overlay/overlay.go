@@ -1,4 +1,4 @@
-// Package overlay draws detections into a picture: a box in its class's colour, labelled with name and score.
+// Package overlay draws detections into a picture: a box in its class's colour, labelled with name and score, and points in it.
 package overlay
 
 import (
@@ -60,6 +60,11 @@ func (s *Style) Draw(picture *image.RGBA, found []detect.Detection) error {
 	for _, d := range worstFirst {
 		frame(picture, rounded(d.Box), line, Color(d.Class))
 	}
+	for _, d := range worstFirst { // no box's line covers a point
+		for _, p := range d.Landmarks {
+			dot(picture, p, line, Color(d.Class))
+		}
+	}
 	for _, d := range worstFirst { // no box's line crosses a label
 		s.label(picture, face, d, line)
 	}
@@ -86,6 +91,18 @@ func frame(picture *image.RGBA, box image.Rectangle, width int, c color.Color) {
 		{image.Pt(inner.Max.X, inner.Min.Y), image.Pt(box.Max.X, inner.Max.Y)},
 	} {
 		fillRect(picture, side, c)
+	}
+}
+
+// dot draws a point as a disc.
+func dot(picture *image.RGBA, at [2]float32, radius int, c color.Color) {
+	x, y := int(math.Round(float64(at[0]))), int(math.Round(float64(at[1])))
+	for dy := -radius; dy <= radius; dy++ {
+		for dx := -radius; dx <= radius; dx++ {
+			if p := image.Pt(x+dx, y+dy); dx*dx+dy*dy <= radius*radius && p.In(picture.Rect) {
+				picture.Set(p.X, p.Y, c)
+			}
+		}
 	}
 }
 

@@ -57,6 +57,27 @@ func TestDraw(t *testing.T) {
 	}
 }
 
+// TestLandmarks: points are discs of a radius of 2 in a picture of this size, over the lines of boxes, cut off at the edge.
+func TestLandmarks(t *testing.T) {
+	img := white(300, 200)
+	found := []detect.Detection{
+		{Class: 3, Name: "face", Score: 0.9, Box: [4]float32{100, 80, 200, 150}, Landmarks: [][2]float32{{149.6, 100.4}, {299.5, 199.5}}},
+		{Class: 4, Name: "face", Score: 0.5, Box: [4]float32{149, 60, 250, 170}},
+	}
+	if err := style(t).Draw(img, found); err != nil {
+		t.Fatal(err)
+	}
+	none, point, line := color.RGBA{255, 255, 255, 255}, Color(3), Color(4)
+	for at, want := range map[image.Point]color.RGBA{
+		{150, 100}: point, {152, 100}: point, {149, 101}: point, {150, 98}: point, {152, 101}: none, {153, 100}: none,
+		{150, 103}: line, {299, 199}: point, {296, 199}: none,
+	} {
+		if got := img.RGBAAt(at.X, at.Y); got != want {
+			t.Errorf("at %v there is %v, want %v", at, got, want)
+		}
+	}
+}
+
 // TestEdges: boxes at and beyond the edges, and pictures smaller than any label, have labels within the picture.
 func TestEdges(t *testing.T) {
 	s := style(t)

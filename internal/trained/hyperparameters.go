@@ -29,7 +29,12 @@ func (t *Model) Override(cfg *yamlcfg.Model, diags *diag.Diagnostics) (*yamlcfg.
 			cfg, diags = again, found
 		}
 	}
-	if differ {
+	switch {
+	case differ && t.namedClasses() == 0 && modules.LandmarksOf(wins.NC-nc):
+		diags.Errorf(cfg.NCSpan, "nc is %d here, and the head of %s has the columns of %d classes, or of %d and of %d coordinates of landmarks, as that of "+
+			"yolov5-face has; its tensors do not tell. Give the checkpoint that holds the whole model or, if they are classes, set nc to %d",
+			nc, t.name, wins.NC, nc, wins.NC-nc, wins.NC)
+	case differ:
 		diags.Infof(cfg.NCSpan, "nc is %d here, and %s was trained with %d, which counts", nc, t.name, wins.NC)
 	}
 	if more {
@@ -79,15 +84,23 @@ func (t *Model) detect() string {
 
 // classes is the number of classes that the model was trained with, 0 where nothing tells.
 func (t *Model) classes() int {
-	head := t.detect()
-	for _, path := range []string{head, ""} {
-		if nc := t.Numbers(path, "nc"); len(nc) == 1 && nc[0] >= 1 && nc[0] <= yamlcfg.MaxClasses && nc[0] == float64(int(nc[0])) {
-			return int(nc[0])
-		}
+	if nc := t.namedClasses(); nc > 0 {
+		return nc
 	}
+	head := t.detect()
 	bias, _ := t.Shape(head + ".m.0.bias")
 	if na := int64(t.anchors()); len(bias) == 1 && na > 0 && bias[0]%na == 0 && bias[0]/na > 5 && bias[0]/na-5 <= yamlcfg.MaxClasses {
 		return int(bias[0]/na - 5)
+	}
+	return 0
+}
+
+// namedClasses is the number of classes that the checkpoint has as such, 0 where its tensors alone tell.
+func (t *Model) namedClasses() int {
+	for _, path := range []string{t.detect(), ""} {
+		if nc := t.Numbers(path, "nc"); len(nc) == 1 && nc[0] >= 1 && nc[0] <= yamlcfg.MaxClasses && nc[0] == float64(int(nc[0])) {
+			return int(nc[0])
+		}
 	}
 	return 0
 }

@@ -328,7 +328,7 @@ func unitText(row *verify.Row) string {
 		return "of the box: " + number(row.MaxAbs) + " pixels at most"
 	case strings.HasSuffix(row.Name, " boxes"):
 		return "pixels"
-	case strings.HasSuffix(row.Name, " scores"):
+	case strings.HasSuffix(row.Name, " scores"), strings.HasSuffix(row.Name, " objectness"):
 		return "of a score from 0 to 1"
 	}
 	return "absolute"

@@ -28,6 +28,7 @@ from pathlib import Path
 import numpy as np
 import training_code as code
 import fork_blocks
+import fork_heads
 from training_code import fork_attention, torch_modules
 
 torch, nn = torch_modules.torch, torch_modules.nn
@@ -39,7 +40,7 @@ P3, P4, P5 = [10, 13, 16, 30, 33, 23], [30, 61, 62, 45, 59, 119], [116, 90, 156,
 # gate (an ScConv channel pushed over the gate), low (a bias set to -2), flip (a weight whose every second element is
 # negated), stride (of Detect's levels), flavour (of ScConv), keys (the
 # parameters tell what a checkpoint holds), as (the class whose code it is), wrapped (SCConv of Conv), flat (what inputs are scaled by),
-# act (of a checkpoint, in the place of the row's; activations is utils.activations), spread (of the batch norm's weights, 1; of a softmax's logits)
+# act (of a checkpoint, in the place of the row's; activations is utils.activations), holds (attributes that a checkpoint has of it), spread (of the batch norm's weights, 1; of a softmax's logits)
 CASES = [
     ("conv_k6s2p2", "Conv", 3, [8, 6, 2, 2], "padding 2 as given, against k//2 = 3"),
     ("conv_k1", "Conv", 8, [8], "the defaults k=1, s=1, SiLU, against a missing activation; BN eps 1e-3 against 1e-5"),
@@ -228,6 +229,10 @@ CASES = [
     ("detect_2", "Detect", (4, 6), [2, [P4, P5]], "height and width not swapped; two levels", {"size": ((4, 6), (2, 3)), "stride": (16, 32)}),
     ("detect_3", "Detect", (4, 6, 8), [1, [P3, P4, P5]], "rows anchor by anchor within a level, against cell by cell",
      {"size": ((8, 12), (4, 6), (2, 3)), "stride": (8, 16, 32)}),
+    ("detect_landmarks", "Detect", (4, 6), [2, [P4, P5]], "points in sizes of the anchor from the cell's corner, against from half a cell before; no "
+     "sigmoid; x before y; before the scores", {"size": ((4, 6), (2, 3)), "stride": (16, 32), "as": "LandmarkDetect", "holds": ["no"]}),
+    ("detect_quadrangles", "Detect", (4, 6), [1, [P4, P5]], "four points, against five", {
+        "size": ((4, 6), (2, 3)), "stride": (16, 32), "as": "QuadrangleDetect", "holds": ["no"]}),
     ("segment", "Segment", (4, 6), [2, [P4, P5], 3, 8], "no sigmoid for the coefficients of masks, behind the scores of each anchor; prototypes of the first input",
      {"size": ((4, 6), (2, 3)), "stride": (16, 32)}),
     ("upsample_pair", "nn.Upsample", 4, [None, "(2, 3)", "nearest"], "height and width not swapped"),
@@ -297,9 +302,9 @@ def construct(yolo, module, call, stride):
         return getattr(nn, module[3:])(*call)
     if hasattr(fork_blocks, module) and not hasattr(yolo, module):
         return getattr(fork_blocks, module)(*call)
-    if module not in HEADS:
+    if module not in HEADS and not hasattr(fork_heads, module):
         return getattr(yolo, module)(*call)  # with what it imports of models.common and models.experimental
-    head = getattr(yolo, module)(*call)
+    head = getattr(fork_heads if hasattr(fork_heads, module) else yolo, module)(*call)
     head.export = True  # without the maps that training reads
     head.stride = torch.tensor(stride, dtype=torch.float32)
     head.anchors /= head.stride.view(-1, 1, 1)
@@ -365,6 +370,8 @@ def record(yolo, name, module, c1, args, tells, options=None):
     meta |= {key: options[key] for key in ("stride", "flavour", "keys") if key in options}
     if "act" in options:
         meta["pickled"] = pickled("act", built.act)
+    if "holds" in options:
+        meta["pickled"] = {"model.0": {"class": f"models.yolo.{module}", "attributes": {key: getattr(built, key) for key in options["holds"]}}}
     inputs = {f"x{i}": x for i, x in enumerate(xs)} if several else {"x": xs[0]}
     np.savez_compressed(HERE / f"{name}.npz", **inputs, **outputs, **state, meta=np.array(json.dumps(meta)))
 

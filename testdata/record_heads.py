@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Write heads/NAME.pt for each heads/NAME.yaml, a checkpoint as training code leaves it, and heads/NAME.npz, what PyTorch computes
+with it, layer by layer: input, layer.<i> and output0 of two images of 64x96 pixels, and how far they are from float64.
+
+The classes are those of verify/, pickled under the paths that they have in the fork's code, with the attributes that its Detect
+keeps. Batch norms have the statistics of a batch of noise, biases are drawn.
+"""
+import sys
+import types
+from copy import deepcopy
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "verify"))
+
+import fork_blocks  # noqa: E402
+import fork_heads  # noqa: E402
+import numpy as np  # noqa: E402
+import parity  # noqa: E402
+import torch  # noqa: E402
+import torch_modules  # noqa: E402
+import yaml  # noqa: E402
+
+nn = torch.nn
+
+# What stands in the place of Detect and its like, by file.
+HEADS = {"face": fork_heads.LandmarkDetect}
+PATHS = {"Model": "models.yolo.Model", "LandmarkDetect": "models.yolo.Detect"}
+
+
+class SPP(nn.Module):
+    """Pools of several sizes beside their input."""
+
+    def __init__(self, c1, c2, k=(5, 9, 13)):
+        super().__init__()
+        self.cv1, self.cv2 = torch_modules.Conv(c1, c1 // 2), torch_modules.Conv(c1 // 2 * (len(k) + 1), c2)
+        self.m = nn.ModuleList(nn.MaxPool2d(size, 1, size // 2) for size in k)
+
+    def forward(self, x):
+        x = self.cv1(x)
+        return self.cv2(torch.cat([x, *(m(x) for m in self.m)], 1))
+
+
+class Model(nn.Module):
+    """The rows of a YAML as training code builds them, with what its parser leaves on each layer."""
+
+    def __init__(self, config, head):
+        super().__init__()
+        self.yaml, self.nc, self.names = config, config["nc"], [f"class{i}" for i in range(config["nc"])]
+        layers, channels = [], []
+        for i, (f, n, kind, args) in enumerate(config["backbone"] + config["head"]):
+            last = i == len(config["backbone"] + config["head"]) - 1
+            cls = head if last else {"SPP": SPP, "nn.Upsample": nn.Upsample}.get(kind) or getattr(torch_modules, kind, None) or getattr(fork_blocks, kind)
+            args = [{"None": None, "nc": self.nc, "anchors": config["anchors"]}.get(a, a) if isinstance(a, str) else a for a in args]
+            incoming = [(channels or [3])[j] for j in ([f] if isinstance(f, int) else f)]
+            if last:
+                c2, call = 0, [*args, incoming]
+            elif kind in ("nn.Upsample", "Concat"):
+                c2, call = sum(incoming), args
+            else:
+                c2, call = args[0], [incoming[0], args[0], *([n] if kind == "C3" else []), *args[1:]]
+            made = [cls(*call) for _ in range(1 if kind == "C3" else n)]
+            layer = made[0] if len(made) == 1 else nn.Sequential(*made)
+            layer.i, layer.f, layer.type, layer.np = i, f, path(cls), sum(p.numel() for p in layer.parameters())
+            layers.append(layer)
+            channels.append(c2)
+        self.model = nn.Sequential(*layers)
+
+    def forward(self, x):
+        kept = []
+        for m in self.model:
+            x = x if m.f == -1 else kept[m.f] if isinstance(m.f, int) else [x if j == -1 else kept[j] for j in m.f]
+            x = m(x)
+            kept.append(x)
+        return x
+
+
+def path(cls):
+    """The class's path in the fork's code."""
+    if cls.__module__.startswith("torch."):
+        return f"{cls.__module__}.{cls.__name__}"
+    return PATHS.get(cls.__name__, f"models.common.{cls.__name__}")
+
+
+def pose(classes):
+    """Let classes be pickled under their paths in the fork's code."""
+    for cls in classes:
+        package, _, name = path(cls).rpartition(".")
+        for part in ("models", package):
+            sys.modules.setdefault(part, types.ModuleType(part))
+        cls.__module__, cls.__qualname__ = package, name
+        setattr(sys.modules[package], name, cls)
+
+
+def settle(model):
+    """Weights and statistics that all matter: see calibrate in modules/testdata/oracle/training_code.py."""
+    with torch.no_grad():
+        for m in model.modules():
+            if isinstance(m, nn.BatchNorm2d):
+                m.eps, m.momentum = 1e-3, 1.0
+                m.weight.normal_(1, 0.2)
+                m.bias.normal_(0, 0.3)
+            elif getattr(m, "bias", None) is not None:
+                m.bias.normal_(0, 0.5)
+            if isinstance(m, nn.Conv2d):
+                m.weight.mul_(2)
+        model.train()
+        model(torch.rand(8, 3, 64, 96))
+    model.eval()
+
+
+def main():
+    for file in sorted((HERE / "heads").glob("*.yaml")):
+        torch.manual_seed(len(file.stem))
+        model = Model(yaml.safe_load(file.read_text(encoding="utf-8")), HEADS[file.stem])
+        head = model.model[-1]
+        head.stride = model.stride = torch.tensor([8.0, 16.0, 32.0][:head.nl])
+        head.anchors /= head.stride.view(-1, 1, 1)
+        settle(model)
+        model.half().float()  # what float16 holds
+        record = parity.record(deepcopy(model), torch.rand(2, 3, 64, 96))
+        np.savez_compressed(file.with_suffix(".npz"), **record)
+        pose({type(m) for m in model.modules() if not type(m).__module__.startswith("torch.")} - {type(None)})
+        torch.save({"epoch": -1, "model": model.half()}, file.with_suffix(".pt"))
+        print(file.stem, {k: v.shape for k, v in record.items() if k.startswith("output") and not k.endswith("rounding")})
+
+
+
+if __name__ == "__main__":
+    main()
