@@ -88,7 +88,7 @@ func (s *Scope) activation(child string, usual *Activation) *Activation {
 	}
 	path := s.ChildClass(child)
 	if path == "" {
-		s.Setting(child, usual.text(), "")
+		s.NoteSetting(child, usual.text(), "")
 		return usual
 	}
 	var act *Activation
@@ -101,7 +101,7 @@ func (s *Scope) activation(child string, usual *Activation) *Activation {
 	}
 	switch {
 	case act.text() != usual.text():
-		s.Setting(child, act.text(), usual.text())
+		s.NoteSetting(child, act.text(), usual.text())
 	case act == nil || usual != nil && act.kind == usual.kind:
 		return usual
 	}

@@ -98,7 +98,7 @@ func applyPReLU(s *Scope, x *onnxbuild.Value, args []float64) *onnxbuild.Value {
 	weight := s.Param("weight", Constant(float32(args[1])), n)
 	s.CountMACs(x.Shape.Elements(), 1)
 	if n > 1 {
-		s.Expect(x, int(n))
+		s.ExpectChannels(x, int(n))
 		weight = s.Reshape(weight, s.Ints("channels", n, 1, 1))
 	}
 	return s.PRelu(x, weight)

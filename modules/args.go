@@ -87,8 +87,8 @@ func (a *Args) Model() *yamlcfg.Model { return a.model }
 // path is the state_dict path of the row.
 func (a *Args) path() string { return LayerName(a.row.Index) }
 
-// pass puts what the parser computes before the row's own arguments.
-func (a *Args) pass(numbers ...int) {
+// prependShown puts what the parser computes before the row's own arguments.
+func (a *Args) prependShown(numbers ...int) {
 	front := make([]string, len(numbers))
 	for i, n := range numbers {
 		front[i] = strconv.Itoa(n)
@@ -159,14 +159,14 @@ func (a *Args) Wrong(name string, l python.Literal, expected string) {
 // limit bounds integer arguments: far above any real one, and safe to multiply.
 const limit = 1 << 20
 
-// keep notes what the argument that was asked for last came out as.
-func keep[T any](a *Args, value T) T {
+// record notes what the argument that was asked for last came out as.
+func record[T any](a *Args, value T) T {
 	a.given = append(a.given, Argument{a.names[len(a.names)-1], value})
 	return value
 }
 
 // Int takes an integer, 0 or more; as in Python, True is 1 and False is 0.
-func (a *Args) Int(name string, def int) int { return keep(a, a.int(name, def)) }
+func (a *Args) Int(name string, def int) int { return record(a, a.int(name, def)) }
 
 func (a *Args) int(name string, def int) int {
 	l, ok := a.next(name)
@@ -197,16 +197,16 @@ func (a *Args) Positive(name string, def int) int {
 
 // Pair takes one positive integer for height and width, or a list or tuple of two.
 func (a *Args) Pair(name string, def int) [2]int {
-	return keep(a, a.pair(name, def, 1, "an integer of at least 1, or two for height and width"))
+	return record(a, a.pair(name, def, 1, "an integer of at least 1, or two for height and width"))
 }
 
 // PadOrNone takes a padding, 0 or more, or a pair of them; None, which is the default, gives -1.
 func (a *Args) PadOrNone(name string) [2]int {
 	if len(a.rest) > 0 && a.rest[0].Kind == python.None {
 		a.next(name)
-		return keep(a, square(-1))
+		return record(a, square(-1))
 	}
-	return keep(a, a.pair(name, -1, 0, "None, an integer of at least 0, or two for height and width"))
+	return record(a, a.pair(name, -1, 0, "None, an integer of at least 0, or two for height and width"))
 }
 
 func (a *Args) pair(name string, def int, least int64, expected string) [2]int {
@@ -240,7 +240,7 @@ func (a *Args) Odd(name string, def int) int {
 func (a *Args) Odds(name string, def ...int) []int {
 	l, ok := a.next(name)
 	if !ok {
-		return keep(a, def)
+		return record(a, def)
 	}
 	var list []int
 	for _, item := range l.Items {
@@ -254,12 +254,12 @@ func (a *Args) Odds(name string, def ...int) []int {
 		a.Wrong(name, l, "a list of odd numbers")
 		return def
 	}
-	return keep(a, list)
+	return record(a, list)
 }
 
 // Pad takes a padding, an integer of 0 or more, or a list or tuple of two for height and width.
 func (a *Args) Pad(name string, def int) [2]int {
-	return keep(a, a.pair(name, def, 0, "an integer of at least 0, or two for height and width"))
+	return record(a, a.pair(name, def, 0, "an integer of at least 0, or two for height and width"))
 }
 
 // Sides takes an integer of 0 or more for all sides of a map, or four: left, right, top, bottom.
@@ -281,11 +281,11 @@ func (a *Args) Sides(name string) [4]int {
 		}
 		sides[i] = int(item.Int)
 	}
-	return keep(a, sides)
+	return record(a, sides)
 }
 
 // Bool takes a truth value; numbers count as in Python.
-func (a *Args) Bool(name string, def bool) bool { return keep(a, a.bool(name, def)) }
+func (a *Args) Bool(name string, def bool) bool { return record(a, a.bool(name, def)) }
 
 func (a *Args) bool(name string, def bool) bool {
 	l, ok := a.next(name)
@@ -302,7 +302,7 @@ func (a *Args) bool(name string, def bool) bool {
 }
 
 // Float takes a number.
-func (a *Args) Float(name string, def float64) float64 { return keep(a, a.float(name, def)) }
+func (a *Args) Float(name string, def float64) float64 { return record(a, a.float(name, def)) }
 
 func (a *Args) float(name string, def float64) float64 {
 	l, ok := a.next(name)
@@ -319,7 +319,7 @@ func (a *Args) float(name string, def float64) float64 {
 
 // Activation takes what YOLOv5's Conv takes as act: True for the default, a torch.nn module, anything else for none.
 func (a *Args) Activation(name string) *Activation {
-	return keep(a, a.activation(name))
+	return record(a, a.activation(name))
 }
 
 func (a *Args) activation(name string) *Activation {
@@ -348,7 +348,7 @@ func (a *Args) DilationAndActivation() (dilation int, act *Activation) {
 		case python.Call, python.Bool, python.None:
 			a.NoteOnce(l.Span, "the activation is where release 7.0 has the dilation: the order of arguments of the releases before it is taken")
 			a.names = append(a.names, "d")
-			return keep(a, 1), a.Activation("act")
+			return record(a, 1), a.Activation("act")
 		}
 	}
 	return a.Positive("d", 1), a.Activation("act")
@@ -357,7 +357,7 @@ func (a *Args) DilationAndActivation() (dilation int, act *Activation) {
 // Literal takes an argument of any kind.
 func (a *Args) Literal(name string) (python.Literal, bool) {
 	l, ok := a.next(name)
-	return keep(a, l), ok
+	return record(a, l), ok
 }
 
 // Replaced takes an argument of any kind that stands for a tensor: a checkpoint's counts, so that it may differ.
@@ -366,8 +366,8 @@ func (a *Args) Replaced(name string) python.Literal {
 	return l
 }
 
-// end reports the arguments that no one took.
-func (a *Args) end() {
+// rejectLeftovers reports the arguments that no one took.
+func (a *Args) rejectLeftovers() {
 	if len(a.rest) == 0 || a.failed {
 		return
 	}

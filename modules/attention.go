@@ -14,7 +14,7 @@ import (
 func Attends(a *Args) []int {
 	if len(a.row.Args) == 0 {
 		a.C2 = a.C1
-		a.pass(a.C1)
+		a.prependShown(a.C1)
 		return []int{a.C1}
 	}
 	if !a.takeC2() {
@@ -28,7 +28,7 @@ func Attends(a *Args) []int {
 		a.Errorf("gets %d channels and is given %d: it keeps its channels, while YOLOv5 counts on those given; write the channels of its input (before width_multiple)", a.C1, a.C2)
 		return nil
 	}
-	a.pass(a.C1, a.C2)
+	a.prependShown(a.C1, a.C2)
 	return []int{a.C2}
 }
 
@@ -62,8 +62,8 @@ func (AdaptiveMaxPool2d) Class() *Class { return &adaptiveMaxPool2dClass }
 
 // Forward adds the maximum.
 func (AdaptiveMaxPool2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	s.Only("output_size", 1)
-	s.Only("return_indices", 0)
+	s.RequireNumber("output_size", 1)
+	s.RequireNumber("return_indices", 0)
 	return s.GlobalMaxPool(x)
 }
 
@@ -123,7 +123,7 @@ func relu6() *Activation { return newActivation(activationOf("torch.nn.modules.a
 func (s *Scope) callEither(child string, own Module, x *onnxbuild.Value) *onnxbuild.Value {
 	switch class := s.ChildClass(child); {
 	case class == "" && s.trained() != nil:
-		s.Setting(child, own.Class().Name(), "")
+		s.NoteSetting(child, own.Class().Name(), "")
 	case class != "" && !own.Class().fits(class):
 		return s.CallActivation(child, Hardswish(), x)
 	}

@@ -88,7 +88,7 @@ func fuse(s *Scope, w *onnxbuild.Value, maps []*onnxbuild.Value) []*onnxbuild.Va
 // fusedSum is the sum of the maps by their weights; all have to be of c channels.
 func fusedSum(s *Scope, w *onnxbuild.Value, maps []*onnxbuild.Value, c int) *onnxbuild.Value {
 	for _, x := range maps {
-		s.Expect(x, c)
+		s.ExpectChannels(x, c)
 	}
 	parts := fuse(s, w, maps)
 	y := parts[0]

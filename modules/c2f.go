@@ -82,7 +82,7 @@ func (c *C2f) Class() *Class { return c.class }
 
 // Forward is cv2(cat(a, b, m₀(b), m₁(m₀(b)), …)) with a, b the halves of cv1(x).
 func (c *C2f) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	s.Only("c", float64(c.hidden))
+	s.RequireNumber("c", float64(c.hidden))
 	parts := s.Split(s.Call("cv1", c.cv1, x), 1, int64(c.hidden), int64(c.hidden))
 	items := s.Items("m")
 	for i, m := range c.m {

@@ -119,7 +119,7 @@ func (m *attentiveBottleneck) attend(s *Scope, y *onnxbuild.Value) *onnxbuild.Va
 		case k.Class() != "":
 			s.Err("the checkpoint has no pool_h here: in forks that pool in the forward, it is the input that is pooled, which is not converted")
 		default:
-			s.Setting("pool_h", "of cv2", "") // of the input in a few forks, which only the classes show
+			s.NoteSetting("pool_h", "of cv2", "") // of the input in a few forks, which only the classes show
 		}
 		return NewCoordAtt(m.c, 32).attend(s, y, coordAttForms[m.form])
 	}

@@ -96,9 +96,9 @@ func (m *MultiheadAttention) Class() *Class { return &multiheadAttentionClass }
 
 // Forward projects queries, keys and values, attends in each head, and projects what comes out.
 func (m *MultiheadAttention) Forward(s *Scope, inputs []*onnxbuild.Value) *onnxbuild.Value {
-	s.Missing("bias_k")
-	s.Missing("bias_v")
-	s.Only("add_zero_attn", 0)
+	s.RequireNone("bias_k")
+	s.RequireNone("bias_v")
+	s.RequireNumber("add_zero_attn", 0)
 	heads := int64(s.Numbers("num_heads", float64(m.Heads))[0])
 	c := int64(m.C)
 	if heads < 1 || c%heads != 0 {

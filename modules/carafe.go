@@ -26,7 +26,7 @@ var carafeSpec = Spec{
 		if a.carafeForm() == carafeDown {
 			return Scaled(a)
 		}
-		a.pass(a.C1)
+		a.prependShown(a.C1)
 		return []int{a.C1}
 	},
 	New: func(a *Args) Module {
@@ -81,8 +81,8 @@ func (m *CARAFE) Class() *Class { return &carafeClass }
 func (m *CARAFE) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	weights := m.scale * m.scale * m.window * m.window
 	if m.form == carafeDown {
-		s.Only("kernel_size", float64(m.window))
-		s.Only("up_factor", float64(m.scale))
+		s.RequireNumber("kernel_size", float64(m.window))
+		s.RequireNumber("up_factor", float64(m.scale))
 		down := pointwise(m.c1, m.middle)
 		encoder := &Conv2d{C1: m.middle, C2: weights, Kernel: square(m.encoder), Stride: square(1), Pad: square(m.encoder / 2), Dilation: square(1), Groups: 1, Bias: true}
 		out := pointwise(m.c1, m.c2)
@@ -90,7 +90,7 @@ func (m *CARAFE) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 		w := s.DepthToSpace(s.Call("encoder", encoder, s.Call("down", down, x)), int64(m.scale), true)
 		return s.Call("out", out, m.reassemble(s, s.Upsample(x, int64(m.scale), int64(m.scale)), s.Softmax(w, 1)))
 	}
-	s.Only("scale", float64(m.scale))
+	s.RequireNumber("scale", float64(m.scale))
 	w := s.Call("comp", NewConv1x1(m.c1, m.middle, m.act), x)
 	w = s.Call("enc", NewConv(m.middle, weights, ConvArgs{Kernel: square(m.encoder), Stride: square(1), Pad: square(-1), Groups: 1, Dilation: 1}, nil), w)
 	w = s.Softmax(s.Call("pix_shf", pixelShuffle(m.scale), w), 1)
@@ -131,7 +131,7 @@ func (pixelShuffle) Class() *Class { return &pixelShuffleClass }
 
 // Forward moves channels into squares of pixels.
 func (m pixelShuffle) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	s.Only("upscale_factor", float64(m))
+	s.RequireNumber("upscale_factor", float64(m))
 	return s.DepthToSpace(x, int64(m), true)
 }
 
@@ -147,9 +147,9 @@ func (*reassembly) Class() *Class { return &unfoldClass }
 // Forward adds the sum.
 func (m *reassembly) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	c := m.carafe
-	s.Only("kernel_size", float64(c.window))
-	s.Only("dilation", float64(c.scale))
-	s.Only("padding", float64(c.window/2*c.scale))
-	s.Only("stride", 1)
+	s.RequireNumber("kernel_size", float64(c.window))
+	s.RequireNumber("dilation", float64(c.scale))
+	s.RequireNumber("padding", float64(c.window/2*c.scale))
+	s.RequireNumber("stride", 1)
 	return c.reassemble(s, x, m.weights)
 }

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Stranger is something that a checkpoint's module is or has, and the lowering does not know: the file would compute
+// UnknownPart is something that a checkpoint's module is or has, and the lowering does not know: the file would compute
 // something else.
-type Stranger struct {
+type UnknownPart struct {
 	Path string // of the module: "model.2.m.0"
 	Text string // what is there, and what was expected
 }
@@ -19,32 +19,32 @@ type visit struct {
 	read  []string // the attributes that the forward asked for
 }
 
-// strangers compares every module of a checkpoint with what was applied at its path: its class, its children and its
-// attributes. It lists what differs in the order of the model, the outermost only: the insides of a class that is not
-// known say nothing more.
-func (l *lowering) strangers() []Stranger {
-	t, ok := l.weights.(Trained)
+// UnknownParts compares every module of the checkpoint with what was applied at its path: its class, its children and its
+// attributes. It lists what differs in the order of the model, the outermost only, since the insides of an unknown class
+// say nothing more. The graph is not the checkpoint's model unless the list is empty.
+func (m *Model) UnknownParts() []UnknownPart {
+	t, ok := m.weights.(Trained)
 	if !ok {
 		return nil
 	}
-	var list []Stranger
+	var list []UnknownPart
 	add := func(path, format string, args ...any) {
-		list = append(list, Stranger{path, fmt.Sprintf(format, args...)})
+		list = append(list, UnknownPart{path, fmt.Sprintf(format, args...)})
 	}
 	var walk func(path string, m TrainedModule)
-	walk = func(path string, m TrainedModule) {
-		if v := l.visits[path]; v != nil && m.Class() != "" {
-			if !v.class.fits(m.Class()) {
-				add(path, "is of the class %s%s, expected %s", m.Class(), tensorsText(m), v.class.Name())
+	walk = func(path string, part TrainedModule) {
+		if v := m.visits[path]; v != nil && part.Class() != "" {
+			if !v.class.fits(part.Class()) {
+				add(path, "is of the class %s%s, expected %s", part.Class(), tensorsText(part), v.class.Name())
 				return
 			}
-			for _, name := range m.Attributes() {
+			for _, name := range part.Attributes() {
 				if !slices.Contains(v.read, name) && !slices.Contains(v.class.Inert, name) && !slices.Contains(bookkeeping, name) {
-					add(path, "(%s) has the attribute %s = %s, which is not one of %s's that are known here", className(m.Class()), name, m.Show(name), v.class.Name())
+					add(path, "(%s) has the attribute %s = %s, which is not one of %s's that are known here", className(part.Class()), name, part.Show(name), v.class.Name())
 				}
 			}
 		}
-		for _, name := range m.Children() {
+		for _, name := range part.Children() {
 			child := name
 			if path != "" {
 				child = path + "." + name
@@ -53,9 +53,9 @@ func (l *lowering) strangers() []Stranger {
 			if c == nil {
 				continue
 			}
-			if l.visits[child] == nil && path != "" && c.Class() != "" {
+			if m.visits[child] == nil && path != "" && c.Class() != "" {
 				if !slices.ContainsFunc(idle, func(k *Class) bool { return k.fits(c.Class()) }) {
-					add(child, "is a child of the class %s%s, which %s does not call here", c.Class(), tensorsText(c), l.called(path))
+					add(child, "is a child of the class %s%s, which %s does not call here", c.Class(), tensorsText(c), m.classAt(path))
 				}
 				continue
 			}
@@ -68,9 +68,9 @@ func (l *lowering) strangers() []Stranger {
 	return list
 }
 
-// called is what stands at a path: the class that was applied there, or the container of the rows.
-func (l *lowering) called(path string) string {
-	if v := l.visits[path]; v != nil {
+// classAt names the class that was applied at a path, or the container of the rows.
+func (m *Model) classAt(path string) string {
+	if v := m.visits[path]; v != nil {
 		return v.class.Name()
 	}
 	return "the model"

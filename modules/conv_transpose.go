@@ -19,7 +19,7 @@ func (c *ConvTranspose2d) Class() *Class { return c.class }
 
 // Forward adds the transposed convolution.
 func (c *ConvTranspose2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	s.OnlyText("padding_mode", "zeros")
+	s.RequireText("padding_mode", "zeros")
 	stride, pad := s.Pair("stride", c.Stride, 1), s.Pair("padding", c.Pad, 0)
 	dilation, more := s.Pair("dilation", c.Dilation, 1), s.Pair("output_padding", c.OutputPad, 0)
 	groups := s.Pair("groups", square(c.Groups), 1)[0]

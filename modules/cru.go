@@ -59,11 +59,11 @@ func (m *CRU) trained(s *Scope) *CRU {
 		{"squeeze2.out_channels", t.lowSqueezed, m.lowSqueezed}, {"GWC.groups", t.groups, m.groups}, {"GWC.kernel_size", t.kernel, m.kernel},
 	} {
 		if part.value != part.instead {
-			s.Setting(part.attribute, strconv.Itoa(part.value), strconv.Itoa(part.instead))
+			s.NoteSetting(part.attribute, strconv.Itoa(part.value), strconv.Itoa(part.instead))
 		}
 	}
-	s.Only("up_channel", float64(t.up))
-	s.Only("low_channel", float64(t.low))
+	s.RequireNumber("up_channel", float64(t.up))
+	s.RequireNumber("low_channel", float64(t.low))
 	return t.layers()
 }
 

@@ -208,7 +208,7 @@ func (m *Detect) inStrides(s *Scope, pixels [][]float64, strides []int64) [][]fl
 		return nil
 	}
 	if s.Has("anchors") && !m.Counted && !alike(trained, elements) {
-		s.Setting("anchors", anchorsText(trained, each, strides), anchorsText(elements, each, strides))
+		s.NoteSetting("anchors", anchorsText(trained, each, strides), anchorsText(elements, each, strides))
 	}
 	return slices.Collect(slices.Chunk(trained, int(each)))
 }

@@ -43,11 +43,11 @@ func (m *channelConv1d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	if shape, ok := s.TensorShape("weight"); ok && len(shape) == 3 && shape[2] >= 1 && shape[2] <= limit {
 		kernel = shape[2]
 	}
-	s.OnlyText("padding_mode", "zeros")
-	s.Only("stride", 1)
-	s.Only("dilation", 1)
-	s.Only("groups", 1)
-	s.Only("padding", float64(kernel/2))
+	s.RequireText("padding_mode", "zeros")
+	s.RequireNumber("stride", 1)
+	s.RequireNumber("dilation", 1)
+	s.RequireNumber("groups", 1)
+	s.RequireNumber("padding", float64(kernel/2))
 	if kernel%2 == 0 {
 		s.Err("the kernel of %d numbers would change how many channels are weighed, expected an odd one", kernel)
 		return x

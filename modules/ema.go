@@ -35,7 +35,7 @@ func (m *EMA) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 		s.Err("%d channels do not form %d groups: factor has to divide the channels", m.c, groups)
 		return x
 	}
-	s.Only("groups", float64(groups))
+	s.RequireNumber("groups", float64(groups))
 	c := m.c / groups
 	g := s.Reshape(x, s.WithMap(x, -1, int64(c)))
 	one, three := pointwise(c, c), &Conv2d{C1: c, C2: c, Kernel: square(3), Stride: square(1), Pad: square(1), Dilation: square(1), Groups: 1, Bias: true}
@@ -64,7 +64,7 @@ func (softmaxLast) Class() *Class { return &softmaxClass }
 
 // Forward adds the function.
 func (softmaxLast) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	s.Only("dim", -1)
+	s.RequireNumber("dim", -1)
 	s.CountMACs(x.Shape.Elements(), 3)
 	return s.Softmax(x, 2)
 }

@@ -73,7 +73,7 @@ func (s *Scope) Flavour() string {
 	case !ok && has != "":
 		s.Err("the checkpoint has %s here; known are the tensors %s", has, s.class.signatures())
 	case ok && asked != "" && f.Name != asked:
-		s.Setting("flavour", f.Name, asked)
+		s.NoteSetting("flavour", f.Name, asked)
 	}
 	if !slices.ContainsFunc(s.model.choices, func(c Choice) bool { return c.Path == s.path }) {
 		s.model.choices = append(s.model.choices, Choice{Class: s.class.Name(), Path: s.path, Flavour: f, Open: open})

@@ -25,7 +25,7 @@ func (m *GroupBatchnorm2d) Class() *Class { return &groupBatchnormClass }
 
 // Forward normalises x.
 func (m *GroupBatchnorm2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	s.Expect(x, m.C)
+	s.ExpectChannels(x, m.C)
 	count := int(s.Number("group_num", float64(m.Groups)))
 	if count < 1 || m.C%count != 0 {
 		s.Err("%d channels do not form %d groups: group_num has to divide the channels", m.C, count)
@@ -73,9 +73,9 @@ const groupNormEps = 1e-5
 
 // Forward normalises x.
 func (m *GroupNorm) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	s.Expect(x, m.C)
-	s.Only("num_channels", float64(m.C))
-	s.Only("affine", 1)
+	s.ExpectChannels(x, m.C)
+	s.RequireNumber("num_channels", float64(m.C))
+	s.RequireNumber("affine", 1)
 	count := int(s.Number("num_groups", float64(m.Groups)))
 	if count < 1 || m.C%count != 0 {
 		s.Err("%d channels do not form %d groups: num_groups has to divide the channels", m.C, count)

@@ -16,7 +16,7 @@ type Options struct {
 	Batch, Height, Width onnxbuild.Dim // of the input
 	Weights              Weights
 	Strides              []int64 // of the head's inputs; nil: as the input's height gives them
-	Least                int     // heights and widths are multiples of it, whatever the strides
+	MinStride            int     // heights and widths are multiples of it, whatever the strides
 	Stage                Stage   // makes the outputs of what the head gives; nil: each map is an output
 	// Flavours are the names of those to take where a checkpoint's tensors do not tell, by the names of their classes: mask
 	// for SRU. They have to be among the class's.
@@ -46,16 +46,17 @@ func rawMaps(_ *Scope, raw *Raw) []Output {
 
 // Model is a lowered model: the graph as PyTorch's forward has it, before any pass.
 type Model struct {
-	Graph   *onnxbuild.Graph
-	Summary Summary
-	Strides []int64 // of the head's inputs
-	Outputs []Output
-	least   int
+	Graph     *onnxbuild.Graph
+	Summary   Summary
+	Strides   []int64 // of the head's inputs
+	Outputs   []Output
+	minStride int
 	// Settings are what a trained model had the last word on, and what it did not tell, in the order of the layers.
 	Settings []Setting
 	Choices  []Choice // the flavours of the modules that have several, in the order of the layers
-	// Strangers are what a trained model is made of and the lowering does not know. The graph is not that model's then.
-	Strangers []Stranger
+
+	weights Weights
+	visits  map[string]*visit // the modules that were applied, by path
 }
 
 // Lower makes the graph of a network for one size of its input. The diagnostics hold every error that was found, and
@@ -155,7 +156,7 @@ func (b *builder) apply(l *Layer) []*onnxbuild.Value {
 	scope := b.lowering.root(b.graph).enter(LayerName(l.Row.Index), l.class())
 	var values []*onnxbuild.Value
 	if l.head != nil {
-		values = b.end(l, scope, inputs)
+		values = b.applyHead(l, scope, inputs)
 	} else {
 		values = l.apply(scope, inputs)
 	}
@@ -163,17 +164,17 @@ func (b *builder) apply(l *Layer) []*onnxbuild.Value {
 		b.diags.Warnf(w.code, l.Row.Span, "%s: %s", l.Row.Module, w.text)
 	}
 	if err := b.graph.TakeErr(); err != nil {
-		b.refused(l, err)
+		b.reportRefusal(l, err)
 		return nil
 	}
-	if !b.booked(l, values) {
+	if !b.checkChannels(l, values) {
 		return nil
 	}
 	return values
 }
 
-// end applies the head and the stage that decodes it.
-func (b *builder) end(l *Layer, s *Scope, inputs []*onnxbuild.Value) (values []*onnxbuild.Value) {
+// applyHead applies the head and the stage that decodes it.
+func (b *builder) applyHead(l *Layer, s *Scope, inputs []*onnxbuild.Value) (values []*onnxbuild.Value) {
 	raw := l.head.Forward(s, inputs)
 	if raw == nil {
 		return nil
@@ -191,8 +192,8 @@ func (b *builder) end(l *Layer, s *Scope, inputs []*onnxbuild.Value) (values []*
 	return values
 }
 
-// refused reports the first operator of a layer that did not fit.
-func (b *builder) refused(l *Layer, err error) {
+// reportRefusal reports the first operator of a layer that did not fit.
+func (b *builder) reportRefusal(l *Layer, err error) {
 	row := l.Row
 	d := b.diags.Errorf(row.Span, "%s: %v", row.Module, trimScope(err, row.Index))
 	for _, src := range row.Sources() {
@@ -205,9 +206,9 @@ func (b *builder) refused(l *Layer, err error) {
 	}
 }
 
-// booked compares the channels that a layer gives with those that YOLOv5's parser counts on, by which the modules that
+// checkChannels compares the channels that a layer gives with those that YOLOv5's parser counts on, by which the modules that
 // read it are made.
-func (b *builder) booked(l *Layer, values []*onnxbuild.Value) bool {
+func (b *builder) checkChannels(l *Layer, values []*onnxbuild.Value) bool {
 	if l.head != nil {
 		return values != nil
 	}
@@ -250,8 +251,9 @@ func (b *builder) model(opt Options) *Model {
 		}
 	}
 	m := &Model{
-		Graph: b.graph, Strides: b.lowering.strides, Outputs: b.outputs, least: opt.Least,
-		Settings: b.lowering.settings.list, Choices: b.lowering.choices, Strangers: b.lowering.strangers(),
+		Graph: b.graph, Strides: b.lowering.strides, Outputs: b.outputs, minStride: opt.MinStride,
+		Settings: b.lowering.settings.list, Choices: b.lowering.choices,
+		weights: opt.Weights, visits: b.lowering.visits,
 	}
 	m.Summary = Summary{
 		Rows: b.summary, Layers: b.lowering.count.modules, Parameters: b.lowering.count.parameters,
@@ -269,7 +271,7 @@ func (b *builder) model(opt Options) *Model {
 
 // Stride is what the image's height and width have to be multiples of: the largest stride of the head's inputs, as in
 // YOLOv5, or [Options.Least] where that is larger.
-func (m *Model) Stride() int { return max(Stride(m.Strides), m.least) }
+func (m *Model) Stride() int { return max(Stride(m.Strides), m.minStride) }
 
 // DefaultStride is the stride of a model that has none.
 const DefaultStride = 32

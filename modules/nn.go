@@ -51,7 +51,7 @@ func (c *Conv2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 // trained is the convolution with what a checkpoint says of it.
 func (c *Conv2d) trained(s *Scope) *Conv2d {
 	t := *c
-	s.OnlyText("padding_mode", "zeros")
+	s.RequireText("padding_mode", "zeros")
 	t.Stride = s.Pair("stride", c.Stride, 1)
 	t.Pad = s.Pair("padding", c.Pad, 0)
 	t.Dilation = s.Pair("dilation", c.Dilation, 1)
@@ -90,9 +90,9 @@ func (p *MaxPool2d) Class() *Class { return &maxPool2dClass }
 
 // Forward adds the pooling.
 func (p *MaxPool2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	s.Only("dilation", 1)
-	s.Only("ceil_mode", 0)
-	s.Only("return_indices", 0)
+	s.RequireNumber("dilation", 1)
+	s.RequireNumber("ceil_mode", 0)
+	s.RequireNumber("return_indices", 0)
 	kernel := s.Pair("kernel_size", square(p.Kernel), 1)
 	stride := s.Pair("stride", square(p.Stride), 1)
 	return s.MaxPool(x, window(kernel, stride, s.Pair("padding", square(p.Pad), 0), square(1)))
@@ -106,9 +106,9 @@ func (p *AvgPool2d) Class() *Class { return &avgPool2dClass }
 
 // Forward adds the pooling.
 func (p *AvgPool2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	s.Only("padding", 0)
-	s.Only("ceil_mode", 0)
-	s.Missing("divisor_override")
+	s.RequireNumber("padding", 0)
+	s.RequireNumber("ceil_mode", 0)
+	s.RequireNone("divisor_override")
 	kernel := s.Pair("kernel_size", square(p.Kernel), 1)
 	y := s.AveragePool(x, window(kernel, s.Pair("stride", kernel, 1), square(0), square(1)), false)
 	s.CountMACs(y.Shape.Elements(), 1)
@@ -123,7 +123,7 @@ func (AdaptiveAvgPool2d) Class() *Class { return &adaptiveAvgPool2dClass }
 
 // Forward adds the mean.
 func (AdaptiveAvgPool2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	s.Only("output_size", 1)
+	s.RequireNumber("output_size", 1)
 	s.CountMACs(x.Shape.Elements().Plus(x.Dim(0).Times(x.Dim(1))), 1)
 	if n, ok := x.Dim(0).Times(x.Dim(1)).Static(); ok {
 		s.model.count.averages += n

@@ -126,7 +126,7 @@ func (p *parser) layer(l *Layer) {
 		return
 	}
 	l.construct(a)
-	a.end()
+	a.rejectLeftovers()
 	if a.failed {
 		l.apply, l.head = nil, nil
 		return

@@ -14,11 +14,11 @@ import (
 // of what PyTorch's model summary prints.
 type Scope struct {
 	onnxbuild.Builder
-	path  string // "model.2.cv1"
-	name  string // of the node scope: "cv1"; of the first in a container m it is "m.0"
-	class *Class
-	again bool // the module was applied elsewhere before, as one of several parents' in common
-	model *lowering
+	path   string // "model.2.cv1"
+	name   string // of the node scope: "cv1"; of the first in a container m it is "m.0"
+	class  *Class
+	shared bool // the module was applied elsewhere before, as one of several parents' in common
+	model  *lowering
 }
 
 // lowering is what the scopes of one model share.
@@ -52,7 +52,7 @@ func (l *lowering) root(g *onnxbuild.Graph) *Scope { return &Scope{Builder: g.Bu
 
 // enter is the scope of a child.
 func (s *Scope) enter(name string, class *Class) *Scope {
-	return s.child(s.called(name), name, name, class)
+	return s.child(s.childBuilder(name), name, name, class)
 }
 
 func (s *Scope) child(b onnxbuild.Builder, key, name string, class *Class) *Scope {
@@ -64,9 +64,9 @@ func (s *Scope) child(b onnxbuild.Builder, key, name string, class *Class) *Scop
 	return in
 }
 
-// called is the builder of a child that is called: in its name, with a number from the second call on, as PyTorch's exporter
+// childBuilder is the builder of a child that is childBuilder: in its name, with a number from the second call on, as PyTorch's exporter
 // has it.
-func (s *Scope) called(name string) onnxbuild.Builder {
+func (s *Scope) childBuilder(name string) onnxbuild.Builder {
 	b := s.Builder.In(name)
 	before := s.model.calls[b.Scope()]
 	s.model.calls[b.Scope()]++
@@ -113,14 +113,14 @@ func (s *Scope) CallJoin(name string, m Joiner, inputs ...*onnxbuild.Value) *onn
 func (s *Scope) CallShared(name string, m Module, x *onnxbuild.Value) *onnxbuild.Value {
 	path, again := s.path+"."+name, s.model.submodules[m]
 	s.visit(m, path, m.Class())
-	return m.Forward(&Scope{Builder: s.called(name), path: path, name: name, class: m.Class(), again: again, model: s.model}, x)
+	return m.Forward(&Scope{Builder: s.childBuilder(name), path: path, name: name, class: m.Class(), shared: again, model: s.model}, x)
 }
 
 // CallItem applies the i-th module of a container, in the container's scope.
 func (s *Scope) CallItem(i int, m Module, x *onnxbuild.Value) *onnxbuild.Value {
 	key := strconv.Itoa(i)
 	name := s.name + "." + key // as PyTorch's exporter names the scope
-	return m.Forward(s.child(s.called(name), key, name, m.Class()), x)
+	return m.Forward(s.child(s.childBuilder(name), key, name, m.Class()), x)
 }
 
 var moduleListClass = Class{Path: "torch.nn.modules.container.ModuleList"}
@@ -137,7 +137,7 @@ func (s *Scope) Param(name string, init Init, shape ...int64) *onnxbuild.Value {
 	}
 	v := s.Buffer(name, init, shape...)
 	s.model.params[path] = v
-	if t := v.Const; t != nil && !s.again {
+	if t := v.Const; t != nil && !s.shared {
 		s.model.count.parameters += t.Len()
 	}
 	return v
@@ -188,8 +188,8 @@ func (s *Scope) WithMap(x *onnxbuild.Value, front ...int64) *onnxbuild.Value {
 	return s.Concat(0, s.Ints("shape", front...), s.Sizes(x, 2, 4))
 }
 
-// Expect checks that x has c channels, and says which module expected them.
-func (s *Scope) Expect(x *onnxbuild.Value, c int) {
+// ExpectChannels checks that x has c channels, and says which module expected them.
+func (s *Scope) ExpectChannels(x *onnxbuild.Value, c int) {
 	if !x.Refused() && !x.Dim(1).Is(int64(c)) {
 		s.Err("expected %d channels, got %s", c, x.Shape)
 	}

@@ -96,7 +96,7 @@ func (m *SE) gate(s *Scope, form string) Module {
 	case hSwishClass.fits(class):
 		return hSwish{}
 	case class == "" && s.trained() != nil:
-		s.Setting("fc.3", usual.Class().Name(), "")
+		s.NoteSetting("fc.3", usual.Class().Name(), "")
 	}
 	if kind := activationOf(class); kind != nil && len(kind.args) == 0 {
 		return newActivation(kind)

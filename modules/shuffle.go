@@ -86,7 +86,7 @@ func (m *ShuffleBlock) Class() *Class { return m.class }
 
 // Forward is the shuffle of the first half of x and branch2 of the other; with a stride, of both branches of x.
 func (m *ShuffleBlock) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	s.Only("stride", float64(m.stride))
+	s.RequireNumber("stride", float64(m.stride))
 	if m.stride > 1 {
 		return s.Shuffle(s.Concat(1, s.Call("branch1", m.branch1, x), s.Call("branch2", m.branch2, x)), 2)
 	}

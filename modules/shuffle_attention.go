@@ -33,7 +33,7 @@ func (m *ShuffleAttention) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Valu
 		s.Err("%d channels do not form %d groups of two halves: G has to divide half of the channels", m.c, groups)
 		return x
 	}
-	s.Only("G", float64(groups))
+	s.RequireNumber("G", float64(groups))
 	half := int64(m.c / (2 * groups))
 	weigh := func(y *onnxbuild.Value, scale, shift string) *onnxbuild.Value {
 		y = s.Mul(s.Param(scale, Constant(0), 1, half, 1, 1), y)

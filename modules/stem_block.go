@@ -45,12 +45,12 @@ func (halvingPool) Class() *Class { return &maxPool2dClass }
 
 // Forward adds the pooling.
 func (halvingPool) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	s.Only("kernel_size", 2)
-	s.Only("stride", 2)
-	s.Only("padding", 0)
-	s.Only("dilation", 1)
-	s.Only("ceil_mode", 1)
-	s.Only("return_indices", 0)
+	s.RequireNumber("kernel_size", 2)
+	s.RequireNumber("stride", 2)
+	s.RequireNumber("padding", 0)
+	s.RequireNumber("dilation", 1)
+	s.RequireNumber("ceil_mode", 1)
+	s.RequireNumber("return_indices", 0)
 	w := window(square(2), square(2), square(0), square(1))
 	w.Pads = []int64{0, 0, 1, 1}
 	return s.MaxPool(x, w)

@@ -26,7 +26,7 @@ var batchNorm2dSpec = Spec{
 	Name: "nn.BatchNorm2d", Class: &batchNorm2dClass, Doc: "torch.nn.BatchNorm2d; the parser puts its input's channels in the place of its arguments",
 	Wiring: func(a *Args) []int {
 		a.rest, a.shown = nil, nil
-		a.pass(a.C1)
+		a.prependShown(a.C1)
 		return []int{a.C1}
 	},
 	New: func(a *Args) Module { return &BatchNorm2d{a.C1} },

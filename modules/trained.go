@@ -78,8 +78,8 @@ func (s *Scope) known(attribute string) TrainedModule {
 	return t.Module(s.path)
 }
 
-// Setting notes that a checkpoint knew better than the YAML: value in the place of instead.
-func (s *Scope) Setting(attribute, value, instead string) {
+// NoteSetting notes that a checkpoint knew better than the YAML: value in the place of instead.
+func (s *Scope) NoteSetting(attribute, value, instead string) {
 	s.model.settings.add(s.path, Setting{Module: s.class.Name(), Attribute: attribute, Value: value, Instead: instead})
 }
 
@@ -90,7 +90,7 @@ func (s *Scope) Number(attribute string, usual float64) float64 {
 		return usual
 	}
 	if m := s.known(attribute); m == nil || m.Numbers(attribute) == nil {
-		s.Setting(attribute, numbersText(usual), "")
+		s.NoteSetting(attribute, numbersText(usual), "")
 		return usual
 	}
 	return s.Numbers(attribute, usual)[0]
@@ -126,7 +126,7 @@ func (s *Scope) Numbers(attribute string, usual ...float64) []float64 {
 	if slices.Equal(trained, usual) {
 		return usual
 	}
-	s.Setting(attribute, numbersText(trained...), numbersText(usual...))
+	s.NoteSetting(attribute, numbersText(trained...), numbersText(usual...))
 	return trained
 }
 
@@ -152,16 +152,16 @@ func (s *Scope) Pair(attribute string, usual [2]int, least int) [2]int {
 	return usual
 }
 
-// Missing refuses a checkpoint that has an attribute that has to be None.
-func (s *Scope) Missing(attribute string) {
+// RequireNone refuses a checkpoint that has an attribute that has to be None.
+func (s *Scope) RequireNone(attribute string) {
 	if m := s.known(attribute); m != nil && slices.Contains(m.Attributes(), attribute) {
 		s.Err("the checkpoint's %s is %s; only None is converted", attribute, m.Show(attribute))
 	}
 }
 
-// Only refuses a checkpoint whose attribute is another number than the one for which the forward is written. None and an
+// RequireNumber refuses a checkpoint whose attribute is another number than the one for which the forward is written. None and an
 // attribute that is missing are taken as that one.
-func (s *Scope) Only(attribute string, value float64) {
+func (s *Scope) RequireNumber(attribute string, value float64) {
 	m := s.known(attribute)
 	if m == nil || !slices.Contains(m.Attributes(), attribute) {
 		return
@@ -171,8 +171,8 @@ func (s *Scope) Only(attribute string, value float64) {
 	}
 }
 
-// OnlyText is Only of a text.
-func (s *Scope) OnlyText(attribute, value string) {
+// RequireText is Only of a text.
+func (s *Scope) RequireText(attribute, value string) {
 	m := s.known(attribute)
 	if m == nil || !slices.Contains(m.Attributes(), attribute) {
 		return
@@ -194,7 +194,7 @@ func (s *Scope) Choice(attribute, usual string, known ...string) string {
 		s.Err("the checkpoint's %s is %s; only '%s' is converted", attribute, m.Show(attribute), strings.Join(known, "' or '"))
 		return usual
 	case found != usual:
-		s.Setting(attribute, found, usual)
+		s.NoteSetting(attribute, found, usual)
 	}
 	return found
 }

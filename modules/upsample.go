@@ -68,7 +68,7 @@ func (u *Upsample) Class() *Class { return &upsampleClass }
 
 // Forward repeats the pixels, or makes means of them.
 func (u *Upsample) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	s.Missing("size")
+	s.RequireNone("size")
 	linear := s.Choice("mode", map[bool]string{false: nearest, true: bilinear}[u.bilinear], nearest, bilinear) == bilinear
 	aligned := s.Flag("align_corners", u.aligned)
 	factor := s.Pair("scale_factor", [2]int{u.FactorH, u.FactorW}, 1)

@@ -11,7 +11,7 @@ func Scaled(a *Args) []int {
 	if !a.takeC2() {
 		return nil
 	}
-	a.pass(a.C1, a.C2)
+	a.prependShown(a.C1, a.C2)
 	return []int{a.C2}
 }
 
@@ -20,7 +20,7 @@ func Repeats(a *Args) []int {
 	if !a.takeC2() {
 		return nil
 	}
-	a.pass(a.C1, a.C2, a.N)
+	a.prependShown(a.C1, a.C2, a.N)
 	a.inside = true
 	return []int{a.C2}
 }
@@ -31,7 +31,7 @@ func ScaledOrKeeps(a *Args) []int {
 		return Scaled(a)
 	}
 	a.C2 = a.C1
-	a.pass(a.C1)
+	a.prependShown(a.C1)
 	return []int{a.C1}
 }
 

@@ -10,7 +10,7 @@ func (m *ZeroPad2d) Class() *Class { return &zeroPad2dClass }
 
 // Forward adds the zeros.
 func (m *ZeroPad2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	s.Only("value", 0)
+	s.RequireNumber("value", 0)
 	found := s.Numbers("padding", float64(m.Sides[0]), float64(m.Sides[1]), float64(m.Sides[2]), float64(m.Sides[3]))
 	var p [4]int64
 	for i, x := range found {

@@ -97,13 +97,13 @@ type Model struct {
 	// Form makes what is written of a lowering: passes, and the form of an opset. The graph is changed.
 	Form func(g *onnxbuild.Graph) (*onnxbuild.Written, error)
 
-	opt     Options
-	net     *modules.Network
-	weights modules.Weights
-	names   string                  // of the classes, as the file has them
-	strides []int64                 // of the head's inputs
-	least   int                     // heights and widths are multiples of it, whatever the strides
-	sizes   map[Size]*modules.Model // every lowering, also those that do not fit, which are nil
+	opt       Options
+	net       *modules.Network
+	weights   modules.Weights
+	names     string                  // of the classes, as the file has them
+	strides   []int64                 // of the head's inputs
+	minStride int                     // heights and widths are multiples of it, whatever the strides
+	sizes     map[Size]*modules.Model // every lowering, also those that do not fit, which are nil
 }
 
 // Build reads the model and lowers it. An error of the YAML is a [*diag.Diagnostics]; the diagnostics beside a model are
@@ -166,13 +166,13 @@ func (m *Model) read(ctx context.Context, name string, text io.Reader) (*diag.Di
 	}
 	diags.Append(found)
 	m.net = net
-	found = m.fit(ctx)
+	found = m.lowerToSize(ctx)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	diags.Append(found)
 	if t != nil {
-		if err := t.Account(ctx, m.Model, cfg, diags); err != nil {
+		if err := t.Check(ctx, m.Model, cfg, diags); err != nil {
 			return nil, err
 		}
 		m.names = t.ClassNames()
@@ -194,14 +194,14 @@ func (m *Model) read(ctx context.Context, name string, text io.Reader) (*diag.Di
 // probeSize is the height and width at which YOLOv5 finds a model's strides (models/yolo.py, DetectionModel).
 const probeSize = 256
 
-// fit lowers the model twice: for an image of 256x256, which gives the strides as in YOLOv5, and for the size that was
-// asked, rounded up to the largest of them. A model that does not fit the former is shown with the shapes of the latter.
+// lowerToSize lowers the model twice: for an image of 256x256, which gives the strides as in YOLOv5, and for the size that was
+// asked, rounded up to the largest of them. A model that does not lowerToSize the former is shown with the shapes of the latter.
 // Where neither has an error, the model is the second.
 //
 // As in YOLOv5's export.py that stride may be under 32. Where maps inside of the model are coarser than those that the head
-// reads, and do not fit together at its multiples (in PyTorch they do not either), it is 32.
-func (m *Model) fit(ctx context.Context) *diag.Diagnostics {
-	probe, found := m.at(ctx, Size{Batch: 1, Height: probeSize, Width: probeSize})
+// reads, and do not lowerToSize together at its multiples (in PyTorch they do not either), it is 32.
+func (m *Model) lowerToSize(ctx context.Context) *diag.Diagnostics {
+	probe, found := m.lowerAt(ctx, Size{Batch: 1, Height: probeSize, Width: probeSize})
 	stride := modules.DefaultStride
 	if probe != nil {
 		m.strides = probe.Strides
@@ -212,13 +212,13 @@ func (m *Model) fit(ctx context.Context) *diag.Diagnostics {
 		if !slices.Equal(m.strides, probe.Strides) {
 			clear(m.sizes)
 		}
-		if stride < modules.DefaultStride && !m.takes(ctx, probeSize+stride) {
-			stride, m.least = modules.DefaultStride, modules.DefaultStride
+		if stride < modules.DefaultStride && !m.acceptsSquare(ctx, probeSize+stride) {
+			stride, m.minStride = modules.DefaultStride, modules.DefaultStride
 			clear(m.sizes)
 		}
 	}
 	m.Size.Height, m.Size.Width = roundUp(m.Size.Height, stride), roundUp(m.Size.Width, stride)
-	model, diags := m.at(ctx, m.Size)
+	model, diags := m.lowerAt(ctx, m.Size)
 	if probe == nil && !diags.HasErrors() {
 		return found
 	}
@@ -226,27 +226,27 @@ func (m *Model) fit(ctx context.Context) *diag.Diagnostics {
 	return diags
 }
 
-// takes reports whether the model fits an image of that height and width.
-func (m *Model) takes(ctx context.Context, side int) bool {
-	model, diags := m.at(ctx, Size{Batch: 1, Height: side, Width: side})
+// acceptsSquare reports whether the model fits an image of that height and width.
+func (m *Model) acceptsSquare(ctx context.Context, side int) bool {
+	model, diags := m.lowerAt(ctx, Size{Batch: 1, Height: side, Width: side})
 	return model != nil && !diags.HasErrors()
 }
 
-// At is the model lowered for a size, of which height and width are multiples of the stride. It is nil if the model does not
+// LoweredAt is the model lowered for a size, of which height and width are multiples of the stride. It is nil if the model does not
 // fit that size, or ctx has ended.
-func (m *Model) At(ctx context.Context, n Size) *modules.Model {
-	model, _ := m.at(ctx, n)
+func (m *Model) LoweredAt(ctx context.Context, n Size) *modules.Model {
+	model, _ := m.lowerAt(ctx, n)
 	return model
 }
 
-// at lowers the model for a size, each once. The diagnostics say why it does not fit, the first time.
-func (m *Model) at(ctx context.Context, n Size) (*modules.Model, *diag.Diagnostics) {
+// lowerAt lowers the model for a size, each once. The diagnostics say why it does not fit, the first time.
+func (m *Model) lowerAt(ctx context.Context, n Size) (*modules.Model, *diag.Diagnostics) {
 	if model, done := m.sizes[n]; done {
 		return model, diag.NewDiagnostics(m.net.Config.Source)
 	}
 	o := modules.Options{
 		Batch: onnxbuild.D(int64(n.Batch)), Height: onnxbuild.D(int64(n.Height)), Width: onnxbuild.D(int64(n.Width)),
-		Weights: m.weights, Strides: m.strides, Least: m.least, Stage: m.opt.Head,
+		Weights: m.weights, Strides: m.strides, MinStride: m.minStride, Stage: m.opt.Head,
 	}
 	if o.Stage == nil {
 		o.Stage = heads.Decoded
@@ -258,7 +258,7 @@ func (m *Model) at(ctx context.Context, n Size) (*modules.Model, *diag.Diagnosti
 		o.Batch = onnxbuild.Sym(onnxbuild.Symbol{Name: "batch", Unit: 1})
 	}
 	if n.Dynamic == DynamicAll {
-		stride := int64(max(modules.Stride(m.strides), m.least))
+		stride := int64(max(modules.Stride(m.strides), m.minStride))
 		o.Height = onnxbuild.Sym(onnxbuild.Symbol{Name: "height", Unit: stride})
 		o.Width = onnxbuild.Sym(onnxbuild.Symbol{Name: "width", Unit: stride})
 	}

@@ -94,10 +94,10 @@ func sampled(ctx context.Context, m *pipeline.Model, w *onnxbuild.Written, at *p
 		at.Height, at.Width = k[0]*m.Stride(), k[1]*m.Stride()
 		fixed := *at
 		fixed.Dynamic = pipeline.Static // an open size would not show that the model does not fit
-		if m.At(ctx, fixed) == nil {
+		if m.LoweredAt(ctx, fixed) == nil {
 			continue
 		}
-		model := m.At(ctx, *at)
+		model := m.LoweredAt(ctx, *at)
 		if at.Dynamic == pipeline.DynamicAll || model == nil {
 			return model, nil
 		}

@@ -47,7 +47,7 @@ func altered(t *testing.T, path string, change func(m *checkpoint.Module)) error
 		Batch: one, Height: side, Width: side, Weights: m, Stage: heads.Decoded, Flavours: map[string]string{"SRU": "softmax"},
 	})
 	diags.Append(found)
-	if err := m.Account(t.Context(), lowered, cfg, diags); err != nil {
+	if err := m.Check(t.Context(), lowered, cfg, diags); err != nil {
 		return err
 	}
 	return diags.Err()

@@ -72,9 +72,9 @@ func (t *Model) index(m *checkpoint.Module) {
 	}
 }
 
-// Account says what the checkpoint decided and left open about a model, which is nil where it could not be built, and holds
+// Check says what the checkpoint decided and left open about a model, which is nil where it could not be built, and holds
 // the checkpoint's tensors against the model's.
-func (t *Model) Account(ctx context.Context, lowered *modules.Model, cfg *yamlcfg.Model, diags *diag.Diagnostics) error {
+func (t *Model) Check(ctx context.Context, lowered *modules.Model, cfg *yamlcfg.Model, diags *diag.Diagnostics) error {
 	t.warnDangerous(diags)
 	t.noteAround(diags)
 	if lowered == nil {
@@ -83,10 +83,10 @@ func (t *Model) Account(ctx context.Context, lowered *modules.Model, cfg *yamlcf
 	if err := t.warnScConv(ctx, lowered.Choices, diags); err != nil {
 		return err
 	}
-	if len(lowered.Strangers) > 0 && !diags.HasErrors() {
-		return t.strange(lowered.Strangers)
+	if unknown := lowered.UnknownParts(); len(unknown) > 0 && !diags.HasErrors() {
+		return t.unknownPartsError(unknown)
 	}
-	wrong := t.misfits()
+	wrong := t.mismatches()
 	switch {
 	case len(wrong) == 0:
 		t.noteDecisions(lowered, cfg, diags)
@@ -94,7 +94,7 @@ func (t *Model) Account(ctx context.Context, lowered *modules.Model, cfg *yamlcf
 		i := slices.IndexFunc(diags.List, func(d *diag.Diagnostic) bool { return d.Severity == diag.Error })
 		diags.List[i].AddNote(diag.Span{}, "for this and other differences of the rows, %s do not fit", english.Plural(len(wrong), "tensor", ""))
 	default:
-		return t.misfit(wrong)
+		return t.mismatchError(wrong)
 	}
 	return nil
 }
@@ -105,7 +105,7 @@ func (t *Model) StateDict() []*checkpoint.Tensor { return t.root.StateDict() }
 // StartLowering forgets what was asked for, so that a model can be lowered once more.
 func (t *Model) StartLowering() { t.used, t.wrong = map[string]bool{}, nil }
 
-// Tensor implements [modules.Weights]. What is not as it should be is kept for [Model.misfits], so that one run
+// Tensor implements [modules.Weights]. What is not as it should be is kept for [Model.mismatches], so that one run
 // reports all of it.
 func (t *Model) Tensor(name string, shape []int64, _ modules.Init) (onnxbuild.FloatSource, error) {
 	t.used[name] = true
@@ -124,7 +124,7 @@ func (t *Model) Tensor(name string, shape []int64, _ modules.Init) (onnxbuild.Fl
 	default:
 		return tensor, nil
 	}
-	return weights.Constant(0), nil // never written: misfit refuses the model
+	return weights.Constant(0), nil // never written: mismatchError refuses the model
 }
 
 // layer lists the tensors of the layer that a name belongs to.
@@ -232,16 +232,16 @@ func (m trainedModule) Show(attribute string) string {
 	return checkpoint.Repr(v, maxShown)
 }
 
-// strange is the error that lists what the checkpoint's model is made of and is not converted, and the tensors that do not
-// fit for other reasons.
-func (t *Model) strange(strangers []modules.Stranger) error {
-	list := make([]string, len(strangers))
-	for i, s := range strangers {
+// unknownPartsError lists the parts of the checkpoint's model that are not converted, and the tensors that do not fit for
+// other reasons.
+func (t *Model) unknownPartsError(unknown []modules.UnknownPart) error {
+	list := make([]string, len(unknown))
+	for i, s := range unknown {
 		list[i] = s.Path + " " + s.Text
 	}
-	for _, wrong := range t.misfits() {
-		inside := func(s modules.Stranger) bool { return strings.HasPrefix(wrong, s.Path+".") }
-		if !slices.ContainsFunc(strangers, inside) {
+	for _, wrong := range t.mismatches() {
+		inside := func(s modules.UnknownPart) bool { return strings.HasPrefix(wrong, s.Path+".") }
+		if !slices.ContainsFunc(unknown, inside) {
 			list = append(list, wrong)
 		}
 	}
@@ -266,8 +266,8 @@ func inert(name string) bool {
 // maxListed is how many tensors an error lists.
 const maxListed = 20
 
-// misfits lists each tensor that is missing, has another shape, or is not used by the model.
-func (t *Model) misfits() []string {
+// mismatches lists each tensor that is missing, has another shape, or is not used by the model.
+func (t *Model) mismatches() []string {
 	wrong := t.wrong
 	for _, name := range slices.Sorted(maps.Keys(t.tensors)) {
 		if !t.used[name] && !inert(name) {
@@ -277,7 +277,7 @@ func (t *Model) misfits() []string {
 	return wrong
 }
 
-// misfit is the error that lists misfits.
-func (t *Model) misfit(wrong []string) error {
+// mismatchError lists mismatches.
+func (t *Model) mismatchError(wrong []string) error {
 	return fmt.Errorf("%s: the tensors are not those of the model:\n  %s", t.name, shortened(wrong))
 }
