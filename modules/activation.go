@@ -40,7 +40,8 @@ func Hardswish() *Activation { return newActivation(hardswishKind) }
 // LeakyReLU is x where it is positive, and slope · x elsewhere.
 func LeakyReLU(slope float64) *Activation { return newActivation(leakyReLUKind, slope) }
 
-// text is the name with the arguments, as PyTorch is told: "LeakyReLU(0.1)", "GELU('none')"; also of no activation.
+// text is the name with the arguments, as PyTorch takes them: "LeakyReLU(0.1)", "GELU('none')"; a nil activation has a name,
+// too.
 func (a *Activation) text() string {
 	if a == nil {
 		return identityClass.Name()
@@ -80,7 +81,7 @@ func (s *Scope) CallActivation(child string, usual *Activation, x *onnxbuild.Val
 }
 
 // activation is the child of that name as a checkpoint has it, or else the given one, nil for none. Where the checkpoint's
-// is not known the given one is compared with it later, and it is refused beside all others of its kind.
+// is unknown, the given one is compared with it later, so that it is refused along with all other unknown classes.
 func (s *Scope) activation(child string, usual *Activation) *Activation {
 	t := s.trained()
 	if t == nil {

@@ -14,7 +14,7 @@ func activation(call python.Literal) (*Activation, error) {
 		return k.isTorch() && call.Kind == python.Call && call.Str == "nn."+k.class.Name()
 	})
 	if i < 0 {
-		return nil, fmt.Errorf("%s is not an activation that is known here: expected one of %s", call.Repr(), strings.Join(activationNames(), ", "))
+		return nil, fmt.Errorf("%s is not a known activation: expected one of %s", call.Repr(), strings.Join(activationNames(), ", "))
 	}
 	act := newActivation(activationKinds[i])
 	if act.kind == identityKind { // which takes and ignores anything

@@ -22,8 +22,8 @@ type activationArg struct {
 	name  string
 	usual float64
 	whole bool     // an integer of at least 1
-	among []string // a text, of which the value is the index; nil: a number
-	fixed bool     // an attribute that no argument sets: it has to be as usual
+	among []string // a text, whose value is the index; nil: a number
+	fixed bool     // an attribute that no argument sets: it must have the usual value
 }
 
 // allows reports whether a number can be the argument.
@@ -72,8 +72,8 @@ func newActivationKind(path string, args []activationArg) *activationKind {
 	return k
 }
 
-// does completes a kind.
-func (k *activationKind) does(inplace bool, apply func(s *Scope, x *onnxbuild.Value, args []float64) *onnxbuild.Value) *activationKind {
+// computedBy completes a kind.
+func (k *activationKind) computedBy(inplace bool, apply func(s *Scope, x *onnxbuild.Value, args []float64) *onnxbuild.Value) *activationKind {
 	k.inplace, k.apply = inplace, apply
 	return k
 }

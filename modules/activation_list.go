@@ -15,11 +15,11 @@ func number(name string, usual float64) activationArg {
 var (
 	identityClass = Class{Path: "torch.nn.modules.linear.Identity"}
 	identityKind  = &activationKind{class: &identityClass, apply: func(_ *Scope, x *onnxbuild.Value, _ []float64) *onnxbuild.Value { return x }}
-	siluKind      = torchActivation("SiLU").does(true, applySiLU)
-	reluKind      = torchActivation("ReLU").does(true, func(s *Scope, x *onnxbuild.Value, _ []float64) *onnxbuild.Value { return s.Relu(x) })
-	sigmoidKind   = torchActivation("Sigmoid").does(false, func(s *Scope, x *onnxbuild.Value, _ []float64) *onnxbuild.Value { return s.Sigmoid(x) })
-	hardswishKind = torchActivation("Hardswish").does(true, applyHardswish)
-	leakyReLUKind = torchActivation("LeakyReLU", number("negative_slope", 0.01)).does(true, func(s *Scope, x *onnxbuild.Value, args []float64) *onnxbuild.Value {
+	siluKind      = torchActivation("SiLU").computedBy(true, applySiLU)
+	reluKind      = torchActivation("ReLU").computedBy(true, func(s *Scope, x *onnxbuild.Value, _ []float64) *onnxbuild.Value { return s.Relu(x) })
+	sigmoidKind   = torchActivation("Sigmoid").computedBy(false, func(s *Scope, x *onnxbuild.Value, _ []float64) *onnxbuild.Value { return s.Sigmoid(x) })
+	hardswishKind = torchActivation("Hardswish").computedBy(true, applyHardswish)
+	leakyReLUKind = torchActivation("LeakyReLU", number("negative_slope", 0.01)).computedBy(true, func(s *Scope, x *onnxbuild.Value, args []float64) *onnxbuild.Value {
 		return s.LeakyRelu(x, float32(args[0]))
 	})
 )
@@ -28,30 +28,30 @@ var (
 // random in training are not among them.
 var activationKinds = []*activationKind{
 	identityKind, siluKind, reluKind, sigmoidKind, hardswishKind, leakyReLUKind,
-	torchActivation("CELU", number("alpha", 1)).does(true, applyCELU),
-	torchActivation("ELU", number("alpha", 1)).does(true, func(s *Scope, x *onnxbuild.Value, args []float64) *onnxbuild.Value {
+	torchActivation("CELU", number("alpha", 1)).computedBy(true, applyCELU),
+	torchActivation("ELU", number("alpha", 1)).computedBy(true, func(s *Scope, x *onnxbuild.Value, args []float64) *onnxbuild.Value {
 		return s.Elu(x, float32(args[0]))
 	}),
-	torchActivation("GELU", activationArg{name: "approximate", among: []string{"none", "tanh"}}).does(false, applyGELU),
-	torchActivation("Hardsigmoid").does(true, func(s *Scope, x *onnxbuild.Value, _ []float64) *onnxbuild.Value {
+	torchActivation("GELU", activationArg{name: "approximate", among: []string{"none", "tanh"}}).computedBy(false, applyGELU),
+	torchActivation("Hardsigmoid").computedBy(true, func(s *Scope, x *onnxbuild.Value, _ []float64) *onnxbuild.Value {
 		return s.HardSigmoid(x, 1.0/6, 0.5)
 	}),
-	torchActivation("Hardtanh", number("min_val", -1), number("max_val", 1)).does(true, applyClip),
-	torchActivation("LogSigmoid").does(false, func(s *Scope, x *onnxbuild.Value, _ []float64) *onnxbuild.Value { return s.Neg(s.Softplus(s.Neg(x))) }),
-	torchActivation("Mish").does(true, applyMish),
-	torchActivation("PReLU", activationArg{name: "num_parameters", usual: 1, whole: true}, number("init", 0.25)).does(false, applyPReLU),
-	torchActivation("ReLU6", activationArg{name: "min_val", fixed: true}, activationArg{name: "max_val", usual: 6, fixed: true}).does(true, applyClip),
-	torchActivation("SELU").does(true, applySELU),
-	torchActivation("Softplus", number("beta", 1), number("threshold", 20)).does(false, applySoftplus),
-	torchActivation("Softsign").does(false, func(s *Scope, x *onnxbuild.Value, _ []float64) *onnxbuild.Value {
+	torchActivation("Hardtanh", number("min_val", -1), number("max_val", 1)).computedBy(true, applyClip),
+	torchActivation("LogSigmoid").computedBy(false, func(s *Scope, x *onnxbuild.Value, _ []float64) *onnxbuild.Value { return s.Neg(s.Softplus(s.Neg(x))) }),
+	torchActivation("Mish").computedBy(true, applyMish),
+	torchActivation("PReLU", activationArg{name: "num_parameters", usual: 1, whole: true}, number("init", 0.25)).computedBy(false, applyPReLU),
+	torchActivation("ReLU6", activationArg{name: "min_val", fixed: true}, activationArg{name: "max_val", usual: 6, fixed: true}).computedBy(true, applyClip),
+	torchActivation("SELU").computedBy(true, applySELU),
+	torchActivation("Softplus", number("beta", 1), number("threshold", 20)).computedBy(false, applySoftplus),
+	torchActivation("Softsign").computedBy(false, func(s *Scope, x *onnxbuild.Value, _ []float64) *onnxbuild.Value {
 		return s.Div(x, s.Add(s.Abs(x), s.Scalar("one", 1)))
 	}),
-	torchActivation("Tanh").does(false, func(s *Scope, x *onnxbuild.Value, _ []float64) *onnxbuild.Value { return s.Tanh(x) }),
-	ownActivation("SiLU").does(false, applySiLU),
-	ownActivation("Hardswish").does(false, applyHardswish),
-	ownActivation("Mish").does(false, applyMish),
-	ownActivation("MemoryEfficientMish").does(false, applyMish),
-	ownActivation("FReLU").does(false, applyFReLU),
+	torchActivation("Tanh").computedBy(false, func(s *Scope, x *onnxbuild.Value, _ []float64) *onnxbuild.Value { return s.Tanh(x) }),
+	ownActivation("SiLU").computedBy(false, applySiLU),
+	ownActivation("Hardswish").computedBy(false, applyHardswish),
+	ownActivation("Mish").computedBy(false, applyMish),
+	ownActivation("MemoryEfficientMish").computedBy(false, applyMish),
+	ownActivation("FReLU").computedBy(false, applyFReLU),
 }
 
 func applySiLU(s *Scope, x *onnxbuild.Value, _ []float64) *onnxbuild.Value {
@@ -81,8 +81,8 @@ func applyCELU(s *Scope, x *onnxbuild.Value, args []float64) *onnxbuild.Value {
 	return s.Mul(s.Elu(s.Div(x, alpha), 1), alpha)
 }
 
-// applyGELU is x·Φ(x), or with approximate 'tanh' x/2 · (1 + tanh(u)), u = √(2/π)·(x + 0.044715·x³), of which
-// (1 + tanh(u))/2 is sigmoid(2u) (Hendrycks and Gimpel, 2016).
+// applyGELU is x·Φ(x), or with approximate 'tanh' x/2 · (1 + tanh(u)), u = √(2/π)·(x + 0.044715·x³), where (1 + tanh(u))/2
+// is sigmoid(2u) (Hendrycks and Gimpel, 2016).
 func applyGELU(s *Scope, x *onnxbuild.Value, args []float64) *onnxbuild.Value {
 	if args[0] == 0 {
 		return s.Gelu(x)

@@ -28,13 +28,13 @@ type Args struct {
 	given   []Argument       // what was given for them, or their defaults
 	shown   []string         // all that the constructor gets, as Python prints it
 	blocks  BlockWiring
-	noted   map[string]bool // what was said of a whole model already
+	noted   map[string]bool // the notes that were given about the whole model
 	inside  bool            // the repeats are inside the module
 	failed  bool
 	scaled  bool // the first argument was taken as c2
 }
 
-// Argument is one that a constructor took, as it came out: the default where the row leaves it out.
+// Argument is one that a constructor took, with its resolved value: the default where the row leaves it out.
 type Argument struct {
 	Name  string
 	Value any // an int, [2]int, bool, float64, *Activation or python.Literal
@@ -60,12 +60,12 @@ func (a Argument) equal(b Argument) bool {
 	return a.Value == b.Value
 }
 
-// WarnAt reports what is probably not meant at a place in the YAML.
+// WarnAt warns, at a place in the YAML, of what is probably a mistake.
 func (a *Args) WarnAt(code diag.Code, span diag.Span, format string, args ...any) {
 	a.diags.Warnf(code, span, a.row.Module+": "+format, args...)
 }
 
-// NoteOnce says what is worth knowing at the first place in the YAML that it is true of.
+// NoteOnce adds a note at the first place in the YAML that it applies to.
 func (a *Args) NoteOnce(span diag.Span, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if a.noted[text] {
@@ -117,7 +117,7 @@ func (a *Args) takeC2() bool {
 		a.Wrong("c2", c2, "channels that width_multiple leaves between 1 and 1048576")
 		return false
 	}
-	if a.C1 == 0 { // what is said of the arguments must not depend on an earlier error
+	if a.C1 == 0 { // messages about the arguments must not depend on an earlier error
 		a.C1 = a.C2
 	}
 	return true
@@ -132,7 +132,7 @@ func (a *Args) ErrorAt(span diag.Span, format string, args ...any) {
 	a.diags.Errorf(span, a.row.Module+": "+format, args...)
 }
 
-// Warnf reports what is probably not meant, at the row's arguments.
+// Warnf warns, at the row's arguments, of what is probably a mistake.
 func (a *Args) Warnf(code diag.Code, format string, args ...any) {
 	a.WarnAt(code, a.row.ArgsSpan, format, args...)
 }
@@ -159,7 +159,7 @@ func (a *Args) Wrong(name string, l python.Literal, expected string) {
 // limit bounds integer arguments: far above any real one, and safe to multiply.
 const limit = 1 << 20
 
-// record notes what the argument that was asked for last came out as.
+// record keeps the value of the argument that was asked for last.
 func record[T any](a *Args, value T) T {
 	a.given = append(a.given, Argument{a.names[len(a.names)-1], value})
 	return value
@@ -346,7 +346,7 @@ func (a *Args) DilationAndActivation() (dilation int, act *Activation) {
 	if len(a.rest) == 1 {
 		switch l := a.rest[0]; l.Kind {
 		case python.Call, python.Bool, python.None:
-			a.NoteOnce(l.Span, "the activation is where release 7.0 has the dilation: the order of arguments of the releases before it is taken")
+			a.NoteOnce(l.Span, "the activation is where release 7.0 has the dilation: the argument order of earlier releases is assumed")
 			a.names = append(a.names, "d")
 			return record(a, 1), a.Activation("act")
 		}
@@ -360,13 +360,13 @@ func (a *Args) Literal(name string) (python.Literal, bool) {
 	return record(a, l), ok
 }
 
-// Replaced takes an argument of any kind that stands for a tensor: a checkpoint's counts, so that it may differ.
+// Replaced takes an argument of any kind that a checkpoint's tensor replaces: YAML and checkpoint may differ in it.
 func (a *Args) Replaced(name string) python.Literal {
 	l, _ := a.next(name)
 	return l
 }
 
-// rejectLeftovers reports the arguments that no one took.
+// rejectLeftovers reports the arguments that the constructor did not take.
 func (a *Args) rejectLeftovers() {
 	if len(a.rest) == 0 || a.failed {
 		return

@@ -32,8 +32,8 @@ func Attends(a *Args) []int {
 	return []int{a.C2}
 }
 
-// Rows is the first size of a checkpoint's tensor of the module, as many channels as a convolution gives, or else the usual
-// number.
+// Rows is the first dimension of a tensor of the module in a checkpoint, such as the output channels of a convolution, or
+// else the usual number.
 func (s *Scope) Rows(tensor string, usual int) int {
 	if shape, ok := s.TensorShape(tensor); ok && len(shape) > 0 && shape[0] >= 1 && shape[0] <= limit {
 		return int(shape[0])
@@ -41,7 +41,7 @@ func (s *Scope) Rows(tensor string, usual int) int {
 	return usual
 }
 
-// AnyOf is the first of several names that a checkpoint has a child of, or else the first of all: forks spell a child
+// AnyOf is the first of several names under which a checkpoint has a child, or else the first of all: forks spell a child
 // differently.
 func (s *Scope) AnyOf(names ...string) string {
 	for _, name := range names {

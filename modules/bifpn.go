@@ -85,7 +85,7 @@ func fuse(s *Scope, w *onnxbuild.Value, maps []*onnxbuild.Value) []*onnxbuild.Va
 	return out
 }
 
-// fusedSum is the sum of the maps by their weights; all have to be of c channels.
+// fusedSum is the sum of the maps by their weights; all must have c channels.
 func fusedSum(s *Scope, w *onnxbuild.Value, maps []*onnxbuild.Value, c int) *onnxbuild.Value {
 	for _, x := range maps {
 		s.ExpectChannels(x, c)

@@ -1,6 +1,6 @@
 package modules
 
-// builtin are the modules that every registry of [Builtin] begins with. Each stands in the file of its name.
+// builtin lists the modules that [Builtin] registers. Each is defined in the file of its name.
 var builtin = []Spec{
 	convSpec, dwConvSpec, focusSpec, mixConv2dSpec, crossConvSpec, ghostConvSpec,
 	bottleneckSpec, bottleneckCSPSpec, ghostBottleneckSpec,
@@ -23,7 +23,7 @@ func Builtin() *Registry {
 	r := NewRegistry()
 	for _, s := range builtin {
 		if err := r.Add(s); err != nil {
-			panic(err) // a fault of the list above, which every test meets
+			panic(err) // a mistake in the list above, which every test would meet
 		}
 	}
 	return r

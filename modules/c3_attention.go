@@ -66,7 +66,7 @@ func newAttentiveC3(a *Args, class *Class) Module {
 		a.Errorf("g is %d, expected 1: forks differ in whether the bottlenecks take it", groups)
 	}
 	if a.trained == nil && a.N > 0 {
-		a.NoteOnce(a.row.ArgsSpan, "its bottlenecks are taken to have half of the channels inside, as in most forks; in others they have all")
+		a.NoteOnce(a.row.ArgsSpan, "its bottlenecks are assumed to have half of the channels inside, as in most forks; in others they have all of them")
 	}
 	return NewCSP(class, a.C1, a.C2, e, a.Act, a.N, func(hidden int) Module { return &attentiveBottleneck{form, hidden, shortcut, a.Act} })
 }

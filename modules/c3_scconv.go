@@ -10,8 +10,8 @@ const (
 	selfCalibrated   = "Bottleneck_SCConv"
 )
 
-// scConvBlock is the class of a block under which ScConv is met in several forms, usual among them in a YAML without a
-// checkpoint.
+// scConvBlock is the class of a block that forks build from ScConv in several forms; usual is the one taken for a YAML
+// without a checkpoint.
 func scConvBlock(usual string, names ...string) Class {
 	list := []Flavour{
 		{Name: plainScConv, Doc: "ScConv one after another", Keys: map[string]int{"m.0.CRU.squeeze1.weight": 4}},

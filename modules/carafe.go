@@ -4,7 +4,7 @@ import (
 	"ysc2onnx/onnxbuild"
 )
 
-// The two forms in which CARAFE is met.
+// The two forms in which CARAFE occurs.
 const (
 	carafeComp = "comp" // keeps the channels; its convolutions are YOLOv5's Conv
 	carafeDown = "down" // a 1x1 convolution behind; plain convolutions

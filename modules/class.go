@@ -9,11 +9,11 @@ import (
 // its tensors and the children that its forward calls.
 type Class struct {
 	Path    string   // as PyTorch prints it: "models.common.Conv"
-	Aliases []string // other names under which the same code is met
+	Aliases []string // other names that forks give the same code
 	// Inert are attributes that change no number of the forward. What it reads with [Scope.Number] and its kin need not be
 	// listed. Any other attribute of a checkpoint's module is refused: it may belong to another forward.
 	Inert []string
-	// Flavours are the forms in which the code is met, the default first; nil where there is one.
+	// Flavours are the forms in which the code occurs, the default first; nil where there is only one.
 	Flavours []Flavour
 }
 
@@ -38,7 +38,7 @@ func className(path string) string { return path[strings.LastIndexByte(path, '.'
 // with the YAML elsewhere.
 var bookkeeping = []string{"i", "f", "type", "np", "inplace", "training", "export"}
 
-// idle are the classes that give their input in eval mode. A module may hold them wherever it likes.
+// idle are the classes that return their input in eval mode. A module may hold them wherever it likes.
 var idle = []*Class{
 	{Path: "torch.nn.modules.linear.Identity"},
 	{Path: "torch.nn.modules.dropout.Dropout"},

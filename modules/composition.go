@@ -40,7 +40,7 @@ func (m *Model) UnknownParts() []UnknownPart {
 			}
 			for _, name := range part.Attributes() {
 				if !slices.Contains(v.read, name) && !slices.Contains(v.class.Inert, name) && !slices.Contains(bookkeeping, name) {
-					add(path, "(%s) has the attribute %s = %s, which is not one of %s's that are known here", className(part.Class()), name, part.Show(name), v.class.Name())
+					add(path, "(%s) has the attribute %s = %s, which is not a known attribute of %s", className(part.Class()), name, part.Show(name), v.class.Name())
 				}
 			}
 		}

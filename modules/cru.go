@@ -35,7 +35,7 @@ func (m *CRU) layers() *CRU {
 }
 
 // trained is the unit as a checkpoint's tensors show it: their shapes tell alpha, squeeze_radio, group_size and
-// group_kernel_size. Shapes that are no such unit's stay for the account of the tensors to report.
+// group_kernel_size. Shapes that no such unit has are reported later, when all tensors are compared.
 func (m *CRU) trained(s *Scope) *CRU {
 	var shapes [3][]int64
 	for i, name := range []string{"squeeze1.weight", "squeeze2.weight", "GWC.weight"} {

@@ -71,8 +71,8 @@ func (m *Detect) anchors(a *Args, anchors python.Literal) {
 	}
 }
 
-// givenChannels takes the channels of a head's inputs where a row has them. They are in the place of those that the parser
-// appends, and its own become the argument after, inplace: so the row's have to be right.
+// givenChannels takes the channels of a head's inputs where a row has them. They take the place of those that the parser
+// appends, which become the next argument, inplace: so the row's must be right.
 func givenChannels(a *Args) {
 	ch := a.Replaced("ch")
 	if ch.Span.IsZero() || slices.Contains(a.In, 0) { // there is none, or an earlier error hides what is right

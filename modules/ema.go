@@ -32,7 +32,7 @@ func (m *EMA) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 		groups = m.c / c
 	}
 	if groups < 1 || m.c%groups != 0 {
-		s.Err("%d channels do not form %d groups: factor has to divide the channels", m.c, groups)
+		s.Err("%d channels do not form %d groups: factor must divide the channels", m.c, groups)
 		return x
 	}
 	s.RequireNumber("groups", float64(groups))

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Flavour is one of the forms in which code of one class is met: forks give a name to different code, and authors change a
+// Flavour is one of the forms in which the code of a class occurs: forks give a name to different code, and authors change a
 // formula after it was copied.
 type Flavour struct {
 	Name string         // as options and messages have it: "mask"
@@ -45,7 +45,7 @@ func (c *Class) choose(t Trained, path, asked string) (picked Flavour, open []Fl
 	if t == nil {
 		return fits[0], nil, true
 	}
-	slices.SortStableFunc(fits, func(a, b Flavour) int { return len(b.Keys) - len(a.Keys) }) // what shows more is more certain
+	slices.SortStableFunc(fits, func(a, b Flavour) int { return len(b.Keys) - len(a.Keys) }) // the more tensors match, the more certain it is
 	for _, f := range fits[1:] {
 		if len(f.Keys) == len(fits[0].Keys) {
 			open = append(open, f)

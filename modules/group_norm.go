@@ -28,7 +28,7 @@ func (m *GroupBatchnorm2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Valu
 	s.ExpectChannels(x, m.C)
 	count := int(s.Number("group_num", float64(m.Groups)))
 	if count < 1 || m.C%count != 0 {
-		s.Err("%d channels do not form %d groups: group_num has to divide the channels", m.C, count)
+		s.Err("%d channels do not form %d groups: group_num must divide the channels", m.C, count)
 		return x
 	}
 	groups := s.Reshape(x, s.Ints("groups", 0, int64(count), -1))
@@ -78,7 +78,7 @@ func (m *GroupNorm) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	s.RequireNumber("affine", 1)
 	count := int(s.Number("num_groups", float64(m.Groups)))
 	if count < 1 || m.C%count != 0 {
-		s.Err("%d channels do not form %d groups: num_groups has to divide the channels", m.C, count)
+		s.Err("%d channels do not form %d groups: num_groups must divide the channels", m.C, count)
 		return x
 	}
 	weight, bias := m.weight(s), s.Param("bias", Constant(0), int64(m.C))

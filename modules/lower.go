@@ -17,13 +17,13 @@ type Options struct {
 	Weights              Weights
 	Strides              []int64 // of the head's inputs; nil: as the input's height gives them
 	MinStride            int     // heights and widths are multiples of it, whatever the strides
-	Stage                Stage   // makes the outputs of what the head gives; nil: each map is an output
-	// Flavours are the names of those to take where a checkpoint's tensors do not tell, by the names of their classes: mask
-	// for SRU. They have to be among the class's.
+	Stage                Stage   // makes the outputs from what the head gives; nil: each map is an output
+	// Flavours names the flavour to take where a checkpoint's tensors do not tell, by class: mask for SRU. It must be one of
+	// the class's.
 	Flavours map[string]string
 }
 
-// Stage makes a model's outputs of what its head gives, in the head's scope.
+// Stage makes a model's outputs from what its head gives, in the head's scope.
 type Stage func(s *Scope, raw *Raw) []Output
 
 // Output is an output of a model, and what it means.
@@ -51,7 +51,7 @@ type Model struct {
 	Strides   []int64 // of the head's inputs
 	Outputs   []Output
 	minStride int
-	// Settings are what a trained model had the last word on, and what it did not tell, in the order of the layers.
+	// Settings are the values that a trained model decided, and those that it did not tell, in the order of the layers.
 	Settings []Setting
 	Choices  []Choice // the flavours of the modules that have several, in the order of the layers
 
@@ -269,8 +269,8 @@ func (b *builder) model(opt Options) *Model {
 	return m
 }
 
-// Stride is what the image's height and width have to be multiples of: the largest stride of the head's inputs, as in
-// YOLOv5, or [Options.Least] where that is larger.
+// Stride is what the image's height and width must be multiples of: the largest stride of the head's inputs, as in YOLOv5,
+// or [Options.MinStride] where that is larger.
 func (m *Model) Stride() int { return max(Stride(m.Strides), m.minStride) }
 
 // DefaultStride is the stride of a model that has none.

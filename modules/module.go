@@ -4,7 +4,7 @@ import "ysc2onnx/onnxbuild"
 
 // Module is a torch.nn.Module with one input and one output.
 type Module interface {
-	// Class is the Python class whose forward this is. A checkpoint's module has to be of it.
+	// Class is the Python class whose forward this is. A checkpoint's module must be of it.
 	Class() *Class
 	// Forward adds the module's nodes in the scope s and returns its output. What does not fit is refused by the scope's
 	// builder, and shows as an error of the graph. The module itself stays as it is: a model is lowered for several sizes.

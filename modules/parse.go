@@ -11,7 +11,7 @@ import (
 	"ysc2onnx/yamlcfg/python"
 )
 
-// Network is a YAML's rows, each with its module made: arguments resolved, channels booked. It is lowered to a graph once
+// Network is a YAML's rows, each with its module made: arguments resolved, channels counted. It is lowered to a graph once
 // for each size that is needed.
 type Network struct {
 	Config *yamlcfg.Model
@@ -86,7 +86,7 @@ type parser struct {
 	diags    *diag.Diagnostics
 	act      *Activation
 	net      *Network
-	noted    map[string]bool // what was said of the whole model
+	noted    map[string]bool // the notes that were given about the whole model
 	channels []int           // of what a row reads that reads the image: nil, but in tests of single rows
 }
 
@@ -200,7 +200,7 @@ func (p *parser) inputs(l *Layer) (channels []int) {
 }
 
 // Same reports whether two layers make the same module: with the arguments as they come out, scaled by depth and width
-// and with the defaults of those that are left out. Layers whose module could not be made have to be written alike.
+// and with the defaults of those that are left out. Layers whose module could not be made must be written alike.
 func (l *Layer) Same(other *Layer) bool {
 	if l.Spec != nil && l.Spec == other.Spec && l.made() && other.made() {
 		return l.N == other.N && slices.Equal(l.Channels, other.Channels) && slices.EqualFunc(l.Given, other.Given, Argument.equal)

@@ -29,7 +29,7 @@ type Registry struct {
 // NewRegistry is an empty registry; [Builtin] has YOLOv5's modules.
 func NewRegistry() *Registry { return &Registry{byName: map[string]*Spec{}} }
 
-// Add registers a module. It is an error if the name is taken, or the spec does not say enough.
+// Add registers a module. It is an error if the name is taken, or the spec is incomplete.
 func (r *Registry) Add(s Spec) error {
 	if s.Name == "" || s.Class == nil || s.Wiring == nil || s.Doc == "" {
 		return fmt.Errorf("modules: the module %q needs a Name, a Class, a Wiring and a Doc", s.Name)

@@ -16,7 +16,7 @@ var (
 			a.expectNumber("k", 3)
 			stride := a.Positive("s", 1)
 			if pad := a.PadOrNone("p"); pad != square(-1) && pad != square(1) {
-				a.Errorf("argument p has to be None or 1")
+				a.Errorf("argument p must be None or 1")
 			}
 			return NewRepConv(a.C1, a.C2, stride, a.Positive("g", 1), a.Activation("act"))
 		},

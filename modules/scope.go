@@ -17,7 +17,7 @@ type Scope struct {
 	path   string // "model.2.cv1"
 	name   string // of the node scope: "cv1"; of the first in a container m it is "m.0"
 	class  *Class
-	shared bool // the module was applied elsewhere before, as one of several parents' in common
+	shared bool // several parents have the module, and it was applied before
 	model  *lowering
 }
 
@@ -64,8 +64,8 @@ func (s *Scope) child(b onnxbuild.Builder, key, name string, class *Class) *Scop
 	return in
 }
 
-// childBuilder is the builder of a child that is childBuilder: in its name, with a number from the second call on, as PyTorch's exporter
-// has it.
+// childBuilder is the builder for a call of a child: in the child's name, with a number from the second call on, as
+// PyTorch's exporter has it.
 func (s *Scope) childBuilder(name string) onnxbuild.Builder {
 	b := s.Builder.In(name)
 	before := s.model.calls[b.Scope()]
@@ -92,7 +92,7 @@ func (s *Scope) Call(name string, m Module, x *onnxbuild.Value) *onnxbuild.Value
 	return m.Forward(s.enter(name, m.Class()), x)
 }
 
-// Uncalled has the tensors of a child that the forward leaves out: the child counts, and gives no nodes.
+// Uncalled declares the tensors of a child that the forward never calls: the child counts, but adds no nodes.
 func (s *Scope) Uncalled(name string, m Module, x *onnxbuild.Value) {
 	nodes, macs := len(s.Graph.Nodes), s.model.count.macs
 	s.Call(name, m, x)
@@ -147,7 +147,7 @@ func (s *Scope) Param(name string, init Init, shape ...int64) *onnxbuild.Value {
 func (s *Scope) Buffer(name string, init Init, shape ...int64) *onnxbuild.Value {
 	path := s.path + "." + name
 	if i := slices.IndexFunc(shape, func(n int64) bool { return n < 1 }); i >= 0 {
-		s.Err("%s would have the shape %v: every size has to be positive", name, shape)
+		s.Err("%s would have the shape %v: every size must be positive", name, shape)
 		return &onnxbuild.Value{DType: onnxbuild.Float32, Shape: onnxbuild.ShapeOf(shape...)}
 	}
 	source, err := s.model.weights.Tensor(path, shape, init)
@@ -158,13 +158,13 @@ func (s *Scope) Buffer(name string, init Init, shape ...int64) *onnxbuild.Value 
 	return s.Initializer(path, &onnxbuild.Tensor{DType: onnxbuild.Float32, Shape: shape, Floats: source})
 }
 
-// warning is what a layer builds though it is probably not meant.
+// warning says what a layer does that is probably a mistake.
 type warning struct {
 	code diag.Code
 	text string
 }
 
-// Warn notes what builds but is probably not meant.
+// Warn warns of what can be built but is probably a mistake.
 func (s *Scope) Warn(code diag.Code, format string, args ...any) {
 	s.model.warnings = append(s.model.warnings, warning{code, fmt.Sprintf(format, args...)})
 }

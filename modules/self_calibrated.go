@@ -5,7 +5,7 @@ import (
 	"ysc2onnx/onnxbuild"
 )
 
-// What is met under the name SCConv: by its paper a self-calibrated convolution, and in some forks ScConv.
+// What the name SCConv means: in its paper a self-calibrated convolution, and in some forks ScConv.
 const calibratedConv = "self-calibrated"
 
 var (
@@ -93,8 +93,8 @@ func (m *SCConv) up(s *Scope, low, x *onnxbuild.Value) *onnxbuild.Value {
 }
 
 // nearest are the pixels along an axis of a map that one as large as another is made of: pixel i of n is ⌊i·(m/n)⌋ of m, in
-// float32. ONNX's Resize computes i/(n/m), which now and then rounds to the pixel beside it: at 114 pixels of 28. A size for which
-// it would do has the same nodes as any other, as the check of numbers on a small image wants.
+// float32. ONNX's Resize computes i/(n/m), which now and then rounds to the pixel beside it: at 114 pixels of 28. Sizes for
+// which it would do get the same nodes as any other, because the check of numbers runs a small image.
 func (s *Scope) nearest(from, to *onnxbuild.Value, axis int64) *onnxbuild.Value {
 	size := func(x *onnxbuild.Value) *onnxbuild.Value {
 		return s.Squeeze(s.Sizes(x, int(axis), int(axis)+1), 0)

@@ -53,7 +53,7 @@ func newShuffleBlock(a *Args, class *Class, act *Activation) Module {
 	case a.C2%2 != 0:
 		a.Errorf("%d channels do not form two halves", a.C2)
 	case stride == 1 && a.C1 != a.C2:
-		a.Errorf("gives %d channels of %d: at stride 1 both have to be the same", a.C2, a.C1)
+		a.Errorf("gives %d channels of %d: at stride 1 both must be the same", a.C2, a.C1)
 	}
 	return NewShuffleBlock(class, a.C1, a.C2, max(stride, 1), act)
 }

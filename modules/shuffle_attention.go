@@ -30,7 +30,7 @@ func (m *ShuffleAttention) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Valu
 		groups = m.c / (2 * int(shape[1]))
 	}
 	if groups < 1 || m.c%(2*groups) != 0 {
-		s.Err("%d channels do not form %d groups of two halves: G has to divide half of the channels", m.c, groups)
+		s.Err("%d channels do not form %d groups of two halves: G must divide half of the channels", m.c, groups)
 		return x
 	}
 	s.RequireNumber("G", float64(groups))

@@ -14,7 +14,7 @@ type Summary struct {
 	GFLOPs     float64      `json:"gflops"`     // 10⁹ operations for one image, as YOLOv5 counts them with thop
 	Height     int          `json:"height"`     // of the image, in pixels
 	Width      int          `json:"width"`
-	Stride     int          `json:"stride"` // of which height and width are multiples
+	Stride     int          `json:"stride"` // height and width are multiples of it
 	Classes    int          `json:"classes"`
 }
 

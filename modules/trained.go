@@ -130,7 +130,7 @@ func (s *Scope) Numbers(attribute string, usual ...float64) []float64 {
 	return trained
 }
 
-// Flag is Numbers of a truth value.
+// Flag is Numbers for a truth value.
 func (s *Scope) Flag(attribute string, usual bool) bool {
 	number := 0.0
 	if usual {
@@ -152,7 +152,7 @@ func (s *Scope) Pair(attribute string, usual [2]int, least int) [2]int {
 	return usual
 }
 
-// RequireNone refuses a checkpoint that has an attribute that has to be None.
+// RequireNone refuses a checkpoint in which an attribute is not None that must be.
 func (s *Scope) RequireNone(attribute string) {
 	if m := s.known(attribute); m != nil && slices.Contains(m.Attributes(), attribute) {
 		s.Err("the checkpoint's %s is %s; only None is converted", attribute, m.Show(attribute))
@@ -171,7 +171,7 @@ func (s *Scope) RequireNumber(attribute string, value float64) {
 	}
 }
 
-// RequireText is Only of a text.
+// RequireText is RequireNumber for a text.
 func (s *Scope) RequireText(attribute, value string) {
 	m := s.known(attribute)
 	if m == nil || !slices.Contains(m.Attributes(), attribute) {

@@ -1,7 +1,7 @@
 package modules
 
-// Wiring makes the first arguments of a module's constructor from a row, as YOLOv5's parser does, and gives the channels
-// of each value that the parser books for the layer; nil after an error, which is reported at the row.
+// Wiring makes the first arguments of a module's constructor from a row, as YOLOv5's parser does, and gives the channels of
+// each value, as the parser counts them for the layer; nil after an error, which is reported at the row.
 type Wiring func(a *Args) (channels []int)
 
 // The wirings of models/yolo.py, parse_model.
