@@ -27,9 +27,10 @@ var imports = map[string][]string{
 	"internal/version":   {},
 	"yamlcfg/python":     {},
 
-	"yamlcfg":    {},
-	"checkpoint": {},
-	"weights":    {},
+	"yamlcfg":      {},
+	"yamlcfg/edit": {"yamlcfg"},
+	"checkpoint":   {},
+	"weights":      {},
 
 	"onnxbuild":           {},
 	"onnxbuild/passes":    {"onnxbuild"},

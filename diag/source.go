@@ -83,3 +83,16 @@ func (s *Source) Line(line int) []byte {
 	}
 	return text
 }
+
+// Offset gives the byte offset of a position, that of the text's end for one behind it.
+func (s *Source) Offset(p Pos) int {
+	if p.Line < 1 || p.Line > len(s.lines) {
+		return len(s.Text)
+	}
+	offset := s.lines[p.Line-1]
+	for col := 1; col < p.Col && offset < len(s.Text); col++ {
+		_, size := utf8.DecodeRune(s.Text[offset:])
+		offset += size
+	}
+	return offset
+}

@@ -3,7 +3,6 @@ package yamlcfg
 import (
 	"regexp"
 	"strconv"
-	"strings"
 
 	"ysc2onnx/diag"
 )
@@ -51,7 +50,7 @@ func (l *linter) unused() {
 			continue
 		}
 		d := l.Warnf(diag.UnusedLayer, rows[i].Span, "nothing uses the output of layer %d (%s)", i, rows[i].Module)
-		if detects(rows[i]) {
+		if rows[i].Detects() {
 			d.AddNote(rows[len(rows)-1].Span, "YOLOv5 takes the last layer for the model's output, which is layer %d (%s)",
 				len(rows)-1, rows[len(rows)-1].Module)
 		}
@@ -80,11 +79,6 @@ func (l *linter) pointless() {
 	if len(l.m.Rows) > 0 && l.m.BackboneRows == len(l.m.Rows) {
 		l.Warnf(diag.EmptyHead, l.m.HeadSpan, "the head has no layers")
 	}
-}
-
-// detects says whether a row is an output head.
-func detects(r Row) bool {
-	return strings.Contains(r.Module, "Detect") || strings.Contains(r.Module, "Segment")
 }
 
 // numbered matches a comment that starts with a layer number, as in `# 17 (P3/8-small)` and `# 0-P1/2`.

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"ysc2onnx/diag"
-	"ysc2onnx/yamlcfg/python"
 )
 
 // An index that was right until a row was inserted before its target names the layer before the one that is meant.
@@ -43,19 +42,19 @@ func (l *linter) staleIndices() {
 	var up []wayUp
 	plain := true // the head has the form of YOLOv5's
 	for _, r := range l.m.Rows {
-		if r.Index > 0 && upsamples(r) {
-			if s := r.Sources()[0]; s >= 0 && !upsamples(l.m.Rows[s]) {
+		if r.Index > 0 && r.Upsamples() {
+			if s := r.Sources()[0]; s >= 0 && !l.m.Rows[s].Upsamples() {
 				laterals = append(laterals, s)
 			}
 		}
 		switch last := r.Index == len(l.m.Rows)-1; {
 		case len(r.From) < 2:
-		case last && detects(r):
+		case last && r.Detects():
 			l.staleOutputs(r)
-		case l.reads(r, upsamples):
+		case l.reads(r, Row.Upsamples):
 			plain = plain && !l.reads(r, l.ownSkip)
 			l.staleSkip(r)
-		case l.reads(r, halves) && len(laterals) > 0:
+		case l.reads(r, Row.Halves) && len(laterals) > 0:
 			plain = plain && r.Module == "Concat" && len(r.From) == 2
 			up = append(up, wayUp{r, laterals[len(laterals)-1]})
 			laterals = laterals[:len(laterals)-1]
@@ -71,17 +70,17 @@ func (l *linter) staleIndices() {
 // ownSkip says whether a layer is a 1x1 convolution that is there for one skip alone: it reads another layer than the one
 // before it, and only a single layer reads it.
 func (l *linter) ownSkip(r Row) bool {
-	return pointwise(r) && r.Sources()[0] != r.Index-1 && len(l.readers[r.Index]) == 1
+	return r.Pointwise() && r.Sources()[0] != r.Index-1 && len(l.readers[r.Index]) == 1
 }
 
 // staleLateral checks that a Concat on the way up takes the lateral layer of its scale.
 func (l *linter) staleLateral(up []wayUp, i int) {
 	r, lateral := up[i].row, up[i].lateral
-	if len(l.readers[lateral]) != 1 || !pointwise(l.m.Rows[lateral]) {
+	if len(l.readers[lateral]) != 1 || !l.m.Rows[lateral].Pointwise() {
 		return
 	}
 	for k, f := range r.From {
-		if d := lateral - f; f < 0 || d == 0 || d > maxShift || d < -maxShift || pointwise(l.m.Rows[f]) || !l.leftBehind(up, i, f) {
+		if d := lateral - f; f < 0 || d == 0 || d > maxShift || d < -maxShift || l.m.Rows[f].Pointwise() || !l.leftBehind(up, i, f) {
 			continue
 		}
 		l.stale(r, k, lateral, "only the %s after it uses it; YOLOv5's heads concatenate such a layer on the way up",
@@ -109,11 +108,11 @@ func (l *linter) leftBehind(up []wayUp, i, f int) bool {
 func (l *linter) staleSkip(r Row) {
 	for k, f := range r.From {
 		end := f + 1
-		if f < 0 || end >= r.Index-1 || !halves(l.m.Rows[f]) || len(l.readers[f]) != 2 || len(l.readers[end]) != 1 {
+		if f < 0 || end >= r.Index-1 || !l.m.Rows[f].Halves() || len(l.readers[f]) != 2 || len(l.readers[end]) != 1 {
 			continue
 		}
 		next := l.m.Rows[end]
-		if len(next.From) == 1 && next.Sources()[0] == f && !halves(next) {
+		if len(next.From) == 1 && next.Sources()[0] == f && !next.Halves() {
 			l.stale(r, k, end, "layer %d begins a stage that ends later; YOLOv5's heads concatenate the end", f)
 		}
 	}
@@ -125,7 +124,7 @@ func (l *linter) staleOutputs(r Row) {
 		if f < 0 || f+1 >= r.Index || len(l.m.Rows[f].From) < 2 || !strings.Contains(l.m.Rows[f].Module, "Concat") {
 			continue
 		}
-		if next := l.m.Rows[f+1]; len(next.From) == 1 && next.Sources()[0] == f && !halves(next) {
+		if next := l.m.Rows[f+1]; len(next.From) == 1 && next.Sources()[0] == f && !next.Halves() {
 			l.stale(r, k, f+1, "%s reads the block after a Concat in YOLOv5's heads", r.Module)
 		}
 	}
@@ -154,19 +153,4 @@ func (l *linter) reads(r Row, is func(Row) bool) bool {
 		}
 	}
 	return false
-}
-
-func upsamples(r Row) bool { return strings.Contains(r.Module, "Upsample") }
-
-// halves says whether a row is a convolution of stride 2: [channels, kernel, 2, ...].
-func halves(r Row) bool {
-	return strings.HasSuffix(r.Module, "Conv") && len(r.Args) > 2 && r.Args[2].Kind == python.Int && r.Args[2].Int == 2
-}
-
-// pointwise says whether a row is a 1x1 convolution: [channels, 1, ...], or a Conv of channels alone.
-func pointwise(r Row) bool {
-	if r.Module == "Conv" && len(r.Args) == 1 {
-		return true
-	}
-	return strings.HasSuffix(r.Module, "Conv") && len(r.Args) > 1 && r.Args[1].Kind == python.Int && r.Args[1].Int == 1
 }

@@ -53,34 +53,6 @@ func (a Anchors) NumAnchors() int {
 	return a.Count
 }
 
-// Row is one layer: `[from, number, module, args]`.
-type Row struct {
-	Index    int              // layer index, counted through backbone and head
-	From     []int            // as written, negative ones too
-	FromList bool             // written as a list
-	Number   int              // as written, before the depth gain
-	Module   string           // as written, e.g. Conv or nn.Upsample
-	Args     []python.Literal // as YOLOv5 sees them: nc, None, '1e-4' and the like are values
-	Comment  string           // the comment after the row on its last line, without # and outer spaces
-	Broken   bool             // the row had an error; what could not be read is zero
-
-	Span, FromSpan, NumberSpan, ModuleSpan, ArgsSpan diag.Span
-	FromSpans                                        []diag.Span // of each element of From
-}
-
-// Sources gives the absolute indices of the layers that the row reads, -1 being the image. As in YOLOv5 a negative
-// index counts from the row: -1 is the layer before it, -2 the one before that. Only layer 0 reads the image.
-func (r Row) Sources() []int {
-	sources := make([]int, len(r.From))
-	for i, f := range r.From {
-		if f < 0 {
-			f = max(r.Index+f, -1)
-		}
-		sources[i] = f
-	}
-	return sources
-}
-
 // NumOutputs is the number of channels of each output convolution of Detect: no = na * (nc + 5) in YOLOv5, whose
 // parser leaves a layer of just that many channels unscaled.
 func (m *Model) NumOutputs() int { return m.Anchors.NumAnchors() * (m.NC + 5) }

@@ -318,3 +318,6 @@ func sortByPlace(names []string, keys map[string]*node) {
 		return strings.Compare(a, b)
 	})
 }
+
+// IsModuleName reports whether a text can name a module: a dotted Python name.
+func IsModuleName(text string) bool { return moduleName.MatchString(text) && text != "None" }
