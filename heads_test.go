@@ -15,12 +15,16 @@ import (
 // TestForkHeads compares checkpoints of heads that YOLOv5's forks have with what PyTorch recorded of them, layer by layer: with
 // their YAML and alone, as lowered and optimised.
 func TestForkHeads(t *testing.T) {
+	const plain = `{"name":"output0","axis":2,"parts":[["boxes",4],["objectness",1],["scores",2]]}`
 	rt := orttest.Runtime(t)
 	for _, test := range []struct {
 		name   string
 		layers int
 		means  string // what the file says of its output
 	}{
+		{"asff", 4, plain},
+		{"decoupled", 3, plain},
+		{"iaux", 5, plain},
 		{"face", 8, `{"name":"output0","axis":2,"parts":[["boxes",4],["objectness",1],["landmarks",10],["scores",1]]}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -58,6 +62,23 @@ func TestForkHeads(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestUntrainedHeads counts the parameters of YAMLs alone, as PyTorch does (record_heads.py prints them): a Decoupled_Detect has
+// 256 channels inside then, as most forks have, which is said.
+func TestUntrainedHeads(t *testing.T) {
+	const note = "decoupled.yaml:13:17: note: Decoupled_Detect: forks have three kinds of branches under this name, which a YAML does not tell apart: " +
+		"two 3x3 convolutions of 256 channels are assumed, as most have"
+	for name, want := range map[string]int64{"asff": 33385, "iaux": 4742, "decoupled": 4743306} {
+		yaml := read(t, filepath.Join("testdata", "heads", name+".yaml"))
+		s, said, err := ysc2onnx.Summarize(t.Context(), ysc2onnx.Input{Name: name + ".yaml", YAML: bytes.NewReader(yaml)}, ysc2onnx.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Parameters != want || strings.Contains(said.Error(), note) != (name == "decoupled") {
+			t.Errorf("%s: %d parameters, PyTorch has %d; %v", name, s.Parameters, want, said)
+		}
 	}
 }
 

@@ -23,11 +23,17 @@ var detectSpec = Spec{
 }
 
 func newDetect(a *Args) Head {
-	m := &Detect{Classes: a.Positive("nc", 80), Channels: a.In}
+	m := anchored(a)
+	m.Landmarks = m.landmarks(a, true)
+	return &m
+}
+
+// anchored takes the arguments of Detect, and of its like in forks.
+func anchored(a *Args) Detect {
+	m := Detect{Classes: a.Positive("nc", 80), Channels: a.In}
 	anchors := a.Replaced("anchors") // by the checkpoint's, a tensor
 	givenChannels(a)
 	m.anchors(a, anchors)
-	m.Landmarks = m.landmarks(a)
 	return m
 }
 
@@ -105,6 +111,14 @@ func (m *Detect) Class() *Class { return &detectClass }
 
 // Forward applies the convolutions.
 func (m *Detect) Forward(s *Scope, inputs []*onnxbuild.Value) *Raw {
+	list := s.Items("m")
+	return m.raw(s, inputs, func(i, anchors int, stride int64) *onnxbuild.Value {
+		return list.CallItem(i, m.conv(m.Channels[i], anchors, stride), inputs[i])
+	})
+}
+
+// raw has the maps that level gives, of so many anchors each, and what decoding them takes; nil after an error.
+func (m *Detect) raw(s *Scope, inputs []*onnxbuild.Value, level func(i, anchors int, stride int64) *onnxbuild.Value) *Raw {
 	if len(inputs) != len(m.Anchors) {
 		s.Err("%d inputs, but anchors for %d", len(inputs), len(m.Anchors))
 		return nil
@@ -125,14 +139,13 @@ func (m *Detect) Forward(s *Scope, inputs []*onnxbuild.Value) *Raw {
 	if anchors == nil {
 		return nil
 	}
-	list := s.Items("m")
-	for i, x := range inputs {
+	for i := range inputs {
 		pixels := make([]float32, len(anchors[i]))
 		for k, a := range anchors[i] {
 			pixels[k] = a * float32(raw.Strides[i])
 		}
 		raw.Anchors = append(raw.Anchors, pixels)
-		raw.Maps = append(raw.Maps, list.CallItem(i, m.conv(m.Channels[i], len(pixels)/2, raw.Strides[i]), x))
+		raw.Maps = append(raw.Maps, level(i, len(pixels)/2, raw.Strides[i]))
 	}
 	return raw
 }

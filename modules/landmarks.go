@@ -16,9 +16,9 @@ const angleColumns = 180
 // LandmarksOf reports whether so many columns are known to be coordinates of points.
 func LandmarksOf(columns int) bool { return slices.Contains(landmarkColumns, columns) }
 
-// landmarks gives the columns of landmarks of a checkpoint's head, 0 in most. Rows and tensors do not tell them from scores of
+// landmarks gives the columns of landmarks of a checkpoint's head, 0 in most, and refuses columns that are not known. Rows and tensors do not tell them from scores of
 // more classes, only what the checkpoint keeps of the head as no, its columns.
-func (m *Detect) landmarks(a *Args) int {
+func (m *Detect) landmarks(a *Args, allowed bool) int {
 	if a.trained == nil || a.failed {
 		return 0
 	}
@@ -32,22 +32,25 @@ func (m *Detect) landmarks(a *Args) int {
 	}
 	switch whole := int(more); {
 	case more == 0:
-	case more == float64(whole) && m.Masks == 0 && LandmarksOf(whole):
+	case more == float64(whole) && allowed && LandmarksOf(whole):
 		return whole
 	case more == angleColumns:
 		a.Errorf("the checkpoint's head gives each anchor %s columns, which it calls no: %d more than box, objectness and scores of %d classes, "+
 			"for the angle of a rotated box, as in yolov5_obb; rotated boxes are not converted", head.Show("no"), angleColumns, m.Classes)
 	default:
-		a.Errorf("the checkpoint's head gives each anchor %s columns, which it calls no; known are %s", head.Show("no"), m.knownColumns())
+		a.Errorf("the checkpoint's head gives each anchor %s columns, which it calls no; known are %s", head.Show("no"), m.knownColumns(allowed))
 	}
 	return 0
 }
 
 // knownColumns says which columns a head may have.
-func (m *Detect) knownColumns() string {
-	nc := fmt.Sprintf("box, objectness and scores of %d classes", m.Classes)
-	if m.Masks > 0 {
-		return fmt.Sprintf("%d: %s, and coefficients of %d masks", m.columns(), nc, m.Masks)
+func (m *Detect) knownColumns(landmarks bool) string {
+	text := fmt.Sprintf("%d: box, objectness and scores of %d classes", m.columns(), m.Classes)
+	switch {
+	case m.Masks > 0:
+		return fmt.Sprintf("%s, and coefficients of %d masks", text, m.Masks)
+	case !landmarks:
+		return text
 	}
-	return fmt.Sprintf("%d: %s; with landmarks %d for five points, as in yolov5-face, or %d for four", m.columns(), nc, m.columns()+10, m.columns()+8)
+	return fmt.Sprintf("%s; with landmarks %d for five points, as in yolov5-face, or %d for four", text, m.columns()+10, m.columns()+8)
 }

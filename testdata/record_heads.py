@@ -24,8 +24,8 @@ import yaml  # noqa: E402
 nn = torch.nn
 
 # What stands in the place of Detect and its like, by file.
-HEADS = {"face": fork_heads.LandmarkDetect}
-PATHS = {"Model": "models.yolo.Model", "LandmarkDetect": "models.yolo.Detect"}
+HEADS = {"face": fork_heads.LandmarkDetect, "decoupled": fork_heads.Decoupled_Detect, "asff": fork_heads.ASFF_Detect, "iaux": fork_heads.IAuxDetect}
+PATHS = {"LandmarkDetect": "models.yolo.Detect"} | {name: f"models.yolo.{name}" for name in ("Model", "Decoupled_Detect", "DecoupledHead", "ASFF_Detect", "IAuxDetect")}
 
 
 class SPP(nn.Module):
@@ -110,9 +110,11 @@ def settle(model):
 
 
 def main():
+    fork_heads.DecoupledHead.hidden = 8  # 256 in forks
     for file in sorted((HERE / "heads").glob("*.yaml")):
         torch.manual_seed(len(file.stem))
         model = Model(yaml.safe_load(file.read_text(encoding="utf-8")), HEADS[file.stem])
+        print(file.stem, sum(p.numel() for p in model.parameters()), "parameters")
         head = model.model[-1]
         head.stride = model.stride = torch.tensor([8.0, 16.0, 32.0][:head.nl])
         head.anchors /= head.stride.view(-1, 1, 1)

@@ -40,7 +40,7 @@ P3, P4, P5 = [10, 13, 16, 30, 33, 23], [30, 61, 62, 45, 59, 119], [116, 90, 156,
 # gate (an ScConv channel pushed over the gate), low (a bias set to -2), flip (a weight whose every second element is
 # negated), stride (of Detect's levels), flavour (of ScConv), keys (the
 # parameters tell what a checkpoint holds), as (the class whose code it is), wrapped (SCConv of Conv), flat (what inputs are scaled by),
-# act (of a checkpoint, in the place of the row's; activations is utils.activations), holds (attributes that a checkpoint has of it), spread (of the batch norm's weights, 1; of a softmax's logits)
+# hidden (channels of a DecoupledHead), plain (weights of an ASFFV5 by a plain convolution), act (of a checkpoint, in the place of the row's; activations is utils.activations), holds (attributes that a checkpoint has of it), spread (of the batch norm's weights, 1; of a softmax's logits)
 CASES = [
     ("conv_k6s2p2", "Conv", 3, [8, 6, 2, 2], "padding 2 as given, against k//2 = 3"),
     ("conv_k1", "Conv", 8, [8], "the defaults k=1, s=1, SiLU, against a missing activation; BN eps 1e-3 against 1e-5"),
@@ -233,6 +233,20 @@ CASES = [
      "sigmoid; x before y; before the scores", {"size": ((4, 6), (2, 3)), "stride": (16, 32), "as": "LandmarkDetect", "holds": ["no"]}),
     ("detect_quadrangles", "Detect", (4, 6), [1, [P4, P5]], "four points, against five", {
         "size": ((4, 6), (2, 3)), "stride": (16, 32), "as": "QuadrangleDetect", "holds": ["no"]}),
+    ("decoupled", "Decoupled_Detect", (4, 6), [2, [P4, P5]], "all boxes before all scores, taken for anchors as they come, against anchor by anchor; box and "
+     "objectness from one branch", {"size": ((4, 6), (2, 3)), "stride": (16, 32), "keys": True, "hidden": 8}),
+    ("decoupled_descent", "Decoupled_Detect", (24, 21), [2, [P4, P5]], "anchor by anchor; 21 and 18 inner channels of 24", {
+        "size": ((4, 6), (2, 3)), "stride": (16, 32), "keys": True, "as": "DescentDetect"}),
+    ("decoupled_stem", "Decoupled_Detect", (4, 6), [2, [P4, P5]], "lists of the head's own; anchor by anchor", {
+        "size": ((4, 6), (2, 3)), "stride": (16, 32), "keys": True, "as": "StemDetect"}),
+    ("asff", "ASFF_Detect", (4, 8, 16), [2, [P3, P4, P5]], "each level's own place in the weights; the finest map pooled, then its 3x3 convolution, for the "
+     "coarsest", {"size": ((8, 12), (4, 6), (2, 3)), "stride": (8, 16, 32)}),
+    ("asff_rfb", "ASFF_Detect", (4, 8, 16), [1, [P3, P4, P5]], "8 channels to make weights of, which the tensors tell; a plain convolution with bias", {
+        "size": ((8, 12), (4, 6), (2, 3)), "stride": (8, 16, 32), "keys": True, "call": [1, [P3, P4, P5], [4, 8, 16], True], "plain": True}),
+    ("idetect", "IDetect", (4, 6), [2, [P4, P5]], "added before the convolution, multiplied behind it, before the sigmoid", {
+        "size": ((4, 6), (2, 3)), "stride": (16, 32)}),
+    ("iauxdetect", "IAuxDetect", (4, 6, 5, 3), [2, [P4, P5]], "the first inputs alone, with their own convolutions", {
+        "size": ((4, 6), (2, 3), (4, 6), (2, 3)), "stride": (16, 32)}),
     ("segment", "Segment", (4, 6), [2, [P4, P5], 3, 8], "no sigmoid for the coefficients of masks, behind the scores of each anchor; prototypes of the first input",
      {"size": ((4, 6), (2, 3)), "stride": (16, 32)}),
     ("upsample_pair", "nn.Upsample", 4, [None, "(2, 3)", "nearest"], "height and width not swapped"),
@@ -242,7 +256,7 @@ CASES = [
 ]
 
 
-HEADS = {"Detect", "Segment"}
+HEADS = {"Detect", "Segment", "Decoupled_Detect", "ASFF_Detect", "IDetect", "IAuxDetect"}
 
 # What parse_model calls with (c1, c2, ...), and what it gives the number of repeats as well (models/yolo.py).
 REPEATING = {"BottleneckCSP", "C3", "C3TR", "C3Ghost", "C3x", "SPPCSPC", "SPPFCSPC", "C2f", "VoVGSCSP"} | {
@@ -329,7 +343,7 @@ def record(yolo, name, module, c1, args, tells, options=None):
     sizes = [size] * len(widths) if isinstance(size[0], int) else size
     call = options.get("call")
     if module in HEADS:
-        call = [*args, widths]
+        call = call or [*args, widths]
     elif module in ("nn.BatchNorm2d", "CARAFE"):
         call = [c1, *args]
     elif module in SCALED and not call and not args and args is not None:
@@ -340,6 +354,7 @@ def record(yolo, name, module, c1, args, tells, options=None):
 
     draw = np.random.Generator(np.random.PCG64(zlib.crc32(name.encode())))
     torch_modules.SRU.flavour, torch_modules.SCConv.wrapped = options.get("flavour", "softmax"), options.get("wrapped", False)
+    fork_heads.DecoupledHead.hidden, fork_heads.ASFFV5.plain = options.get("hidden", 256), "plain" in options
     built = construct(yolo, options.get("as", module), [torch_modules.argument(a, {}) for a in call], stride).eval()
     if "act" in options:
         from utils import activations
@@ -353,6 +368,12 @@ def record(yolo, name, module, c1, args, tells, options=None):
         built.get_parameter(options["low"]).data.fill_(-2)
     if getattr(torch_modules, module, None) in torch_modules.SCCONV_BLOCKS:  # whose ScConv would count little beside its other branch
         code.calibrate(built, torch.from_numpy(draw.standard_normal((16, c1, *size)).astype(np.float32)))
+    elif module in ("Decoupled_Detect", "ASFF_Detect"):  # whose convolutions follow each other
+        code.calibrate(built, [torch.from_numpy(draw.standard_normal((16, c, *size)).astype(np.float32)) for c, size in zip(widths, sizes, strict=True)])
+        for m in built.modules():
+            if hasattr(m, "bn"):  # the same with small variances, which show a wrong eps
+                for t, factor in ((m.conv.weight, 0.1), (m.bn.running_mean, 0.1), (m.bn.running_var, 0.01)):
+                    t.data.mul_(factor)
     state = {f"p.{k}": v.numpy().copy() for k, v in built.state_dict().items() if not k.endswith("num_batches_tracked")}
     distances, near = gate_distances(built), True
     while near:  # inputs for which no runtime decides a gate otherwise: r is rounded to some 1e-7

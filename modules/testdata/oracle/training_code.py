@@ -72,7 +72,7 @@ def draw_weights(model, draw):
 
 
 def calibrate(model, images):
-    """Fit a model's convolutions and batch-norm statistics to its own activations on images, [N, 3, H, W].
+    """Fit a model's convolutions and batch-norm statistics to its own activations on images, [N, 3, H, W], or a head's on maps.
 
     A model with drawn statistics passes hardly anything on behind an ScConv, which divides what it gives by its number of
     channels: a fault there moves nothing. So the weights of each convolution are divided by the root mean square of the
