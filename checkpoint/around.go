@@ -12,7 +12,7 @@ var wrappers = map[string]string{
 	"AutoShape": "model", "autoShape": "model", "DetectMultiBackend": "model", "Ensemble": "0",
 }
 
-// unwrapped builds the model that an object is, or that wrappers hold.
+// unwrapped builds the model that an object is or wraps.
 func (b *moduleBuilder) unwrapped(o *Object) (*Module, error) {
 	var around []string
 	for len(around) < b.limits.Nesting {
@@ -39,15 +39,15 @@ func (b *moduleBuilder) unwrapped(o *Object) (*Module, error) {
 	return m, nil
 }
 
-// rowName is how the names of a YOLOv5 model's tensors begin, after what wrappers add in front; bareRow is how they do in the
-// state_dict of the rows alone.
+// rowName matches the beginning of the names of a YOLOv5 model's tensors, after what wrappers add in front; bareRow matches
+// it in the state_dict of the rows alone.
 var (
 	rowName = regexp.MustCompile(`^((?:[^.]+\.)*?)model\.[0-9]+\.`)
 	bareRow = regexp.MustCompile(`^[0-9]+\.`)
 )
 
-// rowPrefix is what stands before "model.0." in the names of a state_dict, and what is missing there: each of them has it, or
-// nothing is taken off or added.
+// rowPrefix is what stands before "model.0." in the names of a state_dict, and what is missing there. It must hold for all
+// names; else nothing is removed or added.
 func rowPrefix(d *Dict) (before, missed string) {
 	if len(d.Entries) == 0 {
 		return "", ""

@@ -137,8 +137,8 @@ func (m *machine) call(callee Value, args []Value, kwargs *Dict) (Value, error) 
 	return &Object{Class: g, Args: args, Kwargs: kwargs}, nil
 }
 
-// interpret is the list of everything that has a meaning here, by its exact module and name. nil is for all else, and
-// for arguments that the real thing would not take from a pickle.
+// interpret is the list of all calls that have a meaning here, by their exact module and name. It gives nil for any other,
+// and for arguments that the real function would not take.
 func (m *machine) interpret(g Global, args []Value) (Value, error) {
 	switch g.Module + "." + g.Name {
 	case "collections.OrderedDict", "builtins.dict", "__builtin__.dict", "collections.Counter":

@@ -202,7 +202,7 @@ func TestRecordNames(t *testing.T) {
 		records []record
 		want    string
 	}{
-		{"duplicate", []record{pickle, pickle}, `record "x/data.pkl" is in the zip twice, and which one is meant is anyone's guess; the file is refused`},
+		{"duplicate", []record{pickle, pickle}, `record "x/data.pkl" is in the zip twice, and nothing tells which one is meant; the file is refused`},
 		{"traversing", []record{pickle, {"x/../../etc/passwd", nil}},
 			`record "x/../../etc/passwd" of the zip has a name that leads out of the archive; the file is refused`},
 		{"absolute", []record{pickle, {"/etc/passwd", nil}}, `record "/etc/passwd" of the zip has a name that leads out of the archive; the file is refused`},
@@ -310,10 +310,10 @@ func TestPickleLimits(t *testing.T) {
 		{"no stop", "\x80\x02N", "at byte 3 of the pickle: the pickle ends in the middle: 1 bytes are missing"},
 		{"nothing", "", "at byte 0 of the pickle: the pickle ends in the middle: 1 bytes are missing"},
 		{"two values", "\x80\x02NN.", "the pickle stops at byte 4 with 2 values on its stack instead of 1"},
-		{"memo without entry", "\x80\x02h\x05.", "at byte 2 of the pickle: memo entry 5 is asked for, but was never put there"},
+		{"memo without entry", "\x80\x02h\x05.", "at byte 2 of the pickle: memo entry 5 is read, but was never written"},
 		{"protocol", "\x80\x09N.", "at byte 0 of the pickle: protocol 9 is newer than 5, the newest that is known here"},
 		{"extension", "\x80\x02\x82\x01.",
-			`at byte 2 of the pickle: opcode 0x82 '\u0082' is none of protocol 2 to 5 that torch.save writes; save the file again with torch.save(torch.load(...), ...)`},
+			`at byte 2 of the pickle: opcode 0x82 '\u0082' is not one that torch.save writes in protocols 2 to 5; save the file again with torch.save(torch.load(...), ...)`},
 		{"append to text", "\x80\x02" + binUnicode("a") + "Na.", "at byte 9 of the pickle: items are appended to a value that is not a list: 'a'"},
 		{"set in list", "\x80\x02]NNs.", "at byte 5 of the pickle: keys are set in a value that is not a dict: []"},
 		{"state of a class", "\x80\x02cos\nsystem\n}b.", "at byte 14 of the pickle: state is set on a value that has none: os.system"},

@@ -20,7 +20,7 @@ type Limits struct {
 	HeaderSize   int64 // bytes of a safetensors header
 }
 
-// DefaultLimits hold every YOLO checkpoint many times over, and keep the memory of opening any file below 1 GiB.
+// DefaultLimits allow many times what any YOLO checkpoint needs, and keep the memory of opening any file below 1 GiB.
 func DefaultLimits() Limits {
 	return Limits{
 		ArchiveSize: 64 << 30, Records: 200_000, PickleSize: 32 << 20, Operations: 1_000_000, Stack: 100_000,
@@ -55,7 +55,7 @@ var ErrTruncated = errors.New("the file is truncated")
 
 // LimitError says that a file asks for more than a limit allows.
 type LimitError struct {
-	What  string // what there is too much of, in words
+	What  string // what there is too much of: "tensors"
 	Limit int64
 }
 

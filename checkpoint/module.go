@@ -141,7 +141,7 @@ func keysOf(d *Dict) string {
 	return strings.Join(keys, ", ")
 }
 
-// moduleBuilder makes Modules of a pickle's objects. It counts modules and tensors and the bytes of their names, since
+// moduleBuilder makes Modules from a pickle's objects. It counts modules and tensors and the bytes of their names, since
 // a file may have the same module in many places.
 type moduleBuilder struct {
 	limits    Limits
@@ -151,7 +151,7 @@ type moduleBuilder struct {
 	modules   map[string]*Module // by path, of a state_dict
 }
 
-// join is the path of what is called name in the module at path, counted against the limits.
+// join is the path of what is called name in the module at path, which counts toward the limits.
 func (b *moduleBuilder) join(path, name string) (string, error) {
 	if name == "" || strings.Contains(name, ".") { // PyTorch refuses them too; two tensors could come by one name
 		return "", fmt.Errorf("in module %q something is named %q; a name is not empty and has no dot", path, name)

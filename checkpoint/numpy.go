@@ -73,7 +73,7 @@ func numpyArray(state Value) (*Tensor, error) {
 		return nil, nil
 	}
 	t := &Tensor{DType: dtype, Shape: shape, Storage: &Storage{Size: int64(len(b)), data: strings.NewReader(string(b)), bigEndian: bigEndian}}
-	if len(shape) > maxDims { // before strides are made of it
+	if len(shape) > maxDims { // before strides are made from it
 		return nil, fmt.Errorf("a numpy array of %d dimensions", len(shape))
 	}
 	t.Strides = contiguousStrides(shape)

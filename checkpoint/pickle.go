@@ -126,7 +126,7 @@ func (m *machine) run() (Value, error) {
 	}
 }
 
-// charge counts operations and copied elements against the limit.
+// charge counts operations and copied elements toward the limit.
 func (m *machine) charge(n int) error {
 	m.operations += n
 	if m.operations > m.limits.Operations {
@@ -135,7 +135,7 @@ func (m *machine) charge(n int) error {
 	return nil
 }
 
-// chargeBytes counts bytes that are made out of others against the limit.
+// chargeBytes counts bytes that are made from others toward the limit.
 func (m *machine) chargeBytes(n int) error {
 	m.copied += int64(n)
 	if m.copied > m.limits.PickleSize {
@@ -191,7 +191,7 @@ func (m *machine) step(op byte) error {
 	case opGlobal, opStackGlobal, opReduce, opNewObj, opNewObjEx, opInst, opObj, opBuild, opBinPersID:
 		return m.object(op)
 	}
-	return fmt.Errorf("opcode %#02x %q is none of protocol 2 to 5 that torch.save writes; save the file again with torch.save(torch.load(...), ...)", op, op)
+	return fmt.Errorf("opcode %#02x %q is not one that torch.save writes in protocols 2 to 5; save the file again with torch.save(torch.load(...), ...)", op, op)
 }
 
 // next is the next n bytes.
@@ -398,7 +398,7 @@ func (m *machine) remember(op byte) error {
 	}
 	if op == opBinGet || op == opLongBinGet {
 		if index >= uint64(len(m.memo)) || m.memo[index] == nil {
-			return fmt.Errorf("memo entry %d is asked for, but was never put there", index)
+			return fmt.Errorf("memo entry %d is read, but was never written", index)
 		}
 		return m.push(m.memo[index])
 	}

@@ -15,7 +15,7 @@ const sniffed = 1024
 
 const (
 	needed  = "; the PyTorch checkpoint (.pt) that it was made from is needed"
-	darknet = "it is a file of darknet's weights, which is another framework than YOLOv5's, and has no PyTorch model in it"
+	darknet = "it is a file of weights for darknet, another framework than YOLOv5's, and has no PyTorch model in it"
 )
 
 // foreign are other files that users take for checkpoints, by how they begin.
@@ -33,11 +33,11 @@ var foreign = []struct {
 	{0, "\x01HEF", "it is a model for Hailo's accelerators (HEF)" + needed},
 	{0, "LDMK", "it is a model for Kendryte's NPU (kmodel)" + needed},
 	{0, "7767517\n", "it is the structure of an ncnn model" + needed},
-	{0, "\x12\x01\x00\x00\x00\x00\x00\x00", "it is a file of MXNet's parameters, and has no PyTorch model in it"},
-	{0, "MATLAB ", "it is a file of MATLAB's, and has no PyTorch model in it"},
+	{0, "\x12\x01\x00\x00\x00\x00\x00\x00", "it is an MXNet parameter file, and has no PyTorch model in it"},
+	{0, "MATLAB ", "it is a MATLAB file, and has no PyTorch model in it"},
 	{0, "\x00\x00\x00\x00\x01\x00\x00\x00", darknet},
 	{0, "\x00\x00\x00\x00\x02\x00\x00\x00", darknet},
-	{0, "[net]", "it is a network of darknet's (.cfg), which is another framework than YOLOv5's; a YOLOv5 model is a YAML or a PyTorch checkpoint (.pt)"},
+	{0, "[net]", "it is a network for darknet (.cfg), another framework than YOLOv5's; a YOLOv5 model is a YAML or a PyTorch checkpoint (.pt)"},
 	{0, "\x93NUMPY", "it is one numpy array (.npy)"},
 	{0, "\x1f\x8b", "it is compressed by gzip: unpack it first"},
 	{0, "7z\xbc\xaf\x27\x1c", "it is a 7z archive: unpack it first"},
@@ -55,7 +55,7 @@ var foreign = []struct {
 // legacyMagic is how torch.save began before PyTorch 1.6: protocol 2, and the number 0x1950a86a20f9469cfc6c.
 const legacyMagic = "\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 
-const resave = "load it with torch.load in a program that you trust it with, and save it again with torch.save(…) of PyTorch 1.6 or newer"
+const resave = "if you trust the file, load it with torch.load and save it again with torch.save(…) of PyTorch 1.6 or newer"
 
 // describeForeign says what a file is that is neither a zip nor safetensors, by its first bytes.
 func describeForeign(head []byte) error {
@@ -68,8 +68,8 @@ func describeForeign(head []byte) error {
 	return fmt.Errorf("it is neither a PyTorch checkpoint (a zip) nor safetensors; it begins with the bytes % x", head[:min(len(head), 8)])
 }
 
-// Foreign says what a file of another kind is, and what is needed in its place, by its first bytes; "" for a zip, for text and
-// for what is not known.
+// Foreign says what a file of another kind is, and what is needed instead, by its first bytes; "" for a zip, for text and
+// for unknown files.
 func Foreign(head []byte) string {
 	head = head[:min(len(head), sniffed)]
 	if bytes.HasPrefix(head, []byte(legacyMagic)) {
@@ -92,13 +92,13 @@ func Foreign(head []byte) string {
 	case starts("{") && strings.Contains(text, `"graph-model"`):
 		return "it is a TensorFlow.js model" + needed
 	case starts("name:", "layer {", "input:") && strings.Contains(text, "layer {"):
-		return "it is the structure of a Caffe model, which is another framework than YOLOv5's"
+		return "it is the structure of a Caffe model, another framework than YOLOv5's"
 	case len(head) > 1 && head[0] == 0x80 && head[1] <= 5:
 		return "it is a bare pickle, not a PyTorch checkpoint: " + resave
 	case looksLikeONNX(head):
-		return "it looks like an ONNX file, which is already what a checkpoint is converted to"
+		return "it looks like an ONNX file, and so needs no conversion"
 	case looksLikeCaffe(head):
-		return "it is a Caffe model, which is another framework than YOLOv5's, and has no PyTorch model in it"
+		return "it is a Caffe model, another framework than YOLOv5's, and has no PyTorch model in it"
 	case looksLikeGraphDef(head):
 		return "it is a frozen TensorFlow graph" + needed
 	}

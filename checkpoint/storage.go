@@ -67,7 +67,7 @@ func inflate(section *io.SectionReader, b []byte, name string) error {
 	return z.Close()
 }
 
-// inflateBudget counts the bytes of compressed records against a limit.
+// inflateBudget counts the bytes of compressed records toward a limit.
 type inflateBudget struct {
 	used, limit int64
 }

@@ -121,7 +121,7 @@ func (t *Tensor) ReadFloats(dst []float32, off int64) error {
 // ReadInts fills dst with the elements off, off+1, … of an integer or bool tensor, in C order.
 func (t *Tensor) ReadInts(dst []int64, off int64) error {
 	if t.DType.IsFloat() {
-		return fmt.Errorf("%s is %s; integers were asked of it", t.label(), t.DType)
+		return fmt.Errorf("%s is %s; integers were requested", t.label(), t.DType)
 	}
 	return readElements(t, dst, off, 1, t.DType.decodeInts)
 }
@@ -145,7 +145,7 @@ var blocks = sync.Pool{New: func() any { return new([blockBytes]byte) }}
 // readElements fills dst with elements that take unit places of it each.
 func readElements[T any](t *Tensor, dst []T, off, unit int64, decode decoder[T]) error {
 	if n, asked := t.Numel(), int64(len(dst))/unit; off < 0 || off > n || asked > n-off {
-		return fmt.Errorf("elements %d to %d were asked of %s, which has %d", off, off+asked, t.label(), n)
+		return fmt.Errorf("elements %d to %d of %s were requested, which has %d", off, off+asked, t.label(), n)
 	}
 	block, _ := blocks.Get().(*[blockBytes]byte)
 	defer blocks.Put(block)

@@ -51,7 +51,7 @@ type (
 		Kwargs *Dict   // keyword arguments, or nil
 		State  Value   // what __setstate__ would be given (often __dict__, a *Dict), or nil
 		Items  []Value // what was appended, for subclasses of list and set
-		Map    *Dict   // what was set by key, for subclasses of dict, or nil
+		Map    *Dict   // entries that were set by key, for subclasses of dict, or nil
 		Array  *Tensor // the elements of a numpy array, if its dtype is one of [DType], otherwise nil
 		seen   bool
 	}
@@ -224,8 +224,9 @@ func AsTensor(v Value) (*Tensor, bool) {
 	return nil, false
 }
 
-// TextSize is about how many bytes v takes when it is written out, with what is shared counted wherever it stands, which
-// can be any number of times the size of the file. Counting stops at limit; what is deeper than any checkpoint counts as limit.
+// TextSize is about how many bytes v takes when it is written out. Shared parts count wherever they stand, so that it can be
+// any number of times the size of the file. Counting stops at limit; a value that is deeper than any checkpoint counts as
+// limit.
 func TextSize(v Value, limit int) int { return textSize(v, limit, 0) }
 
 func textSize(v Value, limit, depth int) int {

@@ -298,9 +298,9 @@ func TestReadingOutsideOfATensor(t *testing.T) {
 		err  error
 		want string
 	}{
-		{m.Tensor("f32").ReadFloats(make([]float32, 2), 239), "elements 239 to 241 were asked of tensor f32, which has 240"},
-		{m.Tensor("f32").ReadFloats(make([]float32, 1), -1), "elements -1 to 0 were asked of tensor f32, which has 240"},
-		{m.Tensor("f32").ReadInts(make([]int64, 1), 0), "tensor f32 is float32; integers were asked of it"},
+		{m.Tensor("f32").ReadFloats(make([]float32, 2), 239), "elements 239 to 241 of tensor f32 were requested, which has 240"},
+		{m.Tensor("f32").ReadFloats(make([]float32, 1), -1), "elements -1 to 0 of tensor f32 were requested, which has 240"},
+		{m.Tensor("f32").ReadInts(make([]int64, 1), 0), "tensor f32 is float32; integers were requested"},
 	} {
 		if c.err == nil || c.err.Error() != c.want {
 			t.Errorf("got  %v\nwant %s", c.err, c.want)

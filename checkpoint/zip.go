@@ -145,7 +145,7 @@ func (a *archive) parse(b []byte, count int) error {
 			continue
 		}
 		if _, twice := a.byName[name]; twice {
-			return fmt.Errorf("record %q is in the zip twice, and which one is meant is anyone's guess; the file is refused", name)
+			return fmt.Errorf("record %q is in the zip twice, and nothing tells which one is meant; the file is refused", name)
 		}
 		a.byName[name] = len(a.records)
 		a.records = append(a.records, record)
@@ -179,9 +179,9 @@ func (a *archive) entry(name string, b, extra []byte) (Record, error) {
 	case flags&1 != 0:
 		return Record{}, fmt.Errorf("it is encrypted")
 	case method != 0 && method != 8:
-		return Record{}, fmt.Errorf("it is compressed by method %d; PyTorch stores records plainly, and only deflate (8) is read beside that", method)
+		return Record{}, fmt.Errorf("it is compressed by method %d; PyTorch stores records without compression, and only deflate (8) is read besides", method)
 	case method == 0 && stored != size:
-		return Record{}, fmt.Errorf("it is stored plainly, but has %d bytes in the file and %d outside of it", stored, size)
+		return Record{}, fmt.Errorf("it is stored without compression, but has %d bytes in the file and %d unpacked", stored, size)
 	case header > uint64(a.size) || stored > uint64(a.size)-header:
 		return Record{}, fmt.Errorf("%w: it should lie at byte %d and have %d bytes, but the file has %d", ErrTruncated, header, stored, a.size)
 	case method == 8 && size/1032 > stored+1: // deflate cannot do better than 1032 to 1

@@ -77,8 +77,8 @@ func TestZipFormsThatAreNotRead(t *testing.T) {
 		want  string
 	}{
 		{"encrypted", at + 8, 1, `record "x/data.pkl": it is encrypted`},
-		{"bzip2", at + 10, 12, `record "x/data.pkl": it is compressed by method 12; PyTorch stores records plainly, and only deflate (8) is read beside that`},
-		{"two sizes", at + 24, 9, `record "x/data.pkl": it is stored plainly, but has 5 bytes in the file and 9 outside of it`},
+		{"bzip2", at + 10, 12, `record "x/data.pkl": it is compressed by method 12; PyTorch stores records without compression, and only deflate (8) is read besides`},
+		{"two sizes", at + 24, 9, `record "x/data.pkl": it is stored without compression, but has 5 bytes in the file and 9 unpacked`},
 		{"no local header", at + 42, 1, `the zip is damaged: record "x/data.pkl" does not begin at byte 1`},
 		{"directory damaged", at + 1, 0, "the zip is damaged: entry 1 of 1 is missing from its directory"},
 		{"second disk", len(b) - 22 + 4, 3, "the zip is one part of several; put them together first"},

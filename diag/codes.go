@@ -18,7 +18,7 @@ const (
 	NestedText     Code = "nested-text"     // text in a list that would be a value outside it
 	NotASCII       Code = "not-ascii"       // characters that YOLOv5 leaves out
 	ClassNames     Code = "class-names"     // names of classes that do not fit nc
-	ModuleSpelling Code = "module-spelling" // a name that stands for another module than one may think
+	ModuleSpelling Code = "module-spelling" // a name that means another module than it suggests
 	ScConvGroups   Code = "scconv-groups"   // ScConv's threshold, given where groups are meant
 	ScConvFormula  Code = "scconv-formula"  // a checkpoint that leaves the formula of its ScConv open
 	Strides        Code = "strides"         // a head whose inputs or anchors are not in the order of their strides

@@ -22,20 +22,20 @@ func (s Severity) String() string { return [...]string{"error", "warning", "note
 // MarshalText writes the severity as its word.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Note adds to a diagnostic what is to be seen at another place, or anywhere when its Span is zero.
+// Note adds to a diagnostic something about another place, or about none in particular when its Span is zero.
 type Note struct {
 	Span    Span
 	Message string
 }
 
-// Diagnostic is one complaint about a text.
+// Diagnostic is one error, warning or note about a text.
 type Diagnostic struct {
 	Severity Severity
 	Code     Code // of a warning; "" for errors and notes
 	Span     Span // zero: the whole file
 	Message  string
 	Notes    []Note
-	Fix      *Fix // what would mend it; nil where that takes a decision
+	Fix      *Fix // what would repair it; nil where that takes a decision
 }
 
 // Fix replaces the text at Span.
@@ -74,7 +74,7 @@ func (ds *Diagnostics) Warnf(code Code, span Span, format string, args ...any) *
 	return ds.add(&Diagnostic{Severity: Warning, Code: code, Span: span, Message: fmt.Sprintf(format, args...)})
 }
 
-// Infof adds what is worth knowing at span and returns it.
+// Infof adds a note at span and returns it.
 func (ds *Diagnostics) Infof(span Span, format string, args ...any) *Diagnostic {
 	return ds.add(&Diagnostic{Severity: Info, Span: span, Message: fmt.Sprintf(format, args...)})
 }

@@ -20,7 +20,7 @@ func Suggest(word string, candidates []string) (string, bool) {
 			continue
 		}
 		if editDistance(word, c)*2 != cost {
-			cost++ // a difference in case decides between candidates that are otherwise as near
+			cost++ // a difference in case decides between candidates that are otherwise equally near
 		}
 		if cost < bestCost {
 			best, bestCost = c, cost

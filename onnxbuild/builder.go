@@ -62,7 +62,7 @@ func (b Builder) Scalar(name string, x float32) *Value {
 	return b.Constant(name, FloatTensor(nil, []float32{x}))
 }
 
-// ScalarOf is a constant of rank 0 of a type of one's own choice, such as that of what it is added to.
+// ScalarOf is a constant of rank 0 of any type, such as that of the value it is added to.
 func (b Builder) ScalarOf(t DType, name string, x float64) *Value {
 	scalar := &Tensor{DType: t, Floats: Literal{float32(x)}}
 	if !t.IsFloat() {
@@ -81,8 +81,7 @@ func (b Builder) Ints(name string, list ...int64) *Value {
 	return b.Constant(name, IntTensor([]int64{int64(len(list))}, list))
 }
 
-// add appends a node, infers its outputs and returns them. want is the number of outputs; it serves where the node is
-// refused.
+// add appends a node, infers its outputs and returns them. want is the number of outputs, for a node that is refused.
 func (b Builder) add(op *Op, want int, attrs []Attr, inputs ...*Value) []*Value {
 	return b.addNode(&Node{Op: op, Inputs: inputs, Attrs: attrs}, want)
 }

@@ -2,6 +2,6 @@
 // as they are added, and the forms that each operator takes at opsets 11 to 22.
 //
 // The builder speaks the newest meaning of every operator (Split takes its sizes as an input, ReduceSum its axes);
-// [Graph.AtOpset] rewrites a graph into the form of the opset that was asked, or says which operator stands in the way.
-// The package knows nothing of YAML, PyTorch or YOLO: see package modules for those.
+// [Graph.AtOpset] rewrites a graph into the form of the opset that was asked, or says which operator prevents it.
+// The package knows nothing of YAML, PyTorch or YOLO: package modules does.
 package onnxbuild

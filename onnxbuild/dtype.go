@@ -65,7 +65,7 @@ func (d DType) String() string {
 	return fmt.Sprintf("dtype(%d)", int32(d))
 }
 
-// bfloat16 is the upper half of a float32, rounded to nearest, ties to even. Not-a-number stays that.
+// bfloat16 is the upper half of a float32, rounded to nearest, ties to even. NaN stays NaN.
 func bfloat16(x float32) uint16 {
 	bits := math.Float32bits(x)
 	if x != x {

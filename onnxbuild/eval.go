@@ -6,8 +6,9 @@ import (
 	"slices"
 )
 
-// Array is a small tensor with its elements in memory, for computing what only constants feed. After each operator they
-// are rounded to their type, as a runtime would do: to float32 first, and from there to a type of half the width.
+// Array is a small tensor with its elements in memory, for computing nodes whose inputs are all constant. After each
+// operator they are rounded to their type, as a runtime would do: to float32 first, and from there to a type of half the
+// width.
 type Array struct {
 	DType DType
 	Shape []int64
@@ -62,8 +63,7 @@ func (a *Array) round() *Array {
 // maxFolded is the largest result that Eval computes, in elements.
 const maxFolded = 1 << 22
 
-// Eval computes the output of a node whose inputs are all constant. It fails where the operator or the size is not one
-// that is folded.
+// Eval computes the output of a node whose inputs are all constant. It fails for operators and sizes that are not folded.
 func Eval(n *Node) (*Tensor, error) {
 	if n.Op.eval == nil || len(n.Outputs) != 1 {
 		return nil, fmt.Errorf("%s is not computed ahead", n.Op.Name)
@@ -82,7 +82,7 @@ func Eval(n *Node) (*Tensor, error) {
 			return nil, fmt.Errorf("input %d of %s is not constant", i, n.Name)
 		}
 		if v.Const.Len() > maxFolded {
-			return nil, fmt.Errorf("input %d of %s is too large to be computed with ahead", i, n.Name)
+			return nil, fmt.Errorf("input %d of %s is too large to be computed ahead", i, n.Name)
 		}
 		var err error
 		if in[i], err = ArrayOf(v.Const); err != nil {

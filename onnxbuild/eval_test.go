@@ -135,12 +135,12 @@ func TestEvalRefused(t *testing.T) {
 		"input 0 of /Sqrt is not constant":                             b.Sqrt(b.in(4)),
 		"/Add has no static shape":                                     b.Add(b.in(height), b.Scalar("s", 1)),
 		"/Expand has 16777216 elements, too many to be computed ahead": b.Expand(b.Scalar("s", 1), b.Ints("shape", 4096, 4096)),
-		"input 0 of /Slice is too large to be computed with ahead":     b.Slice(b.Constant("long", &Tensor{DType: Float32, Shape: []int64{1 << 23}, Floats: Literal(nil)}), 0, 0, 1),
+		"input 0 of /Slice is too large to be computed ahead":          b.Slice(b.Constant("long", &Tensor{DType: Float32, Shape: []int64{1 << 23}, Floats: Literal(nil)}), 0, 0, 1),
 		"only floats are divided":                                      b.Div(b.Int("n", 4), b.Int("m", 3)),
 		"+Inf is not converted to int64 ahead: machines differ":        b.Cast(b.Scalar("inf", float32(math.Inf(1))), Int64),
 		"256 is not converted to uint8 ahead: machines differ":         b.Cast(b.Int("n", 256), Uint8),
 		"4.294967294e+09 does not fit int32":                           b.Mul(b.Constant("large", &Tensor{DType: Int32, Ints: []int64{1<<31 - 1}}), b.Constant("two", &Tensor{DType: Int32, Ints: []int64{2}})),
-		"elements 0 to 4 were asked of a literal of 2":                 b.Sqrt(b.Constant("short", FloatTensor([]int64{4}, []float32{1, 2}))),
+		"elements 0 to 4 were requested from a literal of 2":           b.Sqrt(b.Constant("short", FloatTensor([]int64{4}, []float32{1, 2}))),
 	} {
 		if err := b.Graph.TakeErr(); err != nil {
 			t.Fatal(err)

@@ -36,8 +36,8 @@ func (d *decomposition) typed(t Type, op, label string, attrs []Attr, inputs ...
 	return out
 }
 
-// end appends the part that gives the operator's output, and returns all.
-func (d *decomposition) end(op string, attrs []Attr, inputs ...string) []WireNode {
+// finish appends the part that gives the operator's output, and returns all.
+func (d *decomposition) finish(op string, attrs []Attr, inputs ...string) []WireNode {
 	w := d.node(op, attrs, inputs, d.n.Outputs[0].Name)
 	w.Name = d.n.Name
 	return d.nodes

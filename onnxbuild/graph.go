@@ -155,8 +155,8 @@ func (g *Graph) Marked(title string) *Value {
 // NameDim makes dimensions equal to d appear in the file under a name of their own.
 func (g *Graph) NameDim(d Dim, name string) { g.dimNames = append(g.dimNames, dimName{d, name}) }
 
-// found is a size that depends on elements, under a name that no other size has.
-func (g *Graph) found(name string) Dim {
+// newDataSize is a size that depends on elements, under a name that no other size has.
+func (g *Graph) newDataSize(name string) Dim {
 	for {
 		unique := strings.TrimPrefix(g.unique("size "+name), "size ") // no value is called so
 		if !slices.ContainsFunc(g.Inputs, func(v *Value) bool { return v.Shape.has(unique) }) {

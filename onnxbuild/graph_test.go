@@ -190,7 +190,7 @@ func TestRewrite(t *testing.T) {
 			if got := n.Inputs[0].Name; got != "model.0" || n.Inputs[0].Producer.Op != opSigmoid {
 				t.Errorf("Add reads %s", got)
 			}
-			if r.Now(product) != n.Inputs[0] {
+			if r.Current(product) != n.Inputs[0] {
 				t.Error("what stands for the product is not what Add reads")
 			}
 			n.Inputs[0] = b.Relu(n.Inputs[0])
@@ -358,7 +358,7 @@ func TestReadAllRefused(t *testing.T) {
 	for want, tensor := range map[string]*Tensor{
 		"a int64 tensor has no float elements":               IntTensor(nil, []int64{1}),
 		"a tensor of 16777217 elements is too large to hold": {DType: Float32, Shape: []int64{1<<24 + 1}, Floats: Literal(nil)},
-		"elements 0 to 3 were asked of a literal of 2":       FloatTensor([]int64{3}, []float32{1, 2}),
+		"elements 0 to 3 were requested from a literal of 2": FloatTensor([]int64{3}, []float32{1, 2}),
 	} {
 		if _, err := tensor.ReadAll(); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)

@@ -66,9 +66,9 @@ var numberInferences = []inference{
 	{"MatMul", "MatMul: 3x4 and 3x4 are not matrices that can be multiplied", func(b bench) []*Value { return results(b.MatMul(b.in(3, 4), b.in(3, 4))) }},
 	{"MatMul", "MatMul: shapes 2 and 3 do not broadcast", func(b bench) []*Value { return results(b.MatMul(b.in(2, 3, 4), b.in(3, 4, 5))) }},
 	{"Gemm", "float32 batchx10", func(b bench) []*Value { return results(b.Gemm(b.in(batch, 8), b.weight(10, 8), b.weight(10), true)) }},
-	{"Gemm", "Gemm: a matrix 2x8 has not as many columns as the other one, 10x8, has rows", func(b bench) []*Value { return results(b.Gemm(b.in(2, 8), b.weight(10, 8), nil, false)) }},
+	{"Gemm", "Gemm: a matrix 2x8 does not have as many columns as the other one, 10x8, has rows", func(b bench) []*Value { return results(b.Gemm(b.in(2, 8), b.weight(10, 8), nil, false)) }},
 	{"Gemm", "Gemm: expected two matrices, got 2x3x8 and 10x8", func(b bench) []*Value { return results(b.Gemm(b.in(2, 3, 8), b.weight(10, 8), nil, true)) }},
-	{"Gemm", "Gemm: the bias is float32 8, expected what broadcasts to float32 2x10", func(b bench) []*Value { return results(b.Gemm(b.in(2, 8), b.weight(10, 8), b.weight(8), true)) }},
+	{"Gemm", "Gemm: the bias is float32 8, expected a shape that broadcasts to float32 2x10", func(b bench) []*Value { return results(b.Gemm(b.in(2, 8), b.weight(10, 8), b.weight(8), true)) }},
 	{"LayerNormalization", "float32 batchx3x8", func(b bench) []*Value {
 		return results(b.LayerNormalization(b.in(batch, 3, 8), b.weight(8), b.weight(8), 1e-5))
 	}},

@@ -75,7 +75,7 @@ var inferences = []inference{
 	{"Conv", "Conv: the weight 16x8x1x1 does not hold kernels of 3x3", func(b bench) []*Value {
 		return results(b.Conv(b.in(1, 8, 8, 8), b.weight(16, 8, 1, 1), nil, square(3, 1, 1), 1))
 	}},
-	{"Conv", "Conv: kernel 3, stride 0 and dilation 1 have to be positive, padding 1 and 1 not negative", func(b bench) []*Value {
+	{"Conv", "Conv: kernel 3, stride 0 and dilation 1 must be positive, padding 1 and 1 not negative", func(b bench) []*Value {
 		return results(b.Conv(b.in(1, 8, 8, 8), b.weight(16, 8, 3, 3), nil, square(3, 0, 1), 1))
 	}},
 	{"Conv", "Conv: a size of height/2 cannot be divided by the stride 32", func(b bench) []*Value {
@@ -183,7 +183,7 @@ var inferences = []inference{
 	}},
 	{"Reshape", "float32 scalar", func(b bench) []*Value { return results(b.Reshape(b.in(1, 1), b.Ints("shape"))) }},
 	{"Reshape", "Reshape: 2x3 does not fit into the new shape 4x-1", func(b bench) []*Value { return results(b.Reshape(b.in(2, 3), b.Ints("shape", 4, -1))) }},
-	{"Reshape", "Reshape: 2x3 has not as many elements as 3", func(b bench) []*Value { return results(b.Reshape(b.in(2, 3), b.Ints("shape", 3))) }},
+	{"Reshape", "Reshape: 2x3 does not have as many elements as 3", func(b bench) []*Value { return results(b.Reshape(b.in(2, 3), b.Ints("shape", 3))) }},
 	{"Reshape", "Reshape: the new shape -1x-1 leaves two sizes open", func(b bench) []*Value { return results(b.Reshape(b.in(2, 3), b.Ints("shape", -1, -1))) }},
 	{"Reshape", "Reshape: 2x3 does not fit into the new shape 2x3x0", func(b bench) []*Value { return results(b.Reshape(b.in(2, 3), b.Ints("shape", 2, 3, 0))) }},
 	{"Reshape", "Reshape: the result would be -2x-3: a size is negative", func(b bench) []*Value { return results(b.Reshape(b.in(2, 3), b.Ints("shape", -2, -3))) }},
@@ -201,7 +201,7 @@ var inferences = []inference{
 	{"Slice", "Slice: elements -2 to -1 of axis 0 are outside batchx3", func(b bench) []*Value { return results(b.Slice(b.in(batch, 3), 0, -2, -1)) }},
 	{"Slice", "Slice: elements 3 to 3 of axis 0 are outside 5", func(b bench) []*Value { return results(b.Slice(b.in(5), 0, 3, 3)) }},
 	{"Slice", "Slice: axis 1 is outside a tensor of rank 1", func(b bench) []*Value { return results(b.Slice(b.in(5), 1, 0, 3)) }},
-	{"Slice", "Slice: input 2 has to be a constant list of integers", func(b bench) []*Value {
+	{"Slice", "Slice: input 2 must be a constant list of integers", func(b bench) []*Value {
 		return results(b.add1(opSlice, nil, b.in(5), b.Ints("starts", 0), b.typed(Int64, 1), b.Ints("axes", 0)))
 	}},
 	{"Slice", "Slice: input 1 holds 2 numbers for 1 axes", func(b bench) []*Value {
@@ -248,7 +248,7 @@ var inferences = []inference{
 	{"Resize", "Resize: the result would be 1x1024x1048576x1048576: that is too large", func(b bench) []*Value {
 		return results(b.Upsample(b.in(1, 1024, 1, 1), 1<<20, 1<<20))
 	}},
-	{"Resize", "Resize: the scales have to be constant", func(b bench) []*Value {
+	{"Resize", "Resize: the scales must be constant", func(b bench) []*Value {
 		return results(b.add1(opResize, smooth.attrs(), b.in(1, 8, 5, 10), nil, b.in(4)))
 	}},
 }

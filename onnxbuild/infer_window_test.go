@@ -48,7 +48,7 @@ var windowInferences = []inference{
 	{"ConvTranspose", "ConvTranspose: the bias is float32 8, expected float32 32", func(b bench) []*Value {
 		return results(b.ConvTranspose(b.in(1, 8, 4, 4), b.weight(8, 16, 4, 4), b.weight(8), square(4, 2, 1), nil, 2))
 	}},
-	{"ConvTranspose", "ConvTranspose: the output's padding 2 has to be smaller than the stride 2 or the dilation 1", func(b bench) []*Value {
+	{"ConvTranspose", "ConvTranspose: the output's padding 2 must be smaller than the stride 2 or the dilation 1", func(b bench) []*Value {
 		return results(b.ConvTranspose(b.in(1, 8, 4, 4), b.weight(8, 16, 4, 4), nil, square(4, 2, 1), []int64{0, 2}, 1))
 	}},
 	{"ConvTranspose", "ConvTranspose: the output's padding [1] is not for 2 axes", func(b bench) []*Value {

@@ -93,7 +93,7 @@ func (n *Node) needFloats(list ...int) error {
 func (n *Node) constInts(i int) ([]int64, error) {
 	v := n.input(i)
 	if v == nil || v.Const == nil || v.Const.DType != Int64 {
-		return nil, fmt.Errorf("input %d has to be a constant list of integers", i)
+		return nil, fmt.Errorf("input %d must be a constant list of integers", i)
 	}
 	return v.Const.Ints, nil
 }

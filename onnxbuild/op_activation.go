@@ -115,13 +115,13 @@ func evalClip(n *Node, in []*Array, out Type) (*Array, error) {
 func hardSwishParts(n *Node, d *decomposition) []WireNode {
 	x := n.Inputs[0].Name
 	gate := d.add("HardSigmoid", "gate", []Attr{{"alpha", float32(1) / 6}, {"beta", float32(0.5)}}, x)
-	return d.end("Mul", nil, x, gate)
+	return d.finish("Mul", nil, x, gate)
 }
 
 func mishParts(n *Node, d *decomposition) []WireNode {
 	x := n.Inputs[0].Name
 	gate := d.add("Tanh", "gate", nil, d.add("Softplus", "softplus", nil, x))
-	return d.end("Mul", nil, x, gate)
+	return d.finish("Mul", nil, x, gate)
 }
 
 // geluParts multiplies x by a gate from 0 to 1, so that nothing overflows before the result does.
@@ -129,5 +129,5 @@ func geluParts(n *Node, d *decomposition) []WireNode {
 	x := n.Inputs[0].Name
 	erf := d.add("Erf", "erf", nil, d.add("Mul", "scaled", nil, x, d.number("root", math.Sqrt2/2)))
 	twice := d.add("Add", "twice", nil, erf, d.number("one", 1))
-	return d.end("Mul", nil, x, d.add("Mul", "gate", nil, twice, d.number("half", 0.5)))
+	return d.finish("Mul", nil, x, d.add("Mul", "gate", nil, twice, d.number("half", 0.5)))
 }

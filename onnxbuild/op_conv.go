@@ -44,7 +44,7 @@ func (b Builder) DeformConv(x, weight, offset, mask, bias *Value, w Window, grou
 }
 
 func (w Window) convAttrs(groups int64) []Attr {
-	w = w.filled()
+	w = w.withDefaults()
 	return []Attr{{"dilations", w.Dilation}, {"group", groups}, {"kernel_shape", w.Kernel}, {"pads", w.Pads}, {"strides", w.Stride}}
 }
 
@@ -143,7 +143,7 @@ func inferConvTranspose(n *Node) ([]Type, error) {
 	shape := Shape{x.Dim(0), m}
 	for i, k := range w.Kernel {
 		if more[i] < 0 || more[i] >= max(w.Stride[i], w.Dilation[i]) {
-			return nil, fmt.Errorf("the output's padding %d has to be smaller than the stride %d or the dilation %d", more[i], w.Stride[i], w.Dilation[i])
+			return nil, fmt.Errorf("the output's padding %d must be smaller than the stride %d or the dilation %d", more[i], w.Stride[i], w.Dilation[i])
 		}
 		size := x.Dim(2 + i).Plus(D(-1)).Times(D(w.Stride[i])).Plus(D(w.Dilation[i]*(k-1) + 1 + more[i] - w.Pads[i] - w.Pads[i+rank]))
 		if n, static := size.Static(); static && n < 1 {

@@ -23,7 +23,7 @@ const ToEnd = math.MaxInt64
 // ToStart is the To of a negative step that takes the first element, too.
 const ToStart = math.MinInt64
 
-// Slice takes the elements from … to-1 along one axis; all of them have to be there.
+// Slice takes the elements from … to-1 along one axis; all of them must exist.
 func (b Builder) Slice(x *Value, along, from, to int64) *Value {
 	if a, err := axis(along, len(x.Shape)); err == nil && (from < 0 || from >= to || !x.Shape[a].atLeast(to)) {
 		b.Err("Slice: elements %d to %d of axis %d are outside %s", from, to, a, x.Shape)
@@ -57,7 +57,7 @@ func (b Builder) Split(x *Value, axis int64, sizes ...int64) []*Value {
 	return slices.Clone(b.add(opSplit, len(sizes), []Attr{{"axis", axis}}, x, b.Ints("split", sizes...)))
 }
 
-// Concat joins values along one axis; their other dimensions have to be equal.
+// Concat joins values along one axis; their other dimensions must be equal.
 func (b Builder) Concat(axis int64, parts ...*Value) *Value {
 	return b.add1(opConcat, []Attr{{"axis", axis}}, parts...)
 }
@@ -88,8 +88,8 @@ func (n *Node) cuts() ([]Cut, error) {
 	return cuts, nil
 }
 
-// place is where a number of a Cut points on an axis of the given size, moved to low below it and to size+over above it. ok is
-// false where that depends on what the size is when the model runs.
+// place is the index that a number of a Cut means on an axis of the given size, clamped to low below it and to size+over
+// above it. ok is false where that depends on what the size is when the model runs.
 func place(at int64, size Dim, low, over int64) (p Dim, ok bool) {
 	n, static := size.Static()
 	switch {
@@ -140,7 +140,7 @@ func inferSlice(n *Node) ([]Type, error) {
 	for _, c := range cuts {
 		size, ok := c.taken(x.Shape[c.Axis])
 		if !ok {
-			return nil, fmt.Errorf("what from %d to %d in steps of %d takes of axis %d of %s is not known before the model runs", c.From, c.To, c.Step, c.Axis, x.Shape)
+			return nil, fmt.Errorf("what a cut from %d to %d in steps of %d takes of axis %d of %s is not known before the model runs", c.From, c.To, c.Step, c.Axis, x.Shape)
 		}
 		if size.Is(0) {
 			return nil, fmt.Errorf("from %d to %d in steps of %d there is nothing on axis %d of %s", c.From, c.To, c.Step, c.Axis, x.Shape)

@@ -36,7 +36,7 @@ func (b Builder) GatherND(x, indices *Value, batchDims int64) *Value {
 
 func (n *Node) needIndices(types ...DType) error {
 	if v := n.input(1); v == nil || !slices.Contains(types, v.DType) {
-		return fmt.Errorf("input 1 has to be indices, of %v", types)
+		return fmt.Errorf("input 1 must be indices, of %v", types)
 	}
 	return nil
 }

@@ -119,6 +119,6 @@ func orEqualParts(strict string) func(*Node, *decomposition) []WireNode {
 	label := map[string]string{"Less": "less", "Greater": "greater"}[strict]
 	return func(n *Node, d *decomposition) []WireNode {
 		a, b := n.Inputs[0].Name, n.Inputs[1].Name
-		return d.end("Or", nil, d.add(strict, label, nil, a, b), d.add("Equal", "equal", nil, a, b))
+		return d.finish("Or", nil, d.add(strict, label, nil, a, b), d.add("Equal", "equal", nil, a, b))
 	}
 }

@@ -52,12 +52,12 @@ func inferGemm(n *Node) ([]Type, error) {
 		rows, columns = columns, rows
 	}
 	if !x.Dim(1).Equal(rows) {
-		return nil, fmt.Errorf("a matrix %s has not as many columns as the other one, %sx%s, has rows", x.Shape, rows, columns)
+		return nil, fmt.Errorf("a matrix %s does not have as many columns as the other one, %sx%s, has rows", x.Shape, rows, columns)
 	}
 	shape := Shape{x.Dim(0), columns}
 	if bias := n.input(2); bias != nil {
 		if s, err := broadcast(shape, bias.Shape); bias.DType != x.DType || err != nil || !s.Equal(shape) {
-			return nil, fmt.Errorf("the bias is %s %s, expected what broadcasts to %s %s", bias.DType, bias.Shape, x.DType, shape)
+			return nil, fmt.Errorf("the bias is %s %s, expected a shape that broadcasts to %s %s", bias.DType, bias.Shape, x.DType, shape)
 		}
 	}
 	return one(x.DType, shape)

@@ -105,7 +105,7 @@ func formSoftmax(n *Node, opset int) ([]WireNode, error) {
 	swapped[a], swapped[last] = shape[last], shape[a]
 	d, t, swap := &decomposition{n: n}, Type{DType: n.Inputs[0].DType, Shape: swapped}, []Attr{{"perm", perm}}
 	moved := d.typed(t, "Transpose", "moved", swap, n.Inputs[0].Name)
-	return d.end("Transpose", swap, d.typed(t, "Softmax", "softmax", []Attr{{"axis", int64(last)}}, moved)), nil
+	return d.finish("Transpose", swap, d.typed(t, "Softmax", "softmax", []Attr{{"axis", int64(last)}}, moved)), nil
 }
 
 func inferLayerNorm(n *Node) ([]Type, error) {
@@ -140,7 +140,7 @@ func layerNormParts(n *Node, d *decomposition) []WireNode {
 	variance := d.typed(t, "Add", "variance", nil, d.typed(t, "ReduceMean", "squares", mean, square), d.number("epsilon", float64(n.Float("epsilon", 1e-5))))
 	normal := d.add("Div", "normal", nil, deviation, d.typed(t, "Sqrt", "spread", nil, variance))
 	if n.input(2) == nil {
-		return d.end("Mul", nil, normal, n.Inputs[1].Name)
+		return d.finish("Mul", nil, normal, n.Inputs[1].Name)
 	}
-	return d.end("Add", nil, d.add("Mul", "scaled", nil, normal, n.Inputs[1].Name), n.Inputs[2].Name)
+	return d.finish("Add", nil, d.add("Mul", "scaled", nil, normal, n.Inputs[1].Name), n.Inputs[2].Name)
 }

@@ -14,7 +14,7 @@ var (
 
 // MaxPool is the largest element under a window: x [N, C, …]. The padding does not count.
 func (b Builder) MaxPool(x *Value, w Window) *Value {
-	w = w.filled().settled(x)
+	w = w.withDefaults().dropNeedlessCeil(x)
 	attrs := w.poolAttrs()
 	if w.dilated() {
 		attrs = append(attrs, Attr{"dilations", w.Dilation})
@@ -28,7 +28,7 @@ func (b Builder) MaxPool(x *Value, w Window) *Value {
 // AveragePool is the mean of the elements under a window: x [N, C, …]. countPadding says whether the padding's zeros are
 // among them. Windows cannot be dilated.
 func (b Builder) AveragePool(x *Value, w Window, countPadding bool) *Value {
-	w = w.filled().settled(x)
+	w = w.withDefaults().dropNeedlessCeil(x)
 	attrs := w.poolAttrs()
 	if w.dilated() {
 		attrs = append(attrs, Attr{"dilations", w.Dilation}) // refused
@@ -69,7 +69,7 @@ func inferPool(n *Node) ([]Type, error) {
 		return nil, err
 	}
 	for i, k := range w.Kernel {
-		// A window that lies in the padding as a whole has no largest element, and no mean.
+		// A window that lies entirely in the padding has no largest element, and no mean.
 		if rank := len(w.Kernel); max(w.Pads[i], w.Pads[i+rank]) > w.Dilation[i]*(k-1) {
 			return nil, fmt.Errorf("padding %d and %d is too much for a kernel of %d", w.Pads[i], w.Pads[i+rank], k)
 		}

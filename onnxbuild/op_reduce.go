@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Reduction is an operator that makes one number of many.
+// Reduction is an operator that makes one number from many.
 type Reduction struct{ op *Op }
 
 // The reductions: the arithmetic mean, the largest, the smallest, the sum, the product, and the square root of the sum of
@@ -20,7 +20,7 @@ var (
 	L2   = Reduction{register(Op{Name: "ReduceL2", infer: inferReduce, form: formReduce(18)})}
 )
 
-// Reduce makes one number of all elements that differ in the given axes only. The axes stay, with size 1, where keep says
+// Reduce makes one number from all elements that differ in the given axes only. The axes stay, with size 1, where keep says
 // so, and go otherwise.
 func (b Builder) Reduce(r Reduction, x *Value, keep bool, axes ...int64) *Value {
 	keepdims := int64(0)

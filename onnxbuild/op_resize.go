@@ -8,7 +8,7 @@ import (
 
 var opResize = register(Op{Name: "Resize", infer: inferResize, form: formResize})
 
-// Resizing says how pixels of a resized map are made of those that there are, which lie at whole numbers.
+// Resizing says how the pixels of a resized map are made from those of the original, which lie at whole numbers.
 type Resizing struct {
 	// Mode is "nearest", the pixel itself, or "linear", a mean of the two next to a place, along each axis.
 	Mode string
@@ -68,7 +68,7 @@ func inferResize(n *Node) ([]Type, error) {
 	}
 	x, scales := n.Inputs[0], n.Inputs[2]
 	if scales == nil || scales.Const == nil {
-		return nil, fmt.Errorf("the scales have to be constant")
+		return nil, fmt.Errorf("the scales must be constant")
 	}
 	factors, err := scales.Const.ReadAll()
 	if err != nil {

@@ -64,7 +64,7 @@ func (b Builder) NonMaxSuppression(boxes, scores *Value, bounds NMS, count strin
 
 // addFound adds an operator that finds as many elements as there are.
 func (b Builder) addFound(op *Op, count string, attrs []Attr, inputs ...*Value) *Value {
-	return b.addNode(&Node{Op: op, Inputs: inputs, Attrs: attrs, found: b.Graph.found(count)}, 1)[0]
+	return b.addNode(&Node{Op: op, Inputs: inputs, Attrs: attrs, found: b.Graph.newDataSize(count)}, 1)[0]
 }
 
 func inferArgMax(n *Node) ([]Type, error) {

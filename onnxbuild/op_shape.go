@@ -30,7 +30,7 @@ func (b Builder) Flatten(x *Value, axis int64) *Value {
 	return b.add1(opFlatten, []Attr{{"axis", axis}}, x)
 }
 
-// Squeeze removes axes, whose size has to be 1.
+// Squeeze removes axes, whose size must be 1.
 func (b Builder) Squeeze(x *Value, axes ...int64) *Value {
 	return b.add1(opSqueeze, nil, x, b.Ints("Squeeze/axes", axes...))
 }
@@ -63,7 +63,7 @@ func (b Builder) Sizes(x *Value, from, to int) *Value {
 // Expand broadcasts x to the shape that an integer list holds.
 func (b Builder) Expand(x, shape *Value) *Value { return b.add1(opExpand, nil, x, shape) }
 
-// Tile repeats x as a whole, along each axis as often as said.
+// Tile repeats x along each axis the given number of times.
 func (b Builder) Tile(x *Value, repeats ...int64) *Value {
 	return b.add1(opTile, nil, x, b.Ints("repeats", repeats...))
 }
@@ -106,7 +106,7 @@ func inferReshape(n *Node) ([]Type, error) {
 	if hole >= 0 {
 		shape[hole] = rest
 	} else if !rest.Is(1) {
-		return nil, fmt.Errorf("%s has not as many elements as %s", x.Shape, shape)
+		return nil, fmt.Errorf("%s does not have as many elements as %s", x.Shape, shape)
 	}
 	t := Type{DType: x.DType, Shape: shape}
 	if len(shape) < 2 {

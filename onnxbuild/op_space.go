@@ -12,8 +12,8 @@ var (
 	opPad          = register(Op{Name: "Pad", infer: inferPad})
 )
 
-// DepthToSpace makes squares of pixels of channels: [N, C·s², H, W] to [N, C, H·s, W·s]. The channel that a pixel comes from
-// is (row·s + column)·C + c, or where interleaved says so, as of PyTorch's PixelShuffle, (c·s + row)·s + column.
+// DepthToSpace makes squares of pixels from channels: [N, C·s², H, W] to [N, C, H·s, W·s]. The channel that a pixel comes
+// from is (row·s + column)·C + c, or where interleaved says so, as of PyTorch's PixelShuffle, (c·s + row)·s + column.
 func (b Builder) DepthToSpace(x *Value, size int64, interleaved bool) *Value {
 	mode := "DCR"
 	if interleaved {
@@ -22,7 +22,7 @@ func (b Builder) DepthToSpace(x *Value, size int64, interleaved bool) *Value {
 	return b.add1(opDepthToSpace, []Attr{{"blocksize", size}, {"mode", mode}}, x)
 }
 
-// SpaceToDepth makes channels of squares of pixels: [N, C, H, W] to [N, s²·C, H/s, W/s]. The pixel at row and column of a
+// SpaceToDepth makes channels from squares of pixels: [N, C, H, W] to [N, s²·C, H/s, W/s]. The pixel at row and column of a
 // square becomes channel (row·s + column)·C + c.
 func (b Builder) SpaceToDepth(x *Value, size int64) *Value {
 	return b.add1(opSpaceToDepth, []Attr{{"blocksize", size}}, x)

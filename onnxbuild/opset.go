@@ -31,7 +31,7 @@ func IRVersion(opset int) int64 {
 // WireNode is a node as the file has it: everything by name.
 type WireNode struct {
 	Op, Name        string
-	Inputs, Outputs []string // an input left out is ""
+	Inputs, Outputs []string // "" for an input that is left out
 	Attrs           []Attr
 	Extra           []*Value     // initializers that only this form of the operator has
 	Inner           []InnerValue // outputs that only this form of the operator has
@@ -84,7 +84,7 @@ func (g *Graph) AtOpset(opset int) (*Written, error) {
 		constants[v.Name] = v
 	}
 	for _, n := range g.Nodes {
-		form, err := n.at(opset)
+		form, err := n.nodeAtOpset(opset)
 		if err != nil {
 			if e := (*OpsetError)(nil); errors.As(err, &e) {
 				e.Opset = opset
@@ -115,8 +115,8 @@ func (g *Graph) AtOpset(opset int) (*Written, error) {
 	return w, nil
 }
 
-// at is a node in the form of an opset.
-func (n *Node) at(opset int) ([]WireNode, error) {
+// nodeAtOpset is a node in the form of an opset.
+func (n *Node) nodeAtOpset(opset int) ([]WireNode, error) {
 	for _, v := range slices.Concat(n.Inputs, n.Outputs) {
 		if v != nil && v.DType == BFloat16 && opset < 13 {
 			return nil, needs(n, 13, "an operator on bfloat16")

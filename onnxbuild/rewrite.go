@@ -17,7 +17,7 @@ func (g *Graph) Rewrite(visit func(r *Rewriter, b Builder, n *Node) (keep bool, 
 	g.Nodes = make([]*Node, 0, len(nodes))
 	for i, n := range nodes {
 		for j, v := range n.Inputs {
-			n.Inputs[j] = r.Now(v)
+			n.Inputs[j] = r.Current(v)
 		}
 		keep, err := visit(r, Builder{g, n.scope()}, n)
 		if err == nil {
@@ -32,10 +32,10 @@ func (g *Graph) Rewrite(visit func(r *Rewriter, b Builder, n *Node) (keep bool, 
 		}
 	}
 	for i, v := range g.Outputs {
-		g.Outputs[i] = r.Now(v)
+		g.Outputs[i] = r.Current(v)
 	}
 	for i, m := range g.Marks {
-		g.Marks[i].Value = r.Now(m.Value)
+		g.Marks[i].Value = r.Current(m.Value)
 	}
 	return nil
 }
@@ -45,8 +45,8 @@ func (n *Node) scope() string {
 	return n.Name[:max(strings.LastIndexByte(n.Name, '/'), 0)]
 }
 
-// Now is what stands for v by now.
-func (r *Rewriter) Now(v *Value) *Value {
+// Current is the value that stands for v after the replacements so far.
+func (r *Rewriter) Current(v *Value) *Value {
 	for {
 		w, ok := r.replaced[v]
 		if !ok {
@@ -56,8 +56,9 @@ func (r *Rewriter) Now(v *Value) *Value {
 	}
 }
 
-// Replace lets later nodes, the outputs and the marks have by instead of old. It reports whether that is allowed: what
-// passes keep has to be made by a node. Where old has a name that they keep, the two swap names, unless by is kept itself.
+// Replace lets later nodes, the outputs and the marks have by instead of old. It reports whether that is allowed: a value
+// that passes keep must be made by a node. Where old has a name that they keep, the two swap names, unless by is kept
+// itself.
 func (r *Rewriter) Replace(old, by *Value) bool {
 	if old.Pinned {
 		if by.Producer == nil || old.fixed && by.Pinned {

@@ -99,7 +99,7 @@ func (d Dim) Times(o Dim) Dim {
 	return normal(out)
 }
 
-// FloorDiv is ⌊d / n⌋ where that is again a polynomial: n has to divide every symbolic term.
+// FloorDiv is ⌊d / n⌋ where that is again a polynomial: n must divide every symbolic term.
 func (d Dim) FloorDiv(n int64) (Dim, bool) {
 	if n <= 0 {
 		return Dim{}, false
@@ -144,7 +144,7 @@ func (d Dim) DivExact(o Dim) (Dim, bool) {
 	return normal(out), true
 }
 
-// At is the size of d where the symbols have the given sizes, by name; each has to be a multiple of its unit.
+// At is the size of d where the symbols have the given sizes, by name; each must be a multiple of its unit.
 func (d Dim) At(sizes map[string]int64) (int64, error) {
 	sum := int64(0)
 	for _, t := range d.terms {
@@ -271,7 +271,7 @@ func (s Shape) has(name string) bool {
 	})
 }
 
-// maxElements bounds tensors, so that sizes can be added and multiplied without a thought of overflow.
+// maxElements bounds tensors, so that sums and products of sizes do not overflow.
 const maxElements = 1 << 40
 
 // check refuses shapes that no tensor has. The error goes on from the tensor's name.

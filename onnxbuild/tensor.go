@@ -29,7 +29,7 @@ type Literal []float32
 // ReadFloats implements [FloatSource].
 func (l Literal) ReadFloats(dst []float32, off int64) error {
 	if off < 0 || off+int64(len(dst)) > int64(len(l)) {
-		return fmt.Errorf("elements %d to %d were asked of a literal of %d", off, off+int64(len(dst)), len(l))
+		return fmt.Errorf("elements %d to %d were requested from a literal of %d", off, off+int64(len(dst)), len(l))
 	}
 	copy(dst, l[off:])
 	return nil

@@ -17,8 +17,8 @@ type Window struct {
 	Ceil bool
 }
 
-// filled replaces what is nil.
-func (w Window) filled() Window {
+// withDefaults replaces what is nil.
+func (w Window) withDefaults() Window {
 	rank := len(w.Kernel)
 	if w.Stride == nil {
 		w.Stride = slices.Repeat([]int64{1}, rank)
@@ -44,7 +44,7 @@ func windowOf(n *Node) (Window, error) {
 		Ceil: n.Int("ceil_mode", 0) == 1,
 	}
 	rank := len(w.Kernel)
-	if w = w.filled(); len(w.Stride) != rank || len(w.Dilation) != rank || len(w.Pads) != 2*rank || rank < 1 {
+	if w = w.withDefaults(); len(w.Stride) != rank || len(w.Dilation) != rank || len(w.Pads) != 2*rank || rank < 1 {
 		return w, fmt.Errorf("kernel %v, stride %v, dilation %v and padding %v do not describe a window", w.Kernel, w.Stride, w.Dilation, w.Pads)
 	}
 	if x := n.Inputs[0]; len(x.Shape) != 2+rank {
@@ -52,7 +52,7 @@ func windowOf(n *Node) (Window, error) {
 	}
 	for i, k := range w.Kernel {
 		if k < 1 || w.Stride[i] < 1 || w.Dilation[i] < 1 || w.Pads[i] < 0 || w.Pads[i+rank] < 0 {
-			return w, fmt.Errorf("kernel %d, stride %d and dilation %d have to be positive, padding %d and %d not negative",
+			return w, fmt.Errorf("kernel %d, stride %d and dilation %d must be positive, padding %d and %d not negative",
 				k, w.Stride[i], w.Dilation[i], w.Pads[i], w.Pads[i+rank])
 		}
 	}
@@ -96,9 +96,9 @@ func (w Window) sizes(x *Value) (Shape, error) {
 	return out, nil
 }
 
-// settled drops Ceil where it would only add windows that begin in the padding: PyTorch leaves those out, and readers of
+// dropNeedlessCeil drops Ceil where it would only add windows that begin in the padding: PyTorch leaves those out, and readers of
 // ONNX files differ. Where one axis needs it and another cannot have it, it stays, and is refused.
-func (w Window) settled(x *Value) Window {
+func (w Window) dropNeedlessCeil(x *Value) Window {
 	if !w.Ceil || len(x.Shape) != 2+len(w.Kernel) {
 		return w
 	}

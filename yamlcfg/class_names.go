@@ -8,7 +8,7 @@ import (
 )
 
 // classNames reads the key names: a list of the names of the classes, or a mapping from their numbers, as in the YAML of a
-// data set. YOLOv5 takes them from there and passes over them here, so that what does not fit is a warning.
+// data set. YOLOv5 takes them from there and ignores them here, so that names which do not fit are only a warning.
 func (p *parser) classNames() {
 	n := p.values["names"]
 	if n == nil {
@@ -37,7 +37,7 @@ func listOfNames(n *node) ([]string, error) {
 				key, err = scalar(n.items[i])
 			}
 			if err != nil || key.Kind != python.Int || key.Int < 0 || key.Int >= int64(len(items)) || items[key.Int] != nil {
-				return nil, fmt.Errorf("the numbers of the classes have to be 0 to %d, each once", len(items)-1)
+				return nil, fmt.Errorf("the numbers of the classes must be 0 to %d, each once", len(items)-1)
 			}
 			items[key.Int] = n.items[i+1]
 		}

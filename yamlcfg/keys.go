@@ -34,7 +34,7 @@ func (p *parser) mapping(root *node) {
 	sortByPlace(names, p.keys)
 	for _, name := range names {
 		before := twice[name]
-		d := p.ds.Warnf(diag.RepeatedKey, p.place(p.keys[name]), "the key %s stands here once more; YOLOv5 silently takes the last one, and so does this", name)
+		d := p.ds.Warnf(diag.RepeatedKey, p.place(p.keys[name]), "the key %s occurs again here; YOLOv5 silently takes the last one, and so does this program", name)
 		for _, key := range before[:min(len(before), 3)] {
 			d.AddNote(p.place(key), "this one is not read")
 		}
@@ -76,7 +76,7 @@ func (p *parser) merge(key, from *node, depth int) {
 // laterFormat refuses the model YAML of the ultralytics package, in one error: `scales` has the place of depth_multiple and
 // width_multiple, and Detect has no anchors.
 func (p *parser) laterFormat() bool {
-	const later = "this is a model YAML of the ultralytics package (YOLOv8 and later, and YOLOv5 as that package has it), which %s; only YOLOv5's own format is converted"
+	const later = "this is a model YAML of the ultralytics package (YOLOv8 and later, and YOLOv5 in that package's form), which %s; only YOLOv5's own format is converted"
 	scales, anchors := p.keys["scales"], p.values["anchors"]
 	switch {
 	case scales != nil && (p.values["depth_multiple"] == nil || p.values["width_multiple"] == nil):

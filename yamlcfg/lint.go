@@ -7,7 +7,7 @@ import (
 	"ysc2onnx/diag"
 )
 
-// Lint warns about what builds but is probably not meant, as far as rows alone tell: indices that an inserted row
+// Lint warns about what can be built but is probably a mistake, as far as rows alone tell: indices that an inserted row
 // shifted only in part, layers that nothing uses, maps that are concatenated with themselves. The diagnostics are
 // sorted. A model that has errors gets none.
 func (m *Model) Lint() *diag.Diagnostics {
@@ -33,7 +33,7 @@ func (m *Model) Lint() *diag.Diagnostics {
 	return l.Diagnostics
 }
 
-// linter looks for what is not meant. readers holds, for each layer, the layers that read it.
+// linter looks for probable mistakes. readers holds, for each layer, the layers that read it.
 type linter struct {
 	*diag.Diagnostics
 	m       *Model

@@ -18,7 +18,7 @@ import (
 //   - Detect reads blocks, not the Concats before them.
 //
 // A warning needs both: the form is broken, and the layer that would mend it lies just beside and serves nothing else.
-// Other necks look like a broken form and are none: those of BiFPN concatenate three maps on the way up, and those of the CSP
+// Other necks look like a broken form but are not: those of BiFPN concatenate three maps on the way up, and those of the CSP
 // models and YOLOv7 have a 1x1 convolution of their own for each skip and take the blocks before the laterals on the way up.
 // So an index of a lateral needs a third thing: it is the one of YOLOv5's own head, or lies between that and the right one, or
 // the numbers in comments are off by as much.

@@ -16,20 +16,20 @@ var (
 	optionalKeys = []string{"activation", "channel_multiple", "ch"}
 )
 
-// inertKeys are keys that are met in model YAMLs, or in what YOLOv5 saves of them, and that no layer depends on.
+// inertKeys are keys that occur in model YAMLs, or in YOLOv5's copies of them, and that no layer depends on.
 var inertKeys = map[string]bool{"inplace": true, "yaml_file": true, "names": true, "path": true, "task": true,
 	"description": true, "author": true, "date": true, "version": true, "license": true, "stride": true, "imgsz": true}
 
 // Parse reads a model YAML. The diagnostics are sorted and hold every error that was found.
 //
 // The Model is nil when the text is not a model at all. Otherwise it holds what could be read: after an error it serves
-// only to look for more, where rows that are Broken are to be skipped.
+// only to look for more, where rows that are Broken must be skipped.
 func Parse(name string, r io.Reader) (*Model, *diag.Diagnostics) {
 	return ParseWith(name, r, Overrides{})
 }
 
-// Overrides are values that win over those of a text, where they are not 0: as YOLOv5 has it for those that it is given
-// beside the YAML, they count wherever a row's arguments name them.
+// Overrides are values that win over those of a text, where they are not 0: as in YOLOv5, which is given them beside the
+// YAML, they count wherever a row's arguments name them.
 type Overrides struct {
 	NC      int // classes
 	Anchors int // anchors of each output
@@ -61,8 +61,8 @@ func ParseWith(name string, r io.Reader, o Overrides) (*Model, *diag.Diagnostics
 	return p.m, ds
 }
 
-// assumed is what a model has where a value is missing. After an error in a required one, more is looked for with what
-// makes no other value wrong.
+// assumed are the values of a model where they are missing. After an error in a required one, the search for more errors
+// goes on with values that make no other one wrong.
 func assumed(src *diag.Source) *Model {
 	const boxes = 3
 	return &Model{
@@ -83,7 +83,7 @@ type parser struct {
 	current diag.Span // the row that is being read
 }
 
-// model reads the top-level mapping; false means that there is nothing to work with.
+// model reads the top-level mapping; false means that nothing else can be read.
 func (p *parser) model(root *node) bool {
 	if root.kind != mapNode {
 		p.ds.Errorf(p.place(root), "expected the keys nc, depth_multiple, width_multiple, anchors, backbone and head, not %s", p.describe(root))
@@ -136,7 +136,7 @@ func (p *parser) integer(key string, into *int, span *diag.Span, what string, mo
 	switch {
 	case !ok:
 	case l.Kind != python.Int:
-		p.ds.Errorf(*span, "%s is %s, a whole number, not %s", key, what, p.describe(n))
+		p.ds.Errorf(*span, "%s must be %s, a whole number, not %s", key, what, p.describe(n))
 	case l.Int < 1 || l.Int > int64(most):
 		p.ds.Errorf(*span, "%s is %s, from 1 to %d, not %d", key, what, most, l.Int)
 	default:
@@ -236,7 +236,7 @@ func (p *parser) anchorList(l, first python.Literal) []float64 {
 	return list
 }
 
-// activation reads the default activation. YOLOv5 passes over null, false, 0 and the empty string.
+// activation reads the default activation. YOLOv5 ignores null, false, 0 and the empty string.
 func (p *parser) activation() {
 	n := p.values["activation"]
 	if n == nil {

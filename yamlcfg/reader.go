@@ -28,7 +28,7 @@ type node struct {
 	value    string // of a scalar
 	plain    bool   // the scalar is not quoted
 	tag      string // explicit tag such as !!int, else empty
-	anchored bool   // it carries an anchor: other places may use it
+	anchored bool   // it has an anchor: other places may use it
 	items    []*node
 	from, to int // offsets in the ASCII text; of an alias, the alias
 }
@@ -86,10 +86,10 @@ func load(loader *yaml.Loader, into *yaml.Node) (err error) {
 
 func isEmpty(doc *yaml.Node) bool { return doc.Kind != yaml.DocumentNode || len(doc.Content) == 0 }
 
-// precheck refuses what the YAML reader would take too long over, or would not refuse although PyYAML does.
+// precheck refuses texts that would take the YAML reader too long, and those that it would accept although PyYAML does not.
 func (r *reader) precheck() bool {
 	if at := bytes.IndexByte(r.ascii, 0); at >= 0 {
-		r.ds.Errorf(r.span(at, at+1), "the text holds a NUL byte; a YAML is plain text: is it saved as UTF-16, or a binary file?")
+		r.ds.Errorf(r.span(at, at+1), "the text holds a NUL byte; a YAML is plain text: was it saved as UTF-16, or is it a binary file?")
 		return false
 	}
 	for i, c := range r.ascii {

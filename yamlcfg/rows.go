@@ -53,7 +53,7 @@ func (p *parser) row(n *node, r *Row) {
 	p.args(n.items[3], r)
 }
 
-// wrongArity tells what a row that has not four values lacks or has too much.
+// wrongArity tells what a row without exactly four values lacks or has too much of.
 func (p *parser) wrongArity(n *node, r *Row, want string) {
 	d := p.ds.Errorf(r.Span, "%s; this one has %s", want, english.Plural(len(n.items), "value", ""))
 	isName := func(n *node) bool {
@@ -187,7 +187,7 @@ func (p *parser) args(n *node, r *Row) {
 	}
 }
 
-// warnNested points at strings in a list that would be values as arguments: nc in [[nc, 1]] stays text.
+// warnNested points at strings in a list that would be values if they were arguments: nc in [[nc, 1]] stays text.
 func (p *parser) warnNested(l python.Literal) {
 	for _, item := range l.Items {
 		switch {
@@ -280,7 +280,7 @@ func (p *parser) checkFrom(r *Row) {
 	}
 }
 
-// describe names what stands in a place where something else was expected.
+// describe names what was found where something else was expected.
 func (p *parser) describe(n *node) string {
 	switch n.kind {
 	case mapNode:

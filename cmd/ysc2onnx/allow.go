@@ -46,7 +46,7 @@ func joinCodes(list []diag.Code) string {
 
 // allowFlag adds --allow.
 func allowFlag(cmd *cobra.Command, list *[]diag.Code) {
-	cmd.Flags().Var(codes{list}, "allow", "do not give warnings of a `code`, the word in brackets after them; in the YAML: # ysc2onnx: allow CODE")
+	cmd.Flags().Var(codes{list}, "allow", "silence warnings with this `code`, the word in brackets after them; in a YAML: # ysc2onnx: allow CODE")
 	var words []string
 	for _, code := range diag.Codes() {
 		words = append(words, string(code))

@@ -42,8 +42,8 @@ type documentedError struct {
 	document any // what --json prints
 }
 
-// do wraps a command's code for cobra.
-func (a *app) do(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+// runE wraps a command's code for cobra.
+func (a *app) runE(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		a.started = true
 		if err := emptyFlag(cmd.Flags()); err != nil {
@@ -117,7 +117,7 @@ func (a *app) fail(err error) {
 	if a.quiet {
 		found = found.Errors()
 	}
-	_ = found.Format(a.stderr, colorful(a.stderr)) // nowhere is left to report a broken stderr
+	_ = found.Format(a.stderr, colorful(a.stderr)) // a broken stderr leaves nowhere to report it
 	if found.Count(diag.Error)+found.Count(diag.Warning) > 1 {
 		a.complain(errors.New(countText(found)))
 	}
@@ -128,7 +128,7 @@ func (a *app) complain(err error) {
 	fmt.Fprintf(a.stderr, "ysc2onnx: %s\n", style(false).harmless(err.Error()))
 }
 
-// note prints what a user should know and need not act on.
+// note prints what a user should know but need not act on.
 func (a *app) note(format string, args ...any) {
 	if !a.quiet && !a.json {
 		fmt.Fprintf(a.stderr, "ysc2onnx: %s\n", style(false).harmless(fmt.Sprintf(format, args...)))

@@ -49,8 +49,8 @@ func (c *conversion) flags(cmd *cobra.Command) {
 	flags.Lookup("dynamic").NoOptDefVal = dynamicAll
 	flags.Uint64Var(&opt.Seed, "seed", 0, "`seed` of the weights where there is no checkpoint: the same seed gives the same file on every machine")
 	c.seed = flags.Lookup("seed")
-	flags.BoolVar(&opt.NoOptimize, "no-optimize", false, "write every module from its primitive nodes, unfused, with state_dict names")
-	flags.Var(&c.check, "check", "how far to check the written file, its `depth`: full, down to every layer's numbers; fast, its structure and a run; none")
+	flags.BoolVar(&opt.NoOptimize, "no-optimize", false, "keep every primitive node, unfused, and weights under their state_dict names")
+	flags.Var(&c.check, "check", "`depth` of the check of the written file: full (down to every layer's numbers), fast (its structure and a run) or none")
 	flags.BoolVar(&c.noVerify, "no-verify", false, "the same as --check=none")
 	c.checkFlag = flags.Lookup("check")
 	flags.BoolVar(&opt.Strict, "strict", false, "warnings are errors, and so is a check that cannot be made")
@@ -80,7 +80,7 @@ type conversionDocument struct {
 	Seconds    float64           `json:"seconds"` // without the checks
 	Warnings   *diag.Diagnostics `json:"warnings,omitempty"`
 	Check      string            `json:"check"`             // full, fast, none
-	Assumed    string            `json:"assumed,omitempty"` // what the numbers depend on and no check proves
+	Assumed    string            `json:"assumed,omitempty"` // assumptions that the numbers depend on and no check proves
 	Checked    bool              `json:"checked"`           // the file was run, and every check held
 	NotChecked string            `json:"not_checked,omitempty"`
 	Checks     *verify.Report    `json:"checks,omitempty"`
@@ -101,7 +101,7 @@ func (c *conversion) run(ctx context.Context, args []string) error {
 		if isCheckpoint(args[0]) {
 			slices.Reverse(args)
 		}
-		return usagef("a checkpoint with a YAML of its own goes behind --weights: ysc2onnx %s --weights %s", args[0], args[1])
+		return usagef("a checkpoint beside a YAML goes after --weights: ysc2onnx %s --weights %s", args[0], args[1])
 	}
 	path, err := oneArg(args, "a model, such as: ysc2onnx best.pt -o best.onnx, or ysc2onnx yolov5s.yaml")
 	if err != nil {
@@ -133,7 +133,7 @@ func (c *conversion) run(ctx context.Context, args []string) error {
 		return err
 	}
 	if c.options.Strict && c.asksForCheck() && notChecked != "" {
-		return fmt.Errorf("not checked: %s; --strict demands what --check=%s asks for, and --check=none leaves it out", notChecked, c.check.String())
+		return fmt.Errorf("not checked: %s; --strict demands the checks of --check=%s, and --check=none leaves them out", notChecked, c.check.String())
 	}
 	bar := c.newProgress()
 	defer bar.finish()
@@ -170,7 +170,7 @@ func (c *conversion) prepare(target string) (notChecked string, err error) {
 	opt.Output = target
 	switch {
 	case c.noVerify && c.checkFlag.Changed && opt.Check != ysc2onnx.CheckNone:
-		return "", usagef("--no-verify and --check=%s ask for two things; leave one of them out", c.check.String())
+		return "", usagef("--no-verify and --check=%s contradict each other; leave one of them out", c.check.String())
 	case c.noVerify:
 		opt.Check = ysc2onnx.CheckNone
 		return "--no-verify was given", nil
@@ -234,14 +234,14 @@ func (c *conversion) report(target string, r *ysc2onnx.Result, notChecked string
 	return nil
 }
 
-// verdict is what is wrong with the file that was written, nil if nothing is: a check that did not hold or, with --strict,
-// one that could not be made.
+// verdict is the error of a file that was written but is wrong, nil if nothing is: a check failed or, with --strict, could
+// not be made.
 func (c *conversion) verdict(target string, checks *verify.Report) error {
 	switch {
 	case checks == nil:
 		return nil
 	case !checks.OK():
-		return fmt.Errorf("%s is not right: %s; the file is kept", target, failures(checks))
+		return fmt.Errorf("%s is wrong: %s; the file is kept", target, failures(checks))
 	case !c.options.Strict:
 		return nil
 	}
@@ -252,7 +252,7 @@ func (c *conversion) verdict(target string, checks *verify.Report) error {
 	if len(missed) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s is not checked as --strict demands: %s; the file is kept", target, strings.Join(missed, "; "))
+	return fmt.Errorf("%s is not checked, which --strict demands: %s; the file is kept", target, strings.Join(missed, "; "))
 }
 
 // noteRounding says so when the image is larger than asked for.

@@ -38,8 +38,8 @@ func (a *app) detectCommand() *cobra.Command {
 suppression. PICTURE is a file, a folder, or a pattern such as 'shots/*.jpg'. It reads the files that this program
 writes and those of YOLOv5's own export.
 
-With -o the pictures are written into a folder with boxes and labels drawn, of the same type as they came. No file
-that is there already is replaced, unless --overwrite is given, and never a picture that is read.`,
+With -o the pictures are written into a folder with boxes and labels drawn, each in the format that it came in. An
+existing file is replaced only with --overwrite, and a picture that is read never is.`,
 		Example: `  ysc2onnx detect best.onnx bus.jpg -o found
   ysc2onnx detect best.onnx shots --classes person,bus --conf-thres 0.5
   ysc2onnx detect best.onnx shots -o found --save-txt --save-conf
@@ -51,7 +51,7 @@ that is there already is replaced, unless --overwrite is given, and never a pict
 			}
 			return []string{"jpg", "jpeg", "png"}, cobra.ShellCompDirectiveFilterFileExt
 		},
-		RunE: a.do(d.run),
+		RunE: a.runE(d.run),
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
@@ -62,17 +62,17 @@ that is there already is replaced, unless --overwrite is given, and never a pict
 }
 
 func (d *detection) flags(flags *pflag.FlagSet) {
-	flags.StringVarP(&d.output.folder, "output", "o", "", "`folder` to write pictures with boxes into; it is made if missing")
-	flags.Float64Var(&d.opts.Confidence, "conf-thres", d.opts.Confidence, "least `score` of an object, 0 to 1")
-	flags.Float64Var(&d.opts.IoU, "iou-thres", d.opts.IoU, "`IoU` above which the lesser of two boxes is dropped, 0 to 1")
-	flags.IntVar(&d.opts.MaxDetections, "max-det", d.opts.MaxDetections, "largest `number` of objects in a picture")
+	flags.StringVarP(&d.output.folder, "output", "o", "", "`folder` to write pictures with boxes into; it is made if it does not exist")
+	flags.Float64Var(&d.opts.Confidence, "conf-thres", d.opts.Confidence, "minimum `score` of an object, 0 to 1")
+	flags.Float64Var(&d.opts.IoU, "iou-thres", d.opts.IoU, "`IoU` above which the box with the lower score is dropped, 0 to 1")
+	flags.IntVar(&d.opts.MaxDetections, "max-det", d.opts.MaxDetections, "maximum `number` of objects in a picture")
 	flags.StringSliceVar(&d.opts.Classes, "classes", nil, "only these `classes`, by name or number: person,bus or 0,5")
 	flags.BoolVar(&d.opts.Agnostic, "agnostic-nms", false, "boxes of different classes suppress each other too")
-	flags.Var(&d.size, "imgsz", "`size` of the input where the file leaves it open: 640, or height and width: 480 640; else 640")
+	flags.Var(&d.size, "imgsz", "`size` of the input where the file leaves it open: 640 (the default), or height and width: 480 640")
 	flags.BoolVar(&d.opts.Rectangle, "rect", false, "where the file leaves the size open, pad no more than the stride needs: faster, and scores differ a little")
-	flags.BoolVar(&d.output.text, "save-txt", false, "write DIR/labels/PICTURE.txt too: class, centre, width and height, as shares of the picture")
-	flags.BoolVar(&d.output.scores, "save-conf", false, "with --save-txt: the score as last column")
-	flags.BoolVar(&d.output.overwrite, "overwrite", false, "replace files that are in the folder already")
+	flags.BoolVar(&d.output.text, "save-txt", false, "write DIR/labels/PICTURE.txt too: class, centre, width and height, as fractions of the picture")
+	flags.BoolVar(&d.output.scores, "save-conf", false, "with --save-txt: the score as the last column")
+	flags.BoolVar(&d.output.overwrite, "overwrite", false, "replace files that exist already")
 	flags.StringVar(&d.font, "font", "", "TrueType or OpenType `file` for labels; the built-in font has Latin, Greek and Cyrillic letters")
 	libraryFlag(flags, &d.library)
 }
@@ -91,7 +91,7 @@ func (d *detection) run(ctx context.Context, args []string) error {
 	case d.output.scores && !d.output.text:
 		return usagef("--save-conf is for the files of --save-txt")
 	}
-	if err := present(args[0], "an ONNX file"); err != nil {
+	if err := requireFile(args[0], "an ONNX file"); err != nil {
 		return err
 	}
 	look, err := labelStyle(d.font)
@@ -114,8 +114,8 @@ func (d *detection) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer func() { _ = detector.Close() }() // nothing is lost with a file that was only read
-	d.output.sweep(pictures)
-	return d.each(ctx, detector, look, args[0], pictures)
+	d.output.sweepTemporaries(pictures)
+	return d.detectAll(ctx, detector, look, args[0], pictures)
 }
 
 // labelStyle reads the font of labels; "" stands for the built-in one.
@@ -160,12 +160,12 @@ type steps struct {
 
 func (s *steps) total() float64 { return s.Read + s.Letterbox + s.Run + s.NMS }
 
-// each goes through the pictures. A bad one stops no other.
-func (d *detection) each(ctx context.Context, detector *detect.Detector, look *overlay.Style, model string, pictures []*picture) error {
+// detectAll goes through the pictures. A bad one stops no other.
+func (d *detection) detectAll(ctx context.Context, detector *detect.Detector, look *overlay.Style, model string, pictures []*picture) error {
 	failed := 0
 	for _, p := range pictures {
 		if p.err == nil {
-			p.err = d.one(ctx, detector, look, p)
+			p.err = d.detectOne(ctx, detector, look, p)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -197,8 +197,8 @@ func (d *detection) each(ctx context.Context, detector *detect.Detector, look *o
 	return nil
 }
 
-// one finds the objects in one picture, and writes what is to be written.
-func (d *detection) one(ctx context.Context, detector *detect.Detector, look *overlay.Style, p *picture) error {
+// detectOne finds the objects in detectOne picture, and writes what is to be written.
+func (d *detection) detectOne(ctx context.Context, detector *detect.Detector, look *overlay.Style, p *picture) error {
 	start := time.Now()
 	pixels, format, err := p.read()
 	if err != nil {

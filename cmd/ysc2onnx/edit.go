@@ -96,7 +96,7 @@ model, if it builds. Rows are named by their index before all changes, or by a m
   ysc2onnx edit model.yaml --fix                   mends indices that were left behind`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: completeFiles("yaml", "yml"),
-		RunE:              a.do(e.run),
+		RunE:              a.runE(e.run),
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false

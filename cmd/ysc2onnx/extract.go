@@ -48,7 +48,7 @@ say, so that it converts to the same model, alone or with --weights. Nothing in 
   ysc2onnx model.yaml --weights weights.safetensors`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: completeFiles("pt", "pth", "safetensors"),
-		RunE:              a.do(e.run),
+		RunE:              a.runE(e.run),
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
@@ -100,7 +100,7 @@ func (e *extraction) run(ctx context.Context, args []string) error {
 	return e.report(e.stdout, &text)
 }
 
-// check refuses outputs that are none, or would overwrite the checkpoint or each other.
+// check refuses outputs of an unknown kind, and those that would overwrite the checkpoint or each other.
 func (e *extraction) check(output string, w *weights, before []string) error {
 	switch strings.ToLower(filepath.Ext(output)) {
 	case ".yaml", ".yml", ".safetensors":

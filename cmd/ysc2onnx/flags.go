@@ -110,7 +110,7 @@ var flavours = []string{
 
 // flavourFlag adds --scconv.
 func flavourFlag(cmd *cobra.Command, f *flavour) {
-	cmd.Flags().Var(f, "scconv", "the `formula` of ScConv where no checkpoint tells: softmax (as without), mask, normmask or where")
+	cmd.Flags().Var(f, "scconv", "the `formula` of ScConv where no checkpoint tells it: softmax (the default), mask, normmask or where")
 	words := cobra.FixedCompletions(flavours, cobra.ShellCompDirectiveNoFileComp)
 	_ = cmd.RegisterFlagCompletionFunc("scconv", words) // it fails for unknown flags only
 }
@@ -138,7 +138,7 @@ var wirings = []string{string(ysc2onnx.C3ScConvRepeats), string(ysc2onnx.C3ScCon
 
 // wiringFlag adds --c3-scconv.
 func wiringFlag(cmd *cobra.Command, w *wiring) {
-	cmd.Flags().Var(w, "c3-scconv", "the `wiring` of a YAML's C3_ScConv: repeats (as without), where the block gets its row's number, or plain, where it is repeated")
+	cmd.Flags().Var(w, "c3-scconv", "the `wiring` of C3_ScConv in a YAML without a checkpoint: repeats (the default; the block takes the row's number) or plain (the block is repeated)")
 	words := cobra.FixedCompletions(wirings, cobra.ShellCompDirectiveNoFileComp)
 	_ = cmd.RegisterFlagCompletionFunc("c3-scconv", words) // it fails for unknown flags only
 }

@@ -24,10 +24,10 @@ const stdio = "-"
 // model is what was named to convert: a YAML that was read, a checkpoint that is open, or both.
 type model struct {
 	name string      // as messages show it: the YAML's, or the checkpoint's where there is no YAML
-	text []byte      // the YAML, at most one byte more than yamlcfg reads; nil where the checkpoint has to carry it
+	text []byte      // the YAML, at most one byte more than yamlcfg reads; nil where the checkpoint must carry it
 	info fs.FileInfo // of the file called name; nil for standard input
 
-	weights *weights // nil where there is no checkpoint
+	weights *weights // nil without a checkpoint
 }
 
 // close closes the checkpoint, if there is one.
@@ -197,7 +197,7 @@ func (m *model) output(named string) (string, error) {
 	}
 	switch ending := strings.ToLower(filepath.Ext(named)); ending {
 	case ".yaml", ".yml", ".pt", ".pth", ".safetensors":
-		return "", usagef("-o %s: an ONNX file would be written, which is not what %s stands for; name it %s", named, ending, stem(named)+".onnx")
+		return "", usagef("-o %s: an ONNX file would be written, but %s is the ending of another format; name it %s", named, ending, stem(named)+".onnx")
 	}
 	return named, nil
 }

@@ -39,11 +39,11 @@ func (a *app) inspectCommand() *cobra.Command {
 tensors hold, and the names that loading a checkpoint with Python would look up, the suspicious ones first. Nothing
 in the file is executed. The first line is a verdict on that: dangerous (the exit code is 4), unknown, ordinary or data.`,
 		Example: `  ysc2onnx inspect best.pt
-  ysc2onnx inspect best.pt --tensors             each tensor with its least, largest and mean value
+  ysc2onnx inspect best.pt --tensors             each tensor with its minimum, maximum and mean
   ysc2onnx inspect best.pt --json | jq .classes`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: completeFiles("pt", "pth", "safetensors", "onnx"),
-		RunE:              a.do(i.run),
+		RunE:              a.runE(i.run),
 	}
 	cmd.Flags().BoolVar(&i.tensors, "tensors", false, "list every tensor; --json always does")
 	return cmd

@@ -152,7 +152,7 @@ func (o *outputs) plan(model string, pictures []*picture) error {
 				return usagef("%s and %s would both be written to %s: give them one at a time, with folders of their own", other, p.Path, target)
 			}
 			from[strings.ToLower(target)] = p.Path
-			if err := o.free(target, inputs); err != nil {
+			if err := o.checkFree(target, inputs); err != nil {
 				return err
 			}
 		}
@@ -160,8 +160,8 @@ func (o *outputs) plan(model string, pictures []*picture) error {
 	return nil
 }
 
-// free gives an error if a file may not be written.
-func (o *outputs) free(target string, inputs []fs.FileInfo) error {
+// checkFree gives an error if a file may not be written.
+func (o *outputs) checkFree(target string, inputs []fs.FileInfo) error {
 	info, err := os.Stat(target)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -173,13 +173,13 @@ func (o *outputs) free(target string, inputs []fs.FileInfo) error {
 	case slices.ContainsFunc(inputs, func(input fs.FileInfo) bool { return os.SameFile(info, input) }):
 		return usagef("%s is read, and would be overwritten: name another folder with -o", target)
 	case !o.overwrite:
-		return fmt.Errorf("%s is there already; --overwrite replaces such files", target)
+		return fmt.Errorf("%s already exists; --overwrite replaces such files", target)
 	}
 	return nil
 }
 
-// sweep removes what killed runs have left of the files that are about to be written.
-func (o *outputs) sweep(pictures []*picture) {
+// sweepTemporaries removes what killed runs have left of the files that are about to be written.
+func (o *outputs) sweepTemporaries(pictures []*picture) {
 	if o.folder == "" {
 		return
 	}

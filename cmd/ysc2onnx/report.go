@@ -44,8 +44,8 @@ func (r *reporting) flags(flags *pflag.FlagSet) {
 	flags.BoolVar(&r.profile, "profile", false, fmt.Sprintf("time the layers, as the median of %d runs", profileRuns))
 }
 
-// begin refuses a place that a report cannot be written to, before anything is run. inputs are the files that are read.
-func (r *reporting) begin(inputs ...string) error {
+// checkPath refuses a place that a report cannot be written to, before anything is run. inputs are the files that are read.
+func (r *reporting) checkPath(inputs ...string) error {
 	if r.path == "" {
 		return nil
 	}
@@ -54,7 +54,7 @@ func (r *reporting) begin(inputs ...string) error {
 	}
 	switch ending := strings.ToLower(filepath.Ext(r.path)); ending {
 	case ".onnx", ".npz", ".npy", ".pt", ".pth", ".safetensors", ".yaml", ".yml", ".data":
-		return usagef("--report %s: an HTML file would be written, which is not what %s stands for; name it %s", r.path, ending, stem(r.path)+".html")
+		return usagef("--report %s: an HTML file would be written, but %s is the ending of another format; name it %s", r.path, ending, stem(r.path)+".html")
 	}
 	info, err := os.Stat(r.path)
 	switch {
@@ -68,11 +68,11 @@ func (r *reporting) begin(inputs ...string) error {
 	case info.IsDir():
 		return usagef("--report %s: it is a folder; name a file in it, such as %s", r.path, filepath.Join(r.path, "report.html"))
 	}
-	return r.spare(info, inputs)
+	return r.protectInputs(info, inputs)
 }
 
-// spare refuses to write over a file that is read.
-func (r *reporting) spare(at fs.FileInfo, inputs []string) error {
+// protectInputs refuses to write over a file that is read.
+func (r *reporting) protectInputs(at fs.FileInfo, inputs []string) error {
 	for _, path := range inputs {
 		if info, err := os.Stat(path); err == nil && os.SameFile(at, info) {
 			return usagef("--report %s: it is %s itself, which would be overwritten", r.path, path)
@@ -81,8 +81,8 @@ func (r *reporting) spare(at fs.FileInfo, inputs []string) error {
 	return nil
 }
 
-// observe is what keeps the values that a report draws; nil without one.
-func (r *reporting) observe() func(verify.Row, engine.Tensor, engine.Tensor) {
+// observer is what keeps the values that a report draws; nil without one.
+func (r *reporting) observer() func(verify.Row, engine.Tensor, engine.Tensor) {
 	if r.path == "" {
 		return nil
 	}
@@ -135,7 +135,7 @@ func (r *reporting) write(ctx context.Context, path, against string) error {
 		for _, name := range d.Facts.External {
 			beside = append(beside, filepath.Join(filepath.Dir(path), name))
 		}
-		if err := r.spare(info, beside); err != nil {
+		if err := r.protectInputs(info, beside); err != nil {
 			return err
 		}
 	}

@@ -37,7 +37,7 @@ are drawn from a seed, with PyTorch's default distributions.`,
 ` + exitCodesHelp,
 		Version:           ysc2onnx.Version,
 		Args:              cobra.ArbitraryArgs, // the first is a model or a misspelt command
-		RunE:              a.do(c.run),
+		RunE:              a.runE(c.run),
 		ValidArgsFunction: completeFiles("yaml", "yml", "pt", "pth"),
 		SilenceErrors:     true, // finish prints them
 		SilenceUsage:      true,
@@ -67,7 +67,7 @@ func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
 		Use:   "help [COMMAND]",
 		Short: "Show the help of a command",
 		Args:  cobra.ArbitraryArgs,
-		RunE: a.do(func(_ context.Context, args []string) error {
+		RunE: a.runE(func(_ context.Context, args []string) error {
 			cmd, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
 				return wrongCommand(root, args)
@@ -80,7 +80,7 @@ func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
 // group makes a command one that only holds others: a word that is none of them is wrong usage.
 func (a *app) group(cmd *cobra.Command) {
 	cmd.Args = cobra.ArbitraryArgs
-	cmd.RunE = a.do(func(_ context.Context, args []string) error {
+	cmd.RunE = a.runE(func(_ context.Context, args []string) error {
 		return wrongCommand(cmd, args)
 	})
 }
@@ -103,7 +103,7 @@ func wrongCommand(cmd *cobra.Command, args []string) error {
 	if near, ok := diag.Suggest(args[0], names); ok {
 		return usagef("unknown command %q; did you mean %q?", what+args[0], what+near)
 	}
-	return usagef("unknown command %q; there are %s", what+args[0], strings.Join(names, ", "))
+	return usagef("unknown command %q; the commands are %s", what+args[0], strings.Join(names, ", "))
 }
 
 // noArgs refuses arguments.

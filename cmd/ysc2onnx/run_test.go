@@ -44,7 +44,7 @@ func TestFailedCheck(t *testing.T) {
   numbers    FAILED   ` + differs + `
   runtime    FAILED   output0: 3 of 85 values are not finite, the first is NaN at [0, 0, 4]
 `
-	wantErr := "ysc2onnx: m.onnx is not right: numbers: " + differs + "; runtime: output0: 3 of 85 values are not finite, the first is NaN at [0, 0, 4]; the file is kept\n"
+	wantErr := "ysc2onnx: m.onnx is wrong: numbers: " + differs + "; runtime: output0: 3 of 85 values are not finite, the first is NaN at [0, 0, 4]; the file is kept\n"
 	if stdout.String() != wantOut {
 		t.Errorf("stdout is\n%swant\n%s", stdout.String(), wantOut)
 	}
@@ -69,7 +69,7 @@ func TestFailedCheckAsJSON(t *testing.T) {
 	if err := json.Unmarshal(stdout.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Output != "m.onnx" || got.Checked || got.Checks.OK() || !strings.HasPrefix(got.Error, "m.onnx is not right: numbers: layer 9 (ScConv) is the first to differ: ") {
+	if got.Output != "m.onnx" || got.Checked || got.Checks.OK() || !strings.HasPrefix(got.Error, "m.onnx is wrong: numbers: layer 9 (ScConv) is the first to differ: ") {
 		t.Errorf("the document is %+v", got)
 	}
 	if stderr.Len() > 0 {

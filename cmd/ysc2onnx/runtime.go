@@ -15,7 +15,7 @@ import (
 
 // libraryFlag adds --ort-lib.
 func libraryFlag(flags *pflag.FlagSet, path *string) {
-	flags.StringVar(path, "ort-lib", "", "`path` of ONNX Runtime's shared library or its folder, if not where it is looked for")
+	flags.StringVar(path, "ort-lib", "", "`path` of ONNX Runtime's shared library or its folder, if it is not found without")
 }
 
 // openRuntime loads ONNX Runtime. Where it is not to be had and nobody named one, missing says why and how to get it;
@@ -50,7 +50,7 @@ func openRuntime(explicit string) (rt engine.Runtime, missing string, err error)
 func (a *app) runtimeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "runtime",
-		Short: "Get or find ONNX Runtime's shared library",
+		Short: "Install or find ONNX Runtime's shared library",
 		Long: `ONNX Runtime checks what is exported. Its shared library is looked for at --ort-lib, at $ORT_LIB, in the
 user's cache, in the system's library folders and in a Python's onnxruntime package, in this order.`,
 	}
@@ -67,7 +67,7 @@ func (a *app) runtimeInstallCommand() *cobra.Command {
 		Long: `Gets the package onnxruntime-node with the npm client, checks it against the SHA-512 that is built into this
 program, and puts the shared library into the user's cache. If it is there already, nothing is done.`,
 		Args: noArgs,
-		RunE: a.do(func(ctx context.Context, _ []string) error {
+		RunE: a.runE(func(ctx context.Context, _ []string) error {
 			a.announceInstall(tarball)
 			bar := a.newProgress()
 			defer bar.finish()
@@ -91,7 +91,7 @@ func (a *app) runtimePathCommand() *cobra.Command {
 		Use:   "path",
 		Short: "Print the path of the shared library that is used",
 		Args:  noArgs,
-		RunE: a.do(func(context.Context, []string) error {
+		RunE: a.runE(func(context.Context, []string) error {
 			library, err := ort.Find(explicit)
 			if err != nil {
 				return err

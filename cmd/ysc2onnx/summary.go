@@ -33,13 +33,13 @@ func (a *app) summaryCommand() *cobra.Command {
 		Use:   "summary MODEL.yaml|best.pt",
 		Short: "Print a model's layers, parameters and GFLOPs, as YOLOv5 does when training begins",
 		Long: `Prints a line for each layer: where its input is from, its number after the depth gain, its parameters, its
-module and the arguments that the module gets. Then the sums, with the operations for one image of --imgsz.`,
+module and the arguments that the module gets. Then the totals, with the operations for one image of --imgsz.`,
 		Example: `  ysc2onnx summary yolov5s.yaml
   ysc2onnx summary best.pt
   ysc2onnx summary yolov5s.yaml --json | jq .parameters`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: completeFiles("yaml", "yml", "pt", "pth"),
-		RunE: a.do(func(ctx context.Context, args []string) error {
+		RunE: a.runE(func(ctx context.Context, args []string) error {
 			path, err := oneArg(args, "a model, such as: ysc2onnx summary yolov5s.yaml")
 			if err != nil {
 				return err

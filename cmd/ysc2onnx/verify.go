@@ -35,7 +35,7 @@ func (a *app) verifyCommand() *cobra.Command {
 	v := verification{app: a, page: reporting{app: a}}
 	cmd := &cobra.Command{
 		Use:   "verify FILE.onnx [--against best.pt | ref.npz | other.onnx]",
-		Short: "Check any ONNX file, alone, against a checkpoint, values recorded in PyTorch or another file",
+		Short: "Check any ONNX file: alone, or against a checkpoint, values recorded in PyTorch, or another file",
 		Long: fmt.Sprintf(`Checks the structure of an exported file and runs it in ONNX Runtime on random input of the size that the file
 asks for; where sizes are open, on a second size and another batch too. The file may be any exporter's.
 
@@ -45,14 +45,14 @@ float64. Layers are found by names or by the weights between them, so that any e
 
 With --against ref.npz the file is run on the recorded input instead, and each layer and output compared with the
 recorded one; verify/parity.py records them. With --against other.onnx both files are run on the same random input, of
---imgsz where neither has a size, and the values of the second are what those of the first are compared with.
+--imgsz where neither fixes a size, and the second file is the reference.
 
-A layer may be off by %g of its largest value, a box by %g of its size, and a score by %g. Where the archive holds what
-float64 gives, as parity.py records it, a file may be at most %d times as far from that as PyTorch is itself. --rtol gives
-another bound for layers, and --atol one for boxes, in pixels, and scores; 0 allows no difference. A value that differs
-because a discontinuous gate was decided the other way by rounding is told from one that is wrong, and counted apart.
+A layer may be off by %g of its largest value, a box by %g of its size, and a score by %g. Where the archive holds
+float64's values too, as parity.py records them, a file may be at most %d times as far from them as PyTorch is itself.
+--rtol sets another bound for layers, and --atol one for boxes, in pixels, and scores; 0 allows no difference. Values that
+differ only because rounding tipped a discontinuous gate the other way are told from wrong ones, and counted apart.
 
-It exits with 3 if the file is wrong or differs. docs/verification.md explains the table.`,
+The exit code is 3 if the file is wrong or differs. docs/verification.md explains the table.`,
 			verify.LayerTolerance, verify.BoxTolerance, verify.ScoreTolerance, verify.OwnFactor),
 		Example: `  ysc2onnx verify model.onnx
   ysc2onnx verify any.onnx --against best.pt
@@ -61,7 +61,7 @@ It exits with 3 if the file is wrong or differs. docs/verification.md explains t
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: completeFiles("onnx"),
 	}
-	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
+	cmd.RunE = a.runE(func(ctx context.Context, args []string) error {
 		v.given = cmd.Flags().Changed
 		return v.run(ctx, args)
 	})
@@ -89,7 +89,7 @@ func (v *verification) run(ctx context.Context, args []string) error {
 	other, model := strings.EqualFold(filepath.Ext(v.against), ".onnx"), isModel(v.against)
 	switch {
 	case !(v.atol >= 0 && v.rtol >= 0) || math.IsInf(v.atol, 1) || math.IsInf(v.rtol, 1):
-		return usagef("--atol and --rtol are errors to allow: they have to be numbers, and cannot be negative")
+		return usagef("--atol and --rtol must be numbers of 0 or more")
 	case v.against == "" && (v.given("atol") || v.given("rtol")):
 		return usagef("--atol and --rtol are for comparing; name recorded values with --against")
 	case !other && !model && v.given("imgsz"):
@@ -99,15 +99,15 @@ func (v *verification) run(ctx context.Context, args []string) error {
 	case !model && (v.given("weights") || v.given("scconv")):
 		return usagef("--weights and --scconv are for comparing with a model: ysc2onnx verify any.onnx --against model.yaml --weights best.safetensors")
 	}
-	if err := present(path, "an ONNX file"); err != nil {
+	if err := requireFile(path, "an ONNX file"); err != nil {
 		return err
 	}
 	if v.against != "" && !model {
-		if err := present(v.against, "a checkpoint (.pt, .safetensors), a NumPy archive (.npz) of recorded values or an ONNX file"); err != nil {
+		if err := requireFile(v.against, "a checkpoint (.pt, .safetensors), a NumPy archive (.npz) of recorded values or an ONNX file"); err != nil {
 			return err
 		}
 	}
-	if err := v.page.begin(path, v.against, v.weights); err != nil {
+	if err := v.page.checkPath(path, v.against, v.weights); err != nil {
 		return err
 	}
 	rt, missing, err := openRuntime(v.library)
@@ -115,7 +115,7 @@ func (v *verification) run(ctx context.Context, args []string) error {
 		return err
 	}
 	if v.against == "" {
-		return v.alone(ctx, rt, missing, path)
+		return v.verifyAlone(ctx, rt, missing, path)
 	}
 	if missing != "" {
 		return errors.New("not run: " + missing)
@@ -123,11 +123,11 @@ func (v *verification) run(ctx context.Context, args []string) error {
 	if model {
 		return v.judge(ctx, rt, path)
 	}
-	return v.compare(ctx, rt, path, other)
+	return v.verifyAgainst(ctx, rt, path, other)
 }
 
-// present gives an error that says what was expected at path, if there is no file.
-func present(path, expected string) error {
+// requireFile gives an error that says what was expected at path, if there is no file.
+func requireFile(path, expected string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -150,12 +150,12 @@ type aloneDocument struct {
 	*verify.Report
 	Profile    *verify.Profile `json:"profile,omitempty"`
 	NotChecked string          `json:"not_checked,omitempty"`
-	Assumed    string          `json:"assumed,omitempty"` // what the numbers depend on and no check of the file alone proves
+	Assumed    string          `json:"assumed,omitempty"` // assumptions that the numbers depend on and no check of the file alone proves
 	Error      string          `json:"error,omitempty"`
 }
 
-// alone checks a file without anything to compare it with.
-func (v *verification) alone(ctx context.Context, rt engine.Runtime, missing, path string) error {
+// verifyAlone checks a file without anything to compare it with.
+func (v *verification) verifyAlone(ctx context.Context, rt engine.Runtime, missing, path string) error {
 	report, err := verify.Alone(ctx, rt, path)
 	if err != nil {
 		return err
@@ -179,14 +179,14 @@ func (v *verification) alone(ctx context.Context, rt engine.Runtime, missing, pa
 	if err := v.report(v.stdout, &text); err != nil {
 		return err
 	}
-	if err := v.showAlone(ctx, rt, report, missing); err != nil {
+	if err := v.reportAlone(ctx, rt, report, missing); err != nil {
 		return err
 	}
 	doc.Profile = v.page.data.Profile
 	code := exitOK
 	switch {
 	case !report.OK():
-		doc.Error, code = fmt.Sprintf("%s is not right: %s", path, failures(report)), exitUnsound
+		doc.Error, code = fmt.Sprintf("%s is wrong: %s", path, failures(report)), exitUnsound
 	case missing != "":
 		doc.Error, code = "not run: "+missing, exitFailure
 	case v.json:
@@ -198,8 +198,8 @@ func (v *verification) alone(ctx context.Context, rt engine.Runtime, missing, pa
 	return documentedError{errors.New(doc.Error), code, doc}
 }
 
-// showAlone times a file that was checked alone, and reports on it, as far as that was asked for.
-func (v *verification) showAlone(ctx context.Context, rt engine.Runtime, report *verify.Report, missing string) error {
+// reportAlone times a file that was checked alone, and reports on it, as far as that was asked for.
+func (v *verification) reportAlone(ctx context.Context, rt engine.Runtime, report *verify.Report, missing string) error {
 	v.page.data.Facts, v.page.data.Checks = report.Facts, report
 	switch {
 	case !report.OK():
@@ -228,7 +228,7 @@ type comparisonDocument struct {
 
 // compareOptions are the tolerances and the size that were given.
 func (v *verification) compareOptions() verify.AgainstOptions {
-	opts := verify.AgainstOptions{Observe: v.page.observe()}
+	opts := verify.AgainstOptions{Observe: v.page.observer()}
 	if v.given("rtol") {
 		opts.Layer = max(v.rtol, verify.Exact)
 	}
@@ -242,8 +242,8 @@ func (v *verification) compareOptions() verify.AgainstOptions {
 	return opts
 }
 
-// compare checks a file against recorded values or another file.
-func (v *verification) compare(ctx context.Context, rt engine.Runtime, path string, other bool) error {
+// verifyAgainst checks a file against recorded values or another file.
+func (v *verification) verifyAgainst(ctx context.Context, rt engine.Runtime, path string, other bool) error {
 	opts := v.compareOptions()
 	against := v.againstRecord
 	if other {
@@ -267,7 +267,7 @@ func (v *verification) compare(ctx context.Context, rt engine.Runtime, path stri
 	if err := v.report(v.stdout, &text); err != nil {
 		return err
 	}
-	if err := v.showCompared(ctx, rt, found, other); err != nil {
+	if err := v.reportComparison(ctx, rt, found, other); err != nil {
 		return err
 	}
 	doc := comparisonDocument{OK: found.OK(), Comparison: found, Profile: v.page.data.Profile, Assumed: assumed}
@@ -291,8 +291,8 @@ func (v *verification) againstRecord(ctx context.Context, rt engine.Runtime, pat
 	return verify.Against(ctx, rt, path, ref, opts)
 }
 
-// showCompared times a file that was compared, and reports on it, as far as that was asked for.
-func (v *verification) showCompared(ctx context.Context, rt engine.Runtime, found *verify.Comparison, other bool) error {
+// reportComparison times a file that was compared, and reports on it, as far as that was asked for.
+func (v *verification) reportComparison(ctx context.Context, rt engine.Runtime, found *verify.Comparison, other bool) error {
 	v.page.data.Comparison, v.page.data.Facts = found, found.Facts
 	if v.page.profile {
 		inputs, err := v.inputsOf(found.Facts, other)

@@ -31,7 +31,7 @@ func (a *app) versionCommand() *cobra.Command {
 		Use:   "version",
 		Short: "Print the version of this program",
 		Args:  noArgs,
-		RunE: a.do(func(context.Context, []string) error {
+		RunE: a.runE(func(context.Context, []string) error {
 			v := thisVersion()
 			if a.json {
 				return a.printJSON(v)

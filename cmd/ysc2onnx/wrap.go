@@ -9,7 +9,7 @@ import (
 // width is how wide a line for people may be.
 const width = 80
 
-// wrapped breaks a text into lines of that width, of which all but the first begin with indent spaces.
+// wrapped breaks a text into lines of that width, all but the first indented by indent spaces.
 func wrapped(line string, first, indent int) string {
 	lines := strings.Split(text.WrapSoft(line, width-max(first, indent)), "\n")
 	for i := range lines {

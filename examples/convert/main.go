@@ -62,7 +62,7 @@ func convert(ctx context.Context, w io.Writer, yamlPath, onnxPath string) error 
 		fmt.Fprintf(w, "%-9s %s  %s\n", check.Name, verdict, check.Detail)
 	}
 	if !result.Checks.OK() {
-		return errors.New(onnxPath + " was written and is not right")
+		return errors.New(onnxPath + " was written, but it is wrong")
 	}
 	return nil
 }

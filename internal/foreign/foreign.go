@@ -92,7 +92,7 @@ func Judge(ctx context.Context, rt engine.Runtime, path string, in pipeline.Sour
 		known, err = selfcheck.Values(ctx, m.Model, input, nil)
 	} else {
 		if v.Ours, err = selfcheck.File(ctx, ours, m, written, selfcheck.Options{Runtime: rt, Full: true, Seed: opt.Seed}); err == nil && !v.Ours.OK() {
-			return nil, fmt.Errorf("the checkpoint's own export is not right, so that nothing can be compared with it: %s", v.Ours.Failed()[0].Detail)
+			return nil, fmt.Errorf("the checkpoint's own export is wrong, so that nothing can be compared with it: %s", v.Ours.Failed()[0].Detail)
 		}
 		if err == nil {
 			read = v.Ours.Facts

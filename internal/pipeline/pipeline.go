@@ -195,11 +195,11 @@ func (m *Model) read(ctx context.Context, name string, text io.Reader) (*diag.Di
 const probeSize = 256
 
 // lowerToSize lowers the model twice: for an image of 256x256, which gives the strides as in YOLOv5, and for the size that was
-// asked, rounded up to the largest of them. A model that does not lowerToSize the former is shown with the shapes of the latter.
+// asked, rounded up to the largest of them. A model that does not fit the former is shown with the shapes of the latter.
 // Where neither has an error, the model is the second.
 //
 // As in YOLOv5's export.py that stride may be under 32. Where maps inside of the model are coarser than those that the head
-// reads, and do not lowerToSize together at its multiples (in PyTorch they do not either), it is 32.
+// reads, and do not fit together at its multiples (in PyTorch they do not either), it is 32.
 func (m *Model) lowerToSize(ctx context.Context) *diag.Diagnostics {
 	probe, found := m.lowerAt(ctx, Size{Batch: 1, Height: probeSize, Width: probeSize})
 	stride := modules.DefaultStride

@@ -105,7 +105,7 @@ func writeDirect(ctx context.Context, t *replace.Target, w *onnxbuild.Written, p
 }
 
 // removeData removes the data of a stray temporary file. If that is a whole model, the run was killed while it put the files in
-// place, and the data file that the model names may be there already: then it belongs to nothing, unless to the present model.
+// place, and the data file that the model names may be there already: then nothing uses it, unless the present model does.
 func removeData(t *replace.Target, stray string) {
 	if data := ownData(stray, t.Base); data != "" && data != ownData(t.Path(), t.Base) {
 		_ = os.Remove(filepath.Join(t.Dir, data)) // not there, as a rule
@@ -134,7 +134,7 @@ func commit(t *replace.Target, model, data *replace.Temporary, info *FileInfo, s
 		return err
 	}
 	if old != "" && old != filepath.Base(info.DataPath) {
-		_ = os.Remove(filepath.Join(t.Dir, old)) // if it stays, nothing is wrong but the space it takes
+		_ = os.Remove(filepath.Join(t.Dir, old)) // a file that stays only takes up space
 	}
 	if sync {
 		return replace.SyncFolder(t.Dir)

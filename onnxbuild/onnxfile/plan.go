@@ -15,8 +15,8 @@ import (
 // Producer is the producer_name of the models that are written.
 const Producer = "ysc2onnx"
 
-// MaxInline is the size in bytes up to which a model stays in one file. Protobuf ends at 2^31-1; what is left between
-// the two is for tools that add to a model and save it again.
+// MaxInline is the size in bytes up to which a model stays in one file. Protobuf ends at 2^31-1; the rest is room for tools
+// that add to a model and save it again.
 const MaxInline = 2_000_000_000
 
 const (
@@ -31,14 +31,14 @@ const (
 // Options says how a model is laid out.
 type Options struct {
 	Version string // the program's version, for producer_version
-	// Location is what the model calls its data file: a name without folders. Without it, a model that needs a data
-	// file is an error.
+	// Location is what the model calls its data file: a name without folders. Without it, a model that needs a data file is
+	// refused.
 	Location string
 	// ExternalThreshold is the size in bytes above which a model gets a data file, if not 0; else it is [MaxInline].
 	ExternalThreshold int64
-	// Elsewhere gives the place of initializers whose elements are in another file already, which the model names
-	// instead of having them; nil where there are none. Only that file's name is written, so it has to lie beside the
-	// model, or where whoever reads the model is told to look.
+	// Elsewhere gives the place of initializers whose elements are in another file already, which the model names instead of
+	// having them; nil where there are none. Only that file's name is written, so it must lie beside the model, or where the
+	// model's reader is told to look.
 	Elsewhere func(v *onnxbuild.Value) (place Place, ok bool)
 }
 

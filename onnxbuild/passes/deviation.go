@@ -17,7 +17,7 @@ import (
 // each group is a channel of x, both Reshapes disappear.
 //
 // An InstanceNormalization would be shorter still, but protects the deviation inside the root: maps whose deviation is
-// not large beside e come out different (docs/rationale.md). L has to be static.
+// not large beside e come out different (docs/rationale.md). L must be static.
 //
 // Values change by their rounding only.
 func ShortenDeviation(g *onnxbuild.Graph) error {

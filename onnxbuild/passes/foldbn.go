@@ -117,7 +117,7 @@ func (b *batchNorm) read() (factors []float64, shifts, means []float32, err erro
 	for i, variance := range variances {
 		square := float64(variance) + b.epsilon
 		if !(square > 0) {
-			return nil, nil, nil, fmt.Errorf("channel %d has the variance %g: its sum with epsilon has to be positive", i, variance)
+			return nil, nil, nil, fmt.Errorf("channel %d has the variance %g: its sum with epsilon must be positive", i, variance)
 		}
 		factors[i] = float64(scales[i]) / math.Sqrt(square)
 	}

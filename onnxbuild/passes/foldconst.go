@@ -11,8 +11,8 @@ func FoldConstants(g *onnxbuild.Graph) error {
 	return walk(g, func(_ *sweep, _ onnxbuild.Builder, n *onnxbuild.Node) bool { return !fold(n) })
 }
 
-// fold turns the output of a node that only constants feed into an initializer. It reports whether it did; the node is
-// then to be removed.
+// fold turns the output of a node that only constants feed into an initializer. It reports whether it did: the node must
+// then be removed.
 func fold(n *onnxbuild.Node) bool {
 	if !n.Op.Foldable() || len(n.Outputs) != 1 || n.Outputs[0].Pinned {
 		return false

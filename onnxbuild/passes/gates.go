@@ -25,7 +25,7 @@ func DropNeutral(g *onnxbuild.Graph) error {
 	})
 }
 
-// known is what a sweep has found out about the elements of values.
+// known is what a sweep knows about the elements of values.
 type known struct {
 	zero    map[*onnxbuild.Value]bool // results of nodes that are 0 everywhere
 	uniform map[*onnxbuild.Value]uniform

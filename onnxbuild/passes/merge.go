@@ -9,7 +9,7 @@ import "ysc2onnx/onnxbuild"
 //	(x + a) + b         becomes  x + (a+b)
 //	(x · a + b) · c     becomes  x · (a·c) + b·c
 //
-// unless the merged constant would be larger than those that it is made of. Values change by their rounding only.
+// unless the merged constant would be larger than those it is made from. Values change by their rounding only.
 func MergeConstants(g *onnxbuild.Graph) error {
 	return walk(g, func(s *sweep, b onnxbuild.Builder, n *onnxbuild.Node) bool {
 		op := n.Op.Name
@@ -43,7 +43,7 @@ func MergeConstants(g *onnxbuild.Graph) error {
 	})
 }
 
-// operands are what the operator op makes y of: a value and a constant; nil where it is not so.
+// operands are what the operator op makes y from: a value and a constant; nil for any other y.
 func operands(y *onnxbuild.Value, op string) (x, constant *onnxbuild.Value) {
 	n := from(y, op)
 	if n == nil {

@@ -32,8 +32,7 @@ func All() []Pass {
 	}
 }
 
-// Run applies all passes and drops the nodes that they leave without a use. A graph that an error comes from is not
-// usable any more.
+// Run applies all passes and drops the nodes that they leave without a use. After an error the graph is unusable.
 func Run(g *onnxbuild.Graph) error {
 	g.DropDead()
 	for _, p := range All() {

@@ -89,7 +89,7 @@ func TestFoldedRecipeErrors(t *testing.T) {
 		weight, bias, _ := folded(t, variance...)
 		for _, v := range []*onnxbuild.Value{weight, bias} {
 			_, err := v.Const.ReadAll()
-			want := "/BatchNormalization: channel 1 has the variance " + map[float32]string{-1: "-1", 0: "0"}[variance[1]] + ": its sum with epsilon has to be positive"
+			want := "/BatchNormalization: channel 1 has the variance " + map[float32]string{-1: "-1", 0: "0"}[variance[1]] + ": its sum with epsilon must be positive"
 			if err == nil || err.Error() != want {
 				t.Errorf("got %v, want %s", err, want)
 			}

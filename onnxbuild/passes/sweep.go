@@ -6,7 +6,7 @@ import (
 	"ysc2onnx/onnxbuild"
 )
 
-// sweep is one walk over a graph, in order, that knows at any time how often each value is read.
+// sweep is one walk over a graph, in order, that always knows how often each value is read.
 type sweep struct {
 	*onnxbuild.Rewriter
 	uses map[*onnxbuild.Value]int // reads by nodes; the graph's outputs have promised names
@@ -60,8 +60,8 @@ func (s *sweep) needed(v *onnxbuild.Value) bool { return v.Pinned || s.uses[v] >
 // single reports whether v is read once and has no promised name, so that it may disappear with its reader.
 func (s *sweep) single(v *onnxbuild.Value) bool { return s.uses[v] == 1 && !v.Pinned }
 
-// replace lets by stand for an output of the node that is visited. It reports whether that is possible: by has to be of
-// the same type and shape, and able to take a promised name.
+// replace lets by stand for an output of the node that is visited. It reports whether that is possible: by must be of the
+// same type and shape, and able to take a promised name.
 func (s *sweep) replace(old, by *onnxbuild.Value) bool {
 	if by.DType != old.DType || !by.Shape.Equal(old.Shape) || !s.Replace(old, by) {
 		return false

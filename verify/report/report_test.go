@@ -327,7 +327,7 @@ func TestOtherReports(t *testing.T) {
 	ok := verify.Check{Name: "structure", OK: true, Detail: "7 nodes"}
 	contains(t, alone(&verify.Report{Checks: []verify.Check{ok}, Runtime: "ONNX Runtime 1.30.0"}), `<header class="verdict good">`, "dir/my model.onnx is sound and runs</h1>", "structure ok</dt><dd>7 nodes</dd>")
 	contains(t, alone(&verify.Report{Checks: []verify.Check{ok}}), `<header class="verdict bad">`, "has a sound structure, and was not run</h1>")
-	contains(t, alone(&verify.Report{Checks: []verify.Check{ok, {Name: "runtime", Detail: "émile is not finite"}}}), `<header class="verdict bad">`, "is not right</h1>", "Runtime: émile is not finite.")
+	contains(t, alone(&verify.Report{Checks: []verify.Check{ok, {Name: "runtime", Detail: "émile is not finite"}}}), `<header class="verdict bad">`, "is wrong</h1>", "Runtime: émile is not finite.")
 
 	if err := Write(io.Discard, &Data{}); err == nil || err.Error() != "report: nothing is known of the model: Data.Facts is nil" {
 		t.Errorf("without facts: %v", err)

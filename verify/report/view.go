@@ -223,7 +223,7 @@ func (v *view) checked() {
 	v.OK = v.Checks.OK() && v.Checks.NotRun == "" && v.Checks.Runtime != ""
 	switch {
 	case !v.Checks.OK():
-		v.Mark, v.Verdict = "Not sound", v.Model.Name+" is not right"
+		v.Mark, v.Verdict = "Not sound", v.Model.Name+" is wrong"
 		for _, c := range v.Checks.Failed() {
 			v.Detail = strings.TrimSpace(v.Detail + " " + sentence(c.Name+": "+c.Detail))
 		}
