@@ -54,6 +54,7 @@ var imports = map[string][]string{
 	"internal/trained":   {"checkpoint", "modules", "onnxbuild", "weights", "yamlcfg"},
 	"internal/pipeline":  {"heads", "heads/roles", "internal/trained", "modules", "onnxbuild", "onnxbuild/passes", "verify", "yamlcfg"},
 	"internal/selfcheck": {"internal/pipeline", "modules", "onnxbuild", "onnxbuild/onnxfile", "onnxbuild/reference", "verify", "verify/engine"},
+	"internal/variants":  {"modules"},
 	"internal/foreign":   {"internal/pipeline", "internal/selfcheck", "modules", "onnxbuild/onnxfile", "verify", "verify/engine"},
 	"": { // the public API
 		"checkpoint", "internal/foreign", "internal/pipeline", "internal/selfcheck", "internal/trained", "modules", "onnxbuild",

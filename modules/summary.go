@@ -22,6 +22,7 @@ type Summary struct {
 type SummaryRow struct {
 	Index     int     `json:"index"`
 	From      string  `json:"from"`      // as Python prints it: -1 or [-1, 6]
+	Sources   []int   `json:"sources"`   // the layers that it reads, by index; -1 is the image
 	N         int     `json:"n"`         // the number after the depth gain
 	Params    int64   `json:"params"`    // trained numbers
 	Module    string  `json:"module"`    // the class, as PyTorch prints it
@@ -36,7 +37,7 @@ func (r *SummaryRow) Class() string { return className(r.Module) }
 func summaryRow(l *Layer, after, before counts, out *onnxbuild.Value) SummaryRow {
 	shape, _ := out.Shape.Static()
 	r := SummaryRow{
-		Index: l.Row.Index, From: intList(l.Row.From), N: l.N, Params: after.parameters - before.parameters,
+		Index: l.Row.Index, From: intList(l.Row.From), Sources: l.Row.Sources(), N: l.N, Params: after.parameters - before.parameters,
 		Module: l.Spec.Class.Path, Arguments: l.Arguments, Shape: shape, GFLOPs: float64(after.macs-before.macs) * 2 / 1e9,
 	}
 	if !l.Row.FromList {
