@@ -55,6 +55,7 @@ var imports = map[string][]string{
 	"internal/pipeline":  {"heads", "heads/roles", "internal/trained", "modules", "onnxbuild", "onnxbuild/passes", "verify", "yamlcfg"},
 	"internal/selfcheck": {"internal/pipeline", "modules", "onnxbuild", "onnxbuild/onnxfile", "onnxbuild/reference", "verify", "verify/engine"},
 	"internal/variants":  {"modules"},
+	"internal/drawing":   {"modules"},
 	"internal/foreign":   {"internal/pipeline", "internal/selfcheck", "modules", "onnxbuild/onnxfile", "verify", "verify/engine"},
 	"": { // the public API
 		"checkpoint", "internal/foreign", "internal/pipeline", "internal/selfcheck", "internal/trained", "modules", "onnxbuild",

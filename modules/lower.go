@@ -256,7 +256,8 @@ func (b *builder) model(opt Options) *Model {
 		weights: opt.Weights, visits: b.lowering.visits,
 	}
 	m.Summary = Summary{
-		Rows: b.summary, Layers: b.lowering.count.modules, Parameters: b.lowering.count.parameters,
+		Backbone: b.net.Config.BackboneRows,
+		Rows:     b.summary, Layers: b.lowering.count.modules, Parameters: b.lowering.count.parameters,
 		Stride: m.Stride(), Classes: b.lowering.classes,
 	}
 	batch, fixed := opt.Batch.Static()

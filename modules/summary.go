@@ -9,6 +9,7 @@ import (
 // Summary is what YOLOv5 prints of a model when training begins, with shapes.
 type Summary struct {
 	Rows       []SummaryRow `json:"rows"`
+	Backbone   int          `json:"backbone"`   // how many of Rows are the backbone's
 	Layers     int          `json:"layers"`     // torch modules, containers included
 	Parameters int64        `json:"parameters"` // trained numbers
 	GFLOPs     float64      `json:"gflops"`     // 10⁹ operations for one image, as YOLOv5 counts them with thop

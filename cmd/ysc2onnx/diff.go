@@ -57,7 +57,7 @@ its layer is no difference. Checkpoints are compared by the YAML in them.`,
   ysc2onnx diff a.yaml b.yaml --json | jq '.changes[] | select(.kind != "same")'`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: completeTwoFiles("yaml", "yml", "pt", "pth"),
-		RunE:              a.do(d.run),
+		RunE:              a.runE(d.run),
 	}
 	cmd.Flags().BoolVar(&d.all, "all", false, "show the rows that are the same, too")
 	sizeFlag(cmd.Flags(), &d.size)
