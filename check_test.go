@@ -201,7 +201,7 @@ func TestFaultsAreCaught(t *testing.T) {
 				x[1], y[1] = y[1], x[1]
 				a.Inputs, b.Inputs = x, y
 			},
-			check: "numbers", problem: `(Conv "/model.4/cv1/conv/Conv"): input 1 is "model.4.cv2.conv.weight", but "model.4.cv1.conv.weight" was meant`,
+			check: "numbers", problem: `(Conv "/model.4/cv1/conv/Conv"): input 1 is "model.4.cv2.conv.weight", expected "model.4.cv1.conv.weight"`,
 		}, {
 			name: "an attribute changed in the file",
 			write: func(w *onnxbuild.Written) {
@@ -213,7 +213,7 @@ func TestFaultsAreCaught(t *testing.T) {
 					}
 				}
 			},
-			check: "numbers", problem: `(MaxPool "/model.9/m/MaxPool"): its attributes are not what was meant to be written`,
+			check: "numbers", problem: `(MaxPool "/model.9/m/MaxPool"): its attributes are not the expected ones`,
 		}, {
 			name: "the lowest bit of an element flipped on the disk",
 			file: flip(weight, 0), check: "weights", problem: `initializer "` + weight + `": element [0, 0, 0, 0] is `,

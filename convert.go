@@ -15,7 +15,7 @@ import (
 )
 
 // Convert turns a model YAML into an ONNX file and checks the file. An error of the YAML is a [*diag.Diagnostics]; a
-// cancelled context ends the work with its error. After any error the file that was there before is as it was.
+// cancelled context ends the work with its error. After any error the previous file is unchanged.
 //
 // A file that was written and failed a check is not an error: see [Result.Checks].
 func Convert(ctx context.Context, in Input, opt Options) (*Result, error) {

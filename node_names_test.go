@@ -101,7 +101,7 @@ head:
 		{"a list", two, `[1, yes, 02146, "a cat"]`, "{0: '1', 1: 'True', 2: '1126', 3: 'a cat'}", "16", 336, ""},
 		{"a mapping", two, `{1: b, 0: a, 3: "no", 2: no}`, "{0: 'a', 1: 'b', 2: 'False', 3: 'no'}", "16", 336, ""},
 		{"too few", two, `[a, b]`, numbered, "16", 336, "there are 2, and nc is 4"},
-		{"other numbers", two, `{1: a, 2: b, 3: c, 4: d}`, numbered, "16", 336, "the numbers of the classes have to be 0 to 3, each once"},
+		{"other numbers", two, `{1: a, 2: b, 3: c, 4: d}`, numbered, "16", 336, "the numbers of the classes must be 0 to 3, each once"},
 		{"lists in it", two, `[a, [b], c, d]`, numbered, "16", 336, "that of class 1 is not a text"},
 		{"a text", two, `abcd`, numbered, "16", 336, "expected a list, or a mapping from their numbers"},
 		{"maps of stride 32 inside", deep, `[a, b, c, d]`, "{0: 'a', 1: 'b', 2: 'c', 3: 'd'}", "32", 352, ""},

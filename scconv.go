@@ -14,7 +14,7 @@ const (
 	ScConvWhere    ScConv = "where"    // an nn.GroupNorm, r itself where the gate is closed
 )
 
-// check refuses what is not one of them.
+// check refuses any other.
 func (f ScConv) check() error {
 	switch f {
 	case ScConvAuto, ScConvSoftmax, ScConvMask, ScConvNormMask, ScConvWhere:
@@ -27,14 +27,14 @@ func (f ScConv) check() error {
 // alone does not.
 type C3ScConv string
 
-// The ways. They give other models of a row whose number is above 1 after the depth gain, or that has more arguments than one.
+// The wirings. They differ for a row whose number is above 1 after the depth gain, or that has more than one argument.
 const (
 	C3ScConvAuto    C3ScConv = ""        // repeats, with a note where it matters
 	C3ScConvRepeats C3ScConv = "repeats" // the number of repeats is an argument of the block: YOLOv5's tutorial
-	C3ScConvPlain   C3ScConv = "plain"   // it is not: so many blocks one after another, each with the row's second argument as its number
+	C3ScConvPlain   C3ScConv = "plain"   // it is not: that many blocks one after another, each with the row's second argument as its number
 )
 
-// check refuses what is not one of them.
+// check refuses any other.
 func (c C3ScConv) check() error {
 	switch c {
 	case C3ScConvAuto, C3ScConvRepeats, C3ScConvPlain:

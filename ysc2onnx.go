@@ -1,6 +1,6 @@
 // Package ysc2onnx turns a YOLOv5 model YAML into an ONNX file, and checks the file by running it.
 //
-// [Convert] is the whole way: the YAML is parsed (package yamlcfg), each row lowered to ONNX nodes (modules, onnxbuild),
+// [Convert] does all of it: the YAML is parsed (package yamlcfg), each row lowered to ONNX nodes (modules, onnxbuild),
 // the graph simplified (onnxbuild/passes), written (onnxbuild/onnxfile) and the written file checked (verify). The
 // package needs no cgo: a [engine.Runtime], such as verify/ort gives, is passed in.
 package ysc2onnx
@@ -67,15 +67,15 @@ type Options struct {
 	C3ScConv      C3ScConv          // how C3_ScConv and its kin are wired, where there is no checkpoint
 	ScConv        ScConv            // the formula of ScConv, where no checkpoint's parameters tell
 	Strict        bool              // warnings are errors
-	Allow         []diag.Code       // kinds of warnings that are not given
+	Allow         []diag.Code       // kinds of warnings that are silenced
 
 	Output string    // the file to write, replaced only when the new one is whole
-	Writer io.Writer // where to write instead, if Output is empty; nil as well: the model is built and not written
+	Writer io.Writer // where to write instead, if Output is empty; nil as well: the model is built but not written
 	Sync   bool      // the file has reached the disk when Convert returns
 
 	Runtime  engine.Runtime                        // runs the written file; nil: it is read, and not run. Needs Output
 	Check    Check                                 // how far the written file is checked
-	Progress func(stage string, done, total int64) // called now and then, from one goroutine at a time; may be nil
+	Progress func(stage string, done, total int64) // called from time to time, from one goroutine at a time; may be nil
 }
 
 // Result is what [Convert] did.
@@ -90,7 +90,7 @@ type Result struct {
 	File          *onnxfile.FileInfo // nil unless Options.Output was written
 	Bytes         int64              // of the model, external data included
 	Checks        *verify.Report     // nil where nothing was checked
-	Assumed       string             // what the numbers depend on and the checkpoint does not tell, so that no check proves it; "" for nothing
+	Assumed       string             // what the numbers depend on although the checkpoint does not tell it, so that no check proves it; "" for nothing
 	Elapsed       time.Duration      // without the checks
 }
 

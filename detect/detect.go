@@ -34,7 +34,7 @@ type Result struct {
 	Detections []Detection // the best first
 	Input      image.Point // width and height that the picture was letterboxed to
 
-	Letterbox, Run, Suppress time.Duration // what each step took
+	Letterbox, Run, Suppress time.Duration // the time of each step
 }
 
 // Options say which objects are wanted. Start from [DefaultOptions].
@@ -62,15 +62,15 @@ func DefaultOptions() Options {
 func (o *Options) Check() error {
 	switch {
 	case !(o.Confidence >= 0 && o.Confidence <= 1):
-		return fmt.Errorf("the least confidence is %v; it has to be from 0 to 1", o.Confidence)
+		return fmt.Errorf("the least confidence is %v; it must be from 0 to 1", o.Confidence)
 	case !(o.IoU >= 0 && o.IoU <= 1):
-		return fmt.Errorf("the largest IoU is %v; it has to be from 0 to 1", o.IoU)
+		return fmt.Errorf("the largest IoU is %v; it must be from 0 to 1", o.IoU)
 	case o.MaxDetections < 1:
-		return fmt.Errorf("the largest number of detections is %d; it has to be at least 1", o.MaxDetections)
+		return fmt.Errorf("the largest number of detections is %d; it must be at least 1", o.MaxDetections)
 	}
 	for _, side := range []int{o.Height, o.Width} {
 		if side < 0 || side > maxSide {
-			return fmt.Errorf("an input of %d pixels was asked for; a side has to be from 1 to %d", side, maxSide)
+			return fmt.Errorf("an input of %d pixels was asked for; a side must be from 1 to %d", side, maxSide)
 		}
 	}
 	return nil
@@ -84,7 +84,7 @@ type Detector struct {
 	only    []int // the classes that are wanted; empty for all
 }
 
-// Open loads the detector in the ONNX file at path. It has to be closed.
+// Open loads the detector in the ONNX file at path. It must be closed.
 //
 // The error says so if the file is not a YOLOv5 detector, or if an option does not fit it.
 func Open(ctx context.Context, rt engine.Runtime, path string, opts Options) (*Detector, error) {
@@ -106,7 +106,7 @@ func Open(ctx context.Context, rt engine.Runtime, path string, opts Options) (*D
 	return d, nil
 }
 
-// New makes a detector of a loaded file and its metadata_props, of which names and stride are read. Closing the detector
+// New makes a detector from a loaded file and its metadata_props, whose names and stride are read. Closing the detector
 // closes the session.
 func New(session engine.Session, metadata map[string]string, opts Options) (*Detector, error) {
 	m, err := readModel(session.Inputs(), session.Outputs(), metadata)
@@ -167,7 +167,7 @@ func (d *Detector) Detect(ctx context.Context, picture image.Image) (*Result, er
 	return r, nil
 }
 
-// Letterbox makes the file's input of a picture.
+// Letterbox makes the file's input from a picture.
 func (d *Detector) Letterbox(picture image.Image) *Letterboxed {
 	var stride image.Point // 0 in a direction: the padding is as the size asks for
 	if d.opts.Rectangle && d.model.height == 0 {

@@ -99,7 +99,7 @@ func tiffOrientation(block []byte) int {
 	return 1
 }
 
-// upright turns and mirrors a picture so that it is as it should be displayed.
+// upright turns and mirrors a picture to the way it should be displayed.
 func upright(src *image.RGBA, orientation int) *image.RGBA {
 	if orientation == 1 {
 		return src

@@ -13,7 +13,7 @@ import (
 	"ysc2onnx/yamlcfg/python"
 )
 
-// model is what a file's interface and metadata say of a detector.
+// model is what a file's interface and metadata say about a detector.
 type model struct {
 	input         string
 	output        int // its place among the outputs
@@ -85,7 +85,7 @@ func readModel(inputs, outputs []engine.IO, metadata map[string]string) (m model
 	return m, err
 }
 
-// readRoles finds the output with the boxes by what the file says of its outputs.
+// readRoles finds the output with the boxes by the roles in the file's metadata.
 func (m *model) readRoles(outputs []engine.IO, described []roles.Output) error {
 	for i, out := range outputs {
 		for _, o := range described {
@@ -106,7 +106,7 @@ func (m *model) readRoles(outputs []engine.IO, described []roles.Output) error {
 			return nil
 		}
 	}
-	return errors.New("the file says of none of its outputs that it holds boxes and scores: export it with the decoded head")
+	return errors.New("none of the file's outputs holds boxes and scores, by its metadata: export it with the decoded head")
 }
 
 // layoutOf reads rows of a box, an objectness, perhaps landmarks, and scores.
@@ -159,7 +159,7 @@ func (m *model) readHead(outputs []engine.IO) error {
 	case transposed(out, known, m.height, m.width):
 		return fmt.Errorf("the file's output is %s, boxes along the last axis, as YOLOv8 and later write them; %s", out, detector)
 	case open:
-		return fmt.Errorf("the file's output is %s, and its metadata name no classes, so that nobody knows how many it has: %s", out, detector)
+		return fmt.Errorf("the file's output is %s, and its metadata name no classes, so that their number is unknown: %s", out, detector)
 	case columns <= boxColumns:
 		return fmt.Errorf("the file's output is %s; %s", out, detector)
 	case known > 0:

@@ -68,8 +68,8 @@ func Decode(r io.Reader) (picture *image.RGBA, format string, err error) {
 	return upright(Opaque(img), orientation(data)), format, nil
 }
 
-// Opaque gives a picture's red, green and blue at full alpha, from (0, 0) on. A picture that is so already is given
-// back, not copied. Alpha is dropped, as OpenCV does, and YCbCr is made RGB as libjpeg does.
+// Opaque gives a picture's red, green and blue at full alpha, from (0, 0) on. A picture that is already so is returned, not
+// copied. Alpha is dropped, as OpenCV does, and YCbCr is converted to RGB as libjpeg does.
 func Opaque(picture image.Image) *image.RGBA {
 	size := picture.Bounds().Size()
 	if p, ok := picture.(*image.RGBA); ok && p.Rect.Min == (image.Point{}) && p.Opaque() {
@@ -115,7 +115,7 @@ func Opaque(picture image.Image) *image.RGBA {
 
 // straight is a colour whose red, green and blue are not multiplied by its alpha.
 func straight(c color.Color) color.NRGBA {
-	n, _ := color.NRGBAModel.Convert(c).(color.NRGBA) // what the model gives is one
+	n, _ := color.NRGBAModel.Convert(c).(color.NRGBA) // the model's colours are of that type
 	return n
 }
 

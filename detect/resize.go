@@ -44,13 +44,13 @@ func resize(src *image.RGBA, width, height int) []uint8 {
 	return dst
 }
 
-// neighbour is the first of the two pixels that a new one is made of, and their weights.
+// neighbour is the first of the two pixels that a new one is made from, and their weights.
 type neighbour struct {
 	at            int
 	first, second int32
 }
 
-// neighbours gives for each new pixel of a line the old ones that it is made of. at may be -1 or the last one.
+// neighbours gives for each new pixel of a line the old ones that it is made from. at may be -1 or the last one.
 func neighbours(from, to int) []neighbour {
 	list := make([]neighbour, to)
 	scale := 1 / (float64(to) / float64(from))

@@ -2,7 +2,7 @@ package detect
 
 import "image"
 
-// fromYCbCr makes RGB of a JPEG picture's planes as libjpeg does, and so OpenCV, Pillow and browsers: chroma that was
+// fromYCbCr makes RGB from a JPEG picture's planes as libjpeg does, and so OpenCV, Pillow and browsers: chroma that was
 // halved is interpolated, three parts of the nearer sample and one of the next, where Go's own conversion repeats it.
 // The numbers are those of libjpeg's jdsample.c and of ITU-T T.871 in 16 bits after the point.
 func fromYCbCr(dst *image.RGBA, src *image.YCbCr) {

@@ -59,8 +59,8 @@ func (c columns) all() int64 { return scored + c.landmarks + c.scores + c.masks 
 //	masks      t, here the map itself         =  t·(0·t + 1)
 //
 // Each is added where it broadcasts in the way that OpenCV's DNN module (4.6) knows: per channel and row while the channels
-// come first, per column and channel when they come last. And no tensor has five dimensions, with which that module mixes
-// up the images of a batch.
+// come first, per column and channel when they come last. No tensor has five dimensions, since that module then mixes up the
+// images of a batch.
 func (l level) decode(s *modules.Scope) *onnxbuild.Value {
 	na, no := int64(len(l.anchors)/2), l.all()
 	c, pixels := na*no, float32(l.stride)
@@ -100,7 +100,7 @@ func (l level) sigmoids(s *modules.Scope) *onnxbuild.Value {
 	if l.landmarks+l.masks == 0 || l.Refused() {
 		return s.Sigmoid(l.Value)
 	}
-	var sizes []int64 // of parts, each second one without a sigmoid
+	var sizes []int64 // of parts, every second one without a sigmoid
 	for range len(l.anchors) / 2 {
 		for i, n := range []int64{scored, l.landmarks, l.scores, l.masks} {
 			if last := len(sizes) - 1; n > 0 && last >= 0 && last%2 == i%2 { // as the part before, perhaps of another anchor

@@ -1,3 +1,3 @@
-// Package heads makes a model's outputs of what its head's convolutions give. Each form of output is a
+// Package heads makes a model's outputs from what its head's convolutions give. Each form of output is a
 // [modules.Stage], in a file of its own.
 package heads

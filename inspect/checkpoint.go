@@ -22,7 +22,7 @@ func Checkpoint(ctx context.Context, r io.ReaderAt, size int64, opt Options) (*R
 	}
 	root, noModel := f.Model()
 	if noModel != nil {
-		root = &checkpoint.Module{} // what the pickle names is worth seeing all the same
+		root = &checkpoint.Module{} // the names in the pickle are worth seeing all the same
 	}
 	rep := &Report{Kind: string(f.Format), Bytes: size, Writer: writer(root.Class), Properties: properties(f)}
 	rep.judge(f)
@@ -80,7 +80,7 @@ func writer(class checkpoint.Global) string {
 // longest is how many bytes of a saved value are shown.
 const longest = 500
 
-// properties are what was saved beside the model.
+// properties lists what was saved beside the model.
 func properties(f *checkpoint.File) []Property {
 	var out []Property
 	if f.Format == checkpoint.Safetensors {
@@ -88,7 +88,7 @@ func properties(f *checkpoint.File) []Property {
 			name, _ := checkpoint.AsString(e.Key)
 			value, _ := checkpoint.AsString(e.Value)
 			if name == checkpoint.DescriptionKey {
-				value = fmt.Sprintf("%d bytes of what tensors do not say: the model YAML, names, and modules' attributes", len(value))
+				value = fmt.Sprintf("%d bytes that describe the model: its YAML, names, and modules' attributes", len(value))
 			}
 			out = append(out, Property{name, value})
 		}
@@ -162,8 +162,8 @@ func layers(root *checkpoint.Module) []Layer {
 // maxNames bounds the text of the names of the classes.
 const maxNames = 4 << 20
 
-// classes are the names of the classes, by number; nil where they are none or too long, which a file may have by naming
-// the same text many times.
+// classes are the names of the classes, by number; nil where there are none or they are too long, as a file may name the
+// same text many times.
 func classes(root *checkpoint.Module) []string {
 	v, _ := root.Attr("names")
 	if checkpoint.TextSize(v, maxNames) == maxNames {

@@ -12,7 +12,7 @@ type Options struct {
 	// Data opens a file that an ONNX model keeps elements in, by the name that the model gives it, which is not to be
 	// trusted, and gives its size. Nil: such elements are left out of the statistics.
 	Data func(name string) (r io.ReaderAt, size int64, err error)
-	// Progress is told now and then how many of the tensors' bytes have been read. It may be nil.
+	// Progress is told from time to time how many of the tensors' bytes have been read. It may be nil.
 	Progress func(done, total int64)
 }
 
@@ -35,8 +35,8 @@ type Report struct {
 	Operators  []Operator     `json:"operators,omitempty"` // of an ONNX model, the most frequent first
 	Parameters int64          `json:"parameters"`          // elements of trained tensors; of all tensors where the file does not tell
 	Tensors    []Tensor       `json:"tensors"`
-	Problem    string         `json:"problem,omitempty"` // of an ONNX model: the first thing that makes the file wrong
-	Damaged    []string       `json:"damaged,omitempty"` // records of the archive that do not have the checksum that it says
+	Problem    string         `json:"problem,omitempty"` // of an ONNX model: the first fault in the file
+	Damaged    []string       `json:"damaged,omitempty"` // records of the archive whose checksum is wrong
 	Globals    []Global       `json:"globals,omitempty"` // names that the pickle mentions, the suspicious ones first
 }
 

@@ -20,7 +20,7 @@ type Comparison struct {
 	Library     string    `json:"library,omitempty"`
 	Input       []int64   `json:"input"`              // its shape
 	Rows        []Row     `json:"rows"`               // layers in order, then outputs
-	NotCompared []Skipped `json:"not_compared"`       // what only one side has
+	NotCompared []Skipped `json:"not_compared"`       // values that only one side has
 	Layers      int       `json:"layers"`             // how many rows are layers
 	Inferred    []string  `json:"inferred,omitempty"` // files that do not say which values their layers give: what layers give was inferred from nodes' names
 	FirstBad    string    `json:"first_divergent,omitempty"`
@@ -34,7 +34,7 @@ type Skipped struct {
 	Reason string `json:"reason"`
 }
 
-// OK is true if anything was compared and everything that was agrees. A file of another exporter may not say what its layers give:
+// OK is true if anything was compared and all of it agrees. A file of another exporter may not say what its layers give:
 // of such a file the outputs alone are compared, and [Comparison.Summary] says so.
 func (c *Comparison) OK() bool { return c.Err() == nil }
 
@@ -56,11 +56,11 @@ type pair struct {
 	value, reference string
 	module           string // class of the layer that makes it, "" if unknown
 	layer            bool
-	name             string // for people, where it is not the value's
+	name             string // for people, where it is not the value's name
 	inside           bool   // a value inside a layer
 }
 
-// comparing is a comparison at work.
+// comparing is a comparison in progress.
 type comparing struct {
 	rt     engine.Runtime
 	path   string
@@ -68,11 +68,11 @@ type comparing struct {
 	ref    Reference
 	opts   AgainstOptions
 	input  engine.Tensor
-	layers map[int]engine.IO // the values that the layers make
+	layers map[int]engine.IO // values that the layers make
 	pairs  []pair
 	gates  []gate
-	theirs []*decided // the reference's gates, in the same order; nil where it is a recording, which does not hold them
-	exact  Computed64 // the reference, where it gives values as it computed them; nil otherwise
+	theirs []*decided // the reference's gates, in the same order; nil for a recording, which does not hold them
+	exact  Computed64 // the reference, if it gives values as it computed them, else nil
 	inside []Row      // the values inside the layers, which are not in the result
 	result *Comparison
 }
@@ -81,7 +81,7 @@ type comparing struct {
 // layer i gives, and each other value with the output of that name; where both sides have one output, whatever the names.
 // Values inside the graph are returned by the runtime without a change to the file. What cannot be compared is listed.
 //
-// What a layer gives the file's metadata say; in a file where they do not, it is the value that leaves the nodes under
+// The metadata say which value a layer gives; in a file without that, it is the value that leaves the nodes under
 // /model.<i>/, as PyTorch names them.
 //
 // Discontinuous gates that the reference decided otherwise, by rounding, are in [Comparison.Gates], and the rows are those
@@ -109,7 +109,7 @@ func compareWith(ctx context.Context, rt engine.Runtime, path string, facts *Fac
 	return r.compare(ctx)
 }
 
-// soundFacts reads a file's structure, unless facts have it, and refuses one that is not right.
+// soundFacts reads a file's structure, unless facts are given, and refuses a file with faults.
 func soundFacts(ctx context.Context, path string, facts *Facts) (*Facts, error) {
 	if facts == nil {
 		var err error
@@ -162,7 +162,7 @@ func (r *comparing) compare(ctx context.Context) (*Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	inside := map[string]bool{} // by what the reference calls them
+	inside := map[string]bool{} // by the reference's names
 	for _, p := range r.pairs {
 		inside[p.reference] = p.inside
 	}
@@ -187,8 +187,8 @@ func (r *comparing) compare(ctx context.Context) (*Comparison, error) {
 	return r.result, nil
 }
 
-// outcome compares all pairs. With the rows of a run before, these are noted where flips changed the verdict, and the
-// rows are shown to who observes them; so they are where no gates can flip.
+// outcome compares all pairs. With the rows of an earlier run, these are noted where flips changed the verdict, and the rows
+// are shown to the observer; so they are where no gates can flip.
 func (r *comparing) outcome(ctx context.Context, values map[string]engine.Tensor, before []Row) ([]Row, error) {
 	final := before != nil || len(r.gates) == 0
 	var rows []Row
@@ -216,7 +216,7 @@ func (r *comparing) outcome(ctx context.Context, values map[string]engine.Tensor
 	return rows, nil
 }
 
-// exposed are the values of layers, and inside them, that have to be returned.
+// exposed are the values of layers, and inside them, that the runtime must return.
 func (r *comparing) exposed() []engine.IO {
 	var list []engine.IO
 	for _, p := range r.pairs {
@@ -271,7 +271,7 @@ func (r *comparing) match() {
 		number int
 	}
 	var layers, outputs []numbered
-	var others []string // of the reference: what may be an output
+	var others []string // of the reference: candidates for outputs
 	recorded := map[string]bool{}
 	for _, name := range r.ref.Names() {
 		if name == "input" {

@@ -75,7 +75,7 @@ func commonInput(facts, theirs *Facts, opts *AgainstOptions) (engine.Tensor, err
 	}
 	count, ok := engine.Elements(t.Shape)
 	if !ok || count > maxRun {
-		return engine.Tensor{}, fmt.Errorf("an input of %s is larger than what is run to compare files (%d values)", engine.ShapeText(t.Shape), maxRun)
+		return engine.Tensor{}, fmt.Errorf("an input of %s is larger than a comparison of files allows (%d values)", engine.ShapeText(t.Shape), maxRun)
 	}
 	t.Floats = noise(opts.Seed, int(count))
 	return t, nil

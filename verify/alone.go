@@ -84,7 +84,7 @@ func (f *Facts) tryAll(ctx context.Context, session engine.Session, rep *Report)
 			return ctx.Err()
 		}
 		if err != nil && !f.takesImage() {
-			rep.NotRun = fmt.Sprintf("it is not a model of one image, and takes no inputs that were made up for it: %v", err)
+			rep.NotRun = fmt.Sprintf("it is not a model of one image, and the inputs that were made up for it failed: %v", err)
 			return nil
 		}
 		shapes := make([]string, len(inputs))
@@ -145,7 +145,7 @@ func (f *Facts) draw(t trial, seed uint64) (inputs []engine.Tensor, known map[st
 	total := int64(0)
 	for _, in := range f.Inputs {
 		if in.Other || in.Shapeless || in.DType == engine.String {
-			return nil, nil, fmt.Errorf("nothing can be made up for the input %s", in)
+			return nil, nil, fmt.Errorf("no value can be made up for the input %s", in)
 		}
 		input := engine.Tensor{Name: in.Name, Shape: slices.Clone(in.Dims)}
 		image := len(in.Dims) == 4
@@ -178,7 +178,7 @@ func (f *Facts) draw(t trial, seed uint64) (inputs []engine.Tensor, known map[st
 		}
 		n, ok := engine.Elements(input.Shape)
 		if total += n; !ok || n > maxRun || total > maxRun {
-			return nil, nil, fmt.Errorf("an input of %s is larger than what is run to check a file (%d values)", engine.ShapeText(input.Shape), maxRun)
+			return nil, nil, fmt.Errorf("an input of %s is larger than the check of a file allows (%d values)", engine.ShapeText(input.Shape), maxRun)
 		}
 		switch in.DType {
 		case engine.Float32, engine.Float16, engine.Float64, engine.BFloat16:
@@ -210,7 +210,7 @@ func (f *Facts) DrawInputs(height, width int, seed uint64) ([]engine.Tensor, err
 	return inputs, err
 }
 
-// asDeclared compares outputs with what the file says of them, and gives their names and shapes. Dimensions of one name
+// asDeclared compares outputs with their declarations in the file, and gives their names and shapes. Dimensions of one name
 // have one size, as ONNX defines it.
 func (f *Facts) asDeclared(outputs []engine.Tensor, known map[string]int64) (string, error) {
 	texts := make([]string, len(outputs))

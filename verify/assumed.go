@@ -2,11 +2,11 @@ package verify
 
 import "strings"
 
-// AssumedKey is the name in the metadata_props of an exported file under which it says what its numbers depend on and the
+// AssumedKey is the entry of an exported file's metadata_props with the assumptions that its numbers depend on, where the
 // checkpoint did not tell.
 const AssumedKey = "assumed"
 
-// maxAssumed is how many bytes of it are shown: a file may say anything.
+// maxAssumed bounds how many bytes of it are shown: a file may say anything.
 const maxAssumed = 200
 
 // Assumed is what the file says that its export assumed: no check of the file alone can prove it. "" where it says nothing.

@@ -13,7 +13,7 @@ import (
 // Row is the outcome of comparing one value, or one part of its columns.
 type Row struct {
 	Name      string  `json:"name"`              // model.9, output0 boxes
-	Value     string  `json:"value"`             // what the file calls it: that, or /model.9/cv2/act/Mul_output_0
+	Value     string  `json:"value"`             // the name in the file: the same, or /model.9/cv2/act/Mul_output_0
 	Reference string  `json:"reference"`         // in the recording: layer.9, output0
 	Module    string  `json:"module,omitempty"`  // class of the layer that makes it: ScConv; "" where the file does not say
 	Shape     []int64 `json:"shape"`             // of the whole value
@@ -88,7 +88,7 @@ func (n Number) MarshalJSON() ([]byte, error) {
 	return []byte(text), nil
 }
 
-// judged is a row with what it was judged by.
+// judged is a row with the values and limits that it was judged by.
 type judged struct {
 	Row
 	measure
@@ -131,8 +131,8 @@ func judge(p pair, got, want engine.Tensor, m measure) judged {
 	return j
 }
 
-// target sets what is compared with: what float64 gives, where the recording holds it and the recorded program is near it,
-// and then with tolerances by that program's own distance; else what was recorded.
+// target sets the values to compare with: float64's, where the recording holds them and the recorded program is near them,
+// with tolerances by that program's own distance; else the recorded ones.
 func (j *judged) target(want engine.Tensor) {
 	j.want = make([]float64, len(want.Floats))
 	for i, w := range want.Floats {
@@ -172,7 +172,7 @@ func (j *judged) measureSides() {
 	}
 }
 
-// unitAt is what the error of an element is a part of.
+// unitAt is what the error of an element is relative to.
 func (j *judged) unitAt(i int) float64 {
 	switch j.unit {
 	case OfLargest:
@@ -184,7 +184,7 @@ func (j *judged) unitAt(i int) float64 {
 	return 1
 }
 
-// gap is how far values are from others.
+// gap measures how far values are from others.
 type gap struct {
 	count, notFinite int
 	abs, rel, rms    float64 // see Row

@@ -21,7 +21,7 @@ type constant struct {
 	Stored
 }
 
-// name is what people know a convolution by: the path of its module where the file says it, else its node's name.
+// name is how people know a convolution: the path of its module where the file says it, else its node's name.
 func (c *convolution) name() string {
 	if path, ok := cutSuffixes(c.kernel.name, ".weight"); ok {
 		return path
@@ -55,10 +55,10 @@ func (f *Facts) wiring() *wiring {
 	return w
 }
 
-// passing are operators that give what they get, maybe in another precision.
+// passing are operators that return their input, perhaps in another precision.
 var passing = []string{"Identity", "Cast", "Dropout"}
 
-// origin follows a value back through operators that do nothing to it.
+// origin follows a value back through operators that leave it unchanged.
 func (w *wiring) origin(name string) string {
 	for {
 		n := w.maker[name]
@@ -126,8 +126,8 @@ func (w *wiring) norm(c *convolution) {
 	c.norm, c.epsilon, c.out = norm, n.epsilon, n.outputs[0]
 }
 
-// folded is a convolution's kernel and bias with the batch norm worked in, exactly but for float64's rounding. of are the sums
-// of the magnitudes that each bias was added up from: what rounding is relative to.
+// folded is a convolution's kernel and bias with the batch norm worked in, exactly but for float64's rounding. of are the
+// sums of the magnitudes of each bias's terms, which rounding is relative to.
 type folded struct {
 	kernel, bias, of []float64
 	roundoff         float64 // the coarsest type that any of it is stored in

@@ -81,8 +81,8 @@ func sameOperator(a, b string) bool {
 	return a == b || a == "Upsample" && b == "Resize" || a == "Resize" && b == "Upsample"
 }
 
-// varying are the inputs of a node that are not constants. Of what changes a size it is the map alone, as some exporters
-// compute sizes in the file.
+// varying are the inputs of a node that are not constants. Of operators that change a size only the map counts, as some
+// exporters compute sizes in the file.
 func (w *wiring) varying(n *graphNode) (list []string) {
 	inputs := n.inputs
 	if sameOperator(n.op, "Resize") {
@@ -96,7 +96,7 @@ func (w *wiring) varying(n *graphNode) (list []string) {
 	return list
 }
 
-// readers are the nodes that read a value, also through operators that do nothing to it.
+// readers are the nodes that read a value, also through operators that leave it unchanged.
 func (w *wiring) readers(name string) (list []*graphNode) {
 	todo, met := []string{name}, map[string]bool{name: true}
 	for len(todo) > 0 {

@@ -31,8 +31,8 @@ type Facts struct {
 	Unused          []string          `json:"unused,omitempty"`    // initializers that nothing reads
 	Untyped         []string          `json:"untyped,omitempty"`   // edges whose type or shape the file does not say
 	Functions       int               `json:"functions,omitempty"` // operators that the file defines itself
-	Notes           []string          `json:"notes,omitempty"`     // what is unusual and wrong in no way
-	Problems        []string          `json:"problems,omitempty"`  // what makes the file wrong; at most 20
+	Notes           []string          `json:"notes,omitempty"`     // unusual things that are not faults
+	Problems        []string          `json:"problems,omitempty"`  // the file's faults; at most 20
 	MoreProblems    int               `json:"more_problems,omitempty"`
 
 	opsets       []Opset
@@ -44,7 +44,7 @@ type Facts struct {
 	stored map[string]Stored
 
 	found     map[int]engine.IO // the layers' values, where they were found in another way than by names
-	constants map[string]Stored // what Constant nodes of the main graph give
+	constants map[string]Stored // values of Constant nodes of the main graph
 }
 
 // graphNode is a node as far as its place in the graph goes, and a digest of its attributes.
@@ -93,7 +93,7 @@ func (f *Facts) Stored(name string) (s Stored, ok bool) {
 	return s, ok
 }
 
-// session adds what the runtime would have to read the model for to the options that open it.
+// session adds to the options what the runtime would otherwise read the model for.
 func (f *Facts) session(opts engine.SessionOptions) engine.SessionOptions {
 	opts.Inputs, opts.Outputs = f.Inputs, f.Outputs
 	return opts

@@ -28,13 +28,13 @@ type Expect struct {
 	OutputDims func(batch, height, width int) map[string][]int64
 
 	Weights []Weight // what the initializers should hold, all of them; nil leaves that check out
-	Sample  *Sample  // what the layers should give; nil leaves that check out. It needs a runtime
+	Sample  *Sample  // values that the layers should give; nil leaves that check out. It needs a runtime
 
 	Seed    uint64                // of the random input
 	Options engine.SessionOptions // for the runtime
 }
 
-// check says what is missing from an Expect: a fault of the caller, not of the file.
+// check says what is missing from an Expect: a mistake of the caller, not of the file.
 func (e *Expect) check() error {
 	switch {
 	case len(e.Input.Dims) != 4:
@@ -88,14 +88,14 @@ func File(ctx context.Context, rt engine.Runtime, path string, want Expect) (*Re
 	}
 	rep.Runtime, rep.Library = rt.Version(), rt.Library()
 	if !sound {
-		rep.add("runtime", time.Now(), "", errors.New("not run, because the file is not what was meant to be written"))
+		rep.add("runtime", time.Now(), "", errors.New("not run, because the file is not the one that should have been written"))
 		return rep, nil
 	}
-	// The file is run before its sample, and told of behind it: the memory that the small model leaves in pieces is too little
-	// for the large one.
+	// The file is run before its sample, and reported after it: the memory that the small model leaves in pieces is too
+	// little for the large one.
 	runs := &Report{Facts: facts}
 	if values := float64(want.Batch) * float64(want.Input.Dims[1]) * float64(want.Height) * float64(want.Width); values > maxRun {
-		rep.NotRun = fmt.Sprintf("an input of %dx%dx%dx%d is larger than what is run to check a file (%d values)",
+		rep.NotRun = fmt.Sprintf("an input of %dx%dx%dx%d is larger than the check of a file allows (%d values)",
 			want.Batch, want.Input.Dims[1], want.Height, want.Width, maxRun)
 	} else if err := want.run(ctx, rt, path, runs); err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func File(ctx context.Context, rt engine.Runtime, path string, want Expect) (*Re
 	return rep, nil
 }
 
-// maxRun bounds the input of a check, so that the maps that a model makes of it fit in memory: 27 images of 640x640.
+// maxRun bounds the input of a check, so that the maps that a model makes from it fit in memory: 27 images of 640x640.
 const maxRun = 1 << 25
 
 // run adds the checks that need a runtime.

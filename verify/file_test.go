@@ -124,13 +124,13 @@ func TestFile(t *testing.T) {
 			"runtime FAILED: images 1x3x64x64: output0: 2 of 2016 values are not finite, the first is NaN at [0, 2, 3]"}},
 		{"input name", &fake{run: zeros}, func(e *Expect) { e.Input.Name = "image" }, []string{lineStructure,
 			"interface FAILED: input 0 is images float32 [batch, 3, height, width], want image float32 [batch, 3, height, width]",
-			"runtime FAILED: not run, because the file is not what was meant to be written"}},
+			"runtime FAILED: not run, because the file is not the one that should have been written"}},
 		{"dimension name", &fake{run: zeros}, func(e *Expect) { e.Outputs[0].DimNames[1] = "rows" }, []string{lineStructure,
 			"interface FAILED: output 0 is output0 float32 [batch, anchors, 8], want output0 float32 [batch, rows, 8]",
-			"runtime FAILED: not run, because the file is not what was meant to be written"}},
+			"runtime FAILED: not run, because the file is not the one that should have been written"}},
 		{"output count", &fake{run: zeros}, func(e *Expect) { e.Outputs = append(e.Outputs, engine.IO{Name: "output1"}) }, []string{lineStructure,
 			"interface FAILED: the file has 1 outputs, want 2",
-			"runtime FAILED: not run, because the file is not what was meant to be written"}},
+			"runtime FAILED: not run, because the file is not the one that should have been written"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -210,7 +210,7 @@ func TestFileTooLargeToRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "an input of 1048576x3x64x64 is larger than what is run to check a file (33554432 values)"; rep.NotRun != want {
+	if want := "an input of 1048576x3x64x64 is larger than the check of a file allows (33554432 values)"; rep.NotRun != want {
 		t.Errorf("got  %q\nwant %q", rep.NotRun, want)
 	}
 }

@@ -13,13 +13,13 @@ import (
 
 const (
 	maxFlipRuns  = 200 // of the file, to find flips
-	maxFlipTries = 40  // one after the other that explain nothing
+	maxFlipTries = 40  // runs in a row that explain nothing
 	maxTies      = 3   // see resolution.tied
 )
 
-// resolution finds out which gates the reference decided the other way. What it finds it proves: the file is run with
-// those gates decided so, and every value then has to lie within the tolerance that it has anyway. So a flip excuses
-// what it explains, in its own layer and in all layers behind it, and nothing else.
+// resolution finds out which gates the reference decided the other way. It proves what it finds: the file is run with those
+// gates decided so, and every value must then lie within its usual tolerance. So a flip excuses what it explains, in its own
+// layer and in all layers behind it, and nothing else.
 type resolution struct {
 	*comparing
 	session engine.Session
@@ -77,7 +77,7 @@ func (r *resolution) resolve(ctx context.Context) error {
 		r.theirs = r.sides()
 	}
 	if r.result.Against != "" && !r.matched() {
-		r.found.Note = "the gates of the two files could not be matched, so that no difference is put down to flips"
+		r.found.Note = "the gates of the two files could not be matched, so that no difference is attributed to flips"
 		return nil
 	}
 	r.count()
@@ -166,7 +166,7 @@ func (r *resolution) explain(ctx context.Context, p pair, part int, want engine.
 			}
 			break
 		}
-		if row.Worst == nil || row.NotFinite > 0 { // no flip changes a shape, or makes NaN of numbers
+		if row.Worst == nil || row.NotFinite > 0 { // no flip changes a shape, or turns numbers into NaN
 			break
 		}
 		better := false
@@ -251,12 +251,12 @@ func (r *resolution) proposals(p pair, row judged) []proposal {
 	return list
 }
 
-// doubt says why flips that explain a row are not taken for rounding; "" if they are.
+// doubt says why flips that explain a row are not attributed to rounding; "" if they are.
 func (r *resolution) doubt() string {
 	for i, d := range r.state {
 		equal, ties := 0, 0
 		for e := range r.flips[i] {
-			if d.distance(e) > d.window { // another flip before it moved it
+			if d.distance(e) > d.window { // an earlier flip moved it
 				return fmt.Sprintf("%s is not within rounding of its threshold", d.flip(e))
 			}
 			if d.distance(e) == 0 {

@@ -12,19 +12,19 @@ import (
 // A gate compares two values that depend on the input: ScConv's r >= t. The last bit of r can decide it, and two right
 // programs then go on with different numbers. A gate decided the other way is a flip.
 
-// gateWindow is how near to each other two compared values have to be for rounding to decide between them, as a part of
+// gateWindow is how near to each other two compared values must be for rounding to decide between them, as a part of
 // the layers' tolerance, relative to the largest of the values: 1e-6 by default, some ten units in the last place.
 const gateWindow = 0.01
 
 // Gates are the discontinuous gates of a file, and how the reference decided them.
 type Gates struct {
 	Comparisons int    `json:"comparisons"`     // pairs of values that the file compares
-	Decisions   int    `json:"decisions"`       // elements compared; 0 where all values agreed and nobody looked
+	Decisions   int    `json:"decisions"`       // elements compared; 0 where all values agreed and none was looked at
 	Near        int    `json:"near"`            // of them within rounding of each other: those that can flip
 	Differ      int    `json:"differ"`          // of them decided otherwise by the other file; 0 of a recording, which does not say
 	Flips       []Flip `json:"flips,omitempty"` // decided the other way by the reference: known of a file, found by trying of a recording
 	Runs        int    `json:"runs"`            // how often the file was run to find that out
-	Note        string `json:"note,omitempty"`  // why something is not put down to flips
+	Note        string `json:"note,omitempty"`  // why something is not attributed to flips
 }
 
 // Flip is one gate that the reference decided the other way.
@@ -126,7 +126,7 @@ func (f *Facts) compared(gates []gate) []engine.IO {
 	return list
 }
 
-// upstream is what a value is computed from, itself included.
+// upstream is all that a value is computed from, itself included.
 func (f *Facts) upstream(value string) map[string]bool {
 	of := map[string]bool{value: true}
 	for _, n := range slices.Backward(f.nodes) {

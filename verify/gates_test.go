@@ -168,7 +168,7 @@ func TestCommonInput(t *testing.T) {
 		{take("32", 1, 3), take("32", 1, 3), AgainstOptions{}, nil,
 			"they take images float32 [1, 3] and images float32 [1, 3]; one float32 image each was expected, [batch, channels, height, width]"},
 		{take("32", 1, 3, 1<<20, 1<<20), take("32", 1, 3, "h", "w"), AgainstOptions{}, nil,
-			"an input of 1x3x1048576x1048576 is larger than what is run to compare files (33554432 values)"},
+			"an input of 1x3x1048576x1048576 is larger than a comparison of files allows (33554432 values)"},
 	} {
 		got, err := commonInput(test.a, test.b, &test.opts)
 		if test.want == nil {

@@ -20,10 +20,10 @@ type Inner struct {
 	Name  string
 }
 
-// look adds the values inside the layers to what is compared, each before the layer that it is in: a gate that rounding decides
-// shows in the first value behind it. A fault there can vanish in what the layer gives, beside biases and other branches: ScConv
-// divides its result by the number of its channels, more or less.
-func (r *comparing) look(inner []Inner) error {
+// addInner adds the values inside the layers to the comparison, each before the layer that it is in: a gate that rounding
+// decides shows in the first value behind it. A fault there can vanish in what the layer gives, beside biases and other
+// branches: ScConv divides its result by the number of its channels, more or less.
+func (r *comparing) addInner(inner []Inner) error {
 	var pairs []pair
 	add := func(layer int) {
 		for ; len(inner) > 0 && inner[0].Layer <= layer; inner = inner[1:] {
@@ -55,7 +55,7 @@ type Computed64 interface {
 }
 
 // sides is how an exact reference decides the gates, told by the side of the threshold that each element is on: -1, 0 or 1.
-// It is nil where the reference lacks what is compared.
+// It is nil where the reference lacks the compared values.
 func (r *resolution) sides() []*decided {
 	list := make([]*decided, len(r.gates))
 	for i, g := range r.gates {

@@ -18,7 +18,7 @@ const (
 	FoundNowhere   = "outputs" // not at all: the outputs alone are compared
 )
 
-// Judgement is a comparison of a file, of any exporter, with the model that it should be of.
+// Judgement is a comparison of a file, of any exporter, with the model that it should compute.
 type Judgement struct {
 	*Comparison
 	Found   string        `json:"layers_found_by"`
@@ -26,7 +26,7 @@ type Judgement struct {
 	Weights *WeightsFound `json:"weights"`
 }
 
-// Known is what a file is judged by.
+// Known is the model that a file is judged by.
 type Known struct {
 	// Path is an ONNX file of the model as it is, its batch norms unfused: its weights, and how its values hang together.
 	Path string

@@ -15,8 +15,8 @@ import (
 // epsilon is added, a root taken, divided, multiplied and stored, in the type itself, with as many again to spare.
 const roundings = 8
 
-// sameKernel is the largest relative distance of kernels that are taken for the same one: what is trained or drawn apart lies
-// at about 1.4, the root of 2.
+// sameKernel is the largest relative distance of kernels that are taken for the same one: kernels that were trained or drawn
+// separately lie at about 1.4, the root of 2.
 const sameKernel = 0.5
 
 // WeightsFound is a comparison of a file's weights with a model's.
@@ -37,7 +37,7 @@ type WeightRow struct {
 	Name    string  `json:"name"`    // model.3.conv.weight
 	File    string  `json:"file"`    // what the file calls it
 	Folded  bool    `json:"folded"`  // with the batch norm behind it
-	Outside int     `json:"outside"` // elements outside the bound
+	Outside int     `json:"outside"` // elements outside of the bound
 	Count   int     `json:"count"`
 	Index   []int64 `json:"index"` // of the worst
 	Got     float64 `json:"got"`
@@ -231,8 +231,8 @@ func (w *WeightsFound) add(row WeightRow, got, want, magnitudes []float64, dims 
 	}
 }
 
-// compareOthers compares what is not a part of a convolution and has the same name and shape in both files: affine parameters of
-// other normalisations, and the like.
+// compareOthers compares the weights that belong to no convolution and have the same name and shape in both files: affine
+// parameters of other normalisations, and the like.
 func (p *pairing) compareOthers(ours, theirs *dataFiles, found *WeightsFound) error {
 	seen := map[string]bool{}
 	for i := range p.a {

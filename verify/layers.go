@@ -23,9 +23,9 @@ type Layer struct {
 // className is what a class can be called, with its package or without; nothing of it can steer a terminal.
 var className = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]{0,63}$`)
 
-// parseLayers reads the metadata entry "layers", [[[-1],"Conv","/model.0/act/Mul_output_0"],[[-1,6],"Concat"]]. It tells
-// how to read the file and changes nothing in it, and other writers may use that name for something else: what is not of
-// this form gives no layers.
+// parseLayers reads the metadata entry "layers", [[[-1],"Conv","/model.0/act/Mul_output_0"],[[-1,6],"Concat"]]. It tells how
+// to read the file and changes nothing in it, and other writers may use that name for something else: text of another form
+// gives no layers.
 func parseLayers(text string) []Layer {
 	var rows [][]json.RawMessage
 	if len(text) > maxLayersText || json.Unmarshal([]byte(text), &rows) != nil || len(rows) > maxLayers {
@@ -79,8 +79,8 @@ func (n *graphNode) scope() int {
 
 // layerValues gives the value that each layer makes, by the layer's number: those that the metadata name, or those called
 // model.<i>. A file without any such value is read by the names of its nodes, and inferred is true: PyTorch puts a layer's
-// nodes under /model.<i>/, and its value is the one that is made there and read outside. Of a layer with several such
-// values, or none, nothing is said.
+// nodes under /model.<i>/, and its value is the one that is made there and read outside. A layer with several such values,
+// or none, gets no value.
 func (f *Facts) layerValues() (values map[int]engine.IO, inferred bool) {
 	if f.found != nil {
 		return f.found, false

@@ -28,7 +28,7 @@ func (c *checker) digest(attributes []protofile.Field) (sum [sha256.Size]byte, e
 
 // sameNodes compares the nodes of a file with those of a small model of the
 // same graph, which has the same names except for initializers that depend on
-// the size: such an one may stand for another of its type.
+// the size: one of these may stand for another of its type.
 func sameNodes(file, small *Facts) error {
 	for i, want := range small.nodes {
 		if i == len(file.nodes) {
@@ -38,22 +38,22 @@ func sameNodes(file, small *Facts) error {
 		at := "node " + strconv.Itoa(i) + " (" + got.op + " " + strconv.Quote(got.name) + ")"
 		switch {
 		case got.op != want.op || got.domain != want.domain || got.name != want.name:
-			return fmt.Errorf("%s: %s %q was meant to be there", at, want.op, want.name)
+			return fmt.Errorf("%s: %s %q was expected there", at, want.op, want.name)
 		case got.attributes != want.attributes:
-			return fmt.Errorf("%s: its attributes are not what was meant to be written", at)
+			return fmt.Errorf("%s: its attributes are not the expected ones", at)
 		case !slices.Equal(got.outputs, want.outputs):
-			return fmt.Errorf("%s: it makes %q, but %q was meant", at, got.outputs, want.outputs)
+			return fmt.Errorf("%s: it makes %q, expected %q", at, got.outputs, want.outputs)
 		case len(got.inputs) != len(want.inputs):
-			return fmt.Errorf("%s: it reads %d values, but %d were meant", at, len(got.inputs), len(want.inputs))
+			return fmt.Errorf("%s: it reads %d values, expected %d", at, len(got.inputs), len(want.inputs))
 		}
 		for k, name := range got.inputs {
 			if name != want.inputs[k] && !stands(file, small, name, want.inputs[k]) {
-				return fmt.Errorf("%s: input %d is %q, but %q was meant", at, k, name, want.inputs[k])
+				return fmt.Errorf("%s: input %d is %q, expected %q", at, k, name, want.inputs[k])
 			}
 		}
 	}
 	if got, want := len(file.nodes), len(small.nodes); got != want {
-		return fmt.Errorf("the file has %d nodes, but %d were meant to be written", got, want)
+		return fmt.Errorf("the file has %d nodes, expected %d", got, want)
 	}
 	return nil
 }

@@ -61,8 +61,8 @@ func NewNPZ(r io.ReaderAt, size int64) (*NPZ, error) {
 	return z, nil
 }
 
-// rounding ends the name of an array that says how far another one is from float64: layer.9.rounding is what has to be added
-// to layer.9. So a recording with both holds no number twice, and is read by those who do not know of it.
+// rounding ends the name of an array that says how far another one is from float64: layer.9.rounding is what must be added
+// to layer.9. So a recording with both holds no number twice, and readers that do not know of it can read the rest.
 const rounding = ".rounding"
 
 // exactly adds what a recording says about float64.

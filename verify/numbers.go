@@ -34,7 +34,7 @@ type Sample struct {
 	// the file.
 	Inner []Inner
 
-	// Values gives "layer.<i>" and "output<k>" for the input, and what Inner names.
+	// Values gives "layer.<i>" and "output<k>" for the input, and the values that Inner names.
 	Values func(ctx context.Context, input engine.Tensor) (Reference, error)
 }
 
@@ -61,7 +61,7 @@ func (e *Expect) compareSample(ctx context.Context, rt engine.Runtime, path stri
 	input := engine.Tensor{Name: "input", Shape: []int64{int64(s.Batch), e.Input.Dims[1], int64(s.Height), int64(s.Width)}}
 	n, ok := engine.Elements(input.Shape)
 	if !ok || n > maxRun {
-		return nil, nil, fmt.Errorf("a sample of %s is larger than what is run to check a file (%d values)", engine.ShapeText(input.Shape), maxRun)
+		return nil, nil, fmt.Errorf("a sample of %s is larger than the check of a file allows (%d values)", engine.ShapeText(input.Shape), maxRun)
 	}
 	input.Floats = noise(e.Seed, int(n))
 	opts := AgainstOptions{Layer: SampleLayerTolerance, Box: SampleBoxTolerance, Score: SampleScoreTolerance, Session: e.Options}
@@ -93,7 +93,7 @@ func (e *Expect) compareSample(ctx context.Context, rt engine.Runtime, path stri
 	}
 	r := newComparing(rt, path, facts, withInput{values, input}, opts)
 	r.exact, _ = values.(Computed64)
-	if err := r.look(s.Inner); err != nil {
+	if err := r.addInner(s.Inner); err != nil {
 		return nil, nil, err
 	}
 	if r.input, err = referenceInput(r.ref, facts); err != nil {

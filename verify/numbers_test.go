@@ -92,14 +92,14 @@ func TestNumbers(t *testing.T) {
 		{"an initializer of another size", nil, small(func(m *tiny.Model) { m.Weights[1].Name, m.Nodes[0].In[2] = "sizes_1", "sizes_1" }),
 			"3 layers, largest error 0.0e+00, at layer 0 (Conv)", true},
 		{"another weight", nil, small(func(m *tiny.Model) { m.Weights[0].Name, m.Nodes[0].In[1] = "other", "other" }),
-			`node 0 (Conv "/a"): input 1 is "weight", but "other" was meant`, false},
-		{"another operator", nil, small(func(m *tiny.Model) { m.Nodes[1].Op = "Sigmoid" }), `node 1 (Relu "/b"): Sigmoid "/b" was meant to be there`, false},
-		{"another attribute", nil, small(func(m *tiny.Model) { m.Nodes[0].Ints["pads"][1] = 2 }), `node 0 (Conv "/a"): its attributes are not what was meant to be written`, false},
-		{"another input", nil, small(func(m *tiny.Model) { m.Nodes[2].In[0] = "model.0" }), `node 2 (Fake "/c"): input 0 is "model.1", but "model.0" was meant`, false},
-		{"one input less", nil, small(func(m *tiny.Model) { m.Nodes[0].In = m.Nodes[0].In[:2] }), `node 0 (Conv "/a"): it reads 3 values, but 2 were meant`, false},
+			`node 0 (Conv "/a"): input 1 is "weight", expected "other"`, false},
+		{"another operator", nil, small(func(m *tiny.Model) { m.Nodes[1].Op = "Sigmoid" }), `node 1 (Relu "/b"): Sigmoid "/b" was expected there`, false},
+		{"another attribute", nil, small(func(m *tiny.Model) { m.Nodes[0].Ints["pads"][1] = 2 }), `node 0 (Conv "/a"): its attributes are not the expected ones`, false},
+		{"another input", nil, small(func(m *tiny.Model) { m.Nodes[2].In[0] = "model.0" }), `node 2 (Fake "/c"): input 0 is "model.1", expected "model.0"`, false},
+		{"one input less", nil, small(func(m *tiny.Model) { m.Nodes[0].In = m.Nodes[0].In[:2] }), `node 0 (Conv "/a"): it reads 3 values, expected 2`, false},
 		{"another output", nil, small(func(m *tiny.Model) { m.Nodes[1].Out[0], m.Nodes[2].In[0] = "model.7", "model.7" }),
-			`node 1 (Relu "/b"): it makes ["model.1"], but ["model.7"] was meant`, false},
-		{"one node more", nil, small(func(m *tiny.Model) { m.Nodes = m.Nodes[:2] }), "the file has 3 nodes, but 2 were meant to be written", false},
+			`node 1 (Relu "/b"): it makes ["model.1"], expected ["model.7"]`, false},
+		{"one node more", nil, small(func(m *tiny.Model) { m.Nodes = m.Nodes[:2] }), "the file has 3 nodes, expected 2", false},
 		{"no model", nil, func(func(string) (Stored, bool)) ([]byte, error) { return nil, errors.New("no model") }, "no model", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -173,7 +173,7 @@ func TestNumbersThatAreMissing(t *testing.T) {
 	e := expectPyramid()
 	e.Sample = &Sample{Batch: 1 << 20, Height: 32, Width: 32, Classes: []string{"Detect"}, Values: func(context.Context, engine.Tensor) (Reference, error) { return nil, nil }}
 	rep, err := File(context.Background(), rt, path, e)
-	if want := "a sample of 1048576x3x32x32 is larger than what is run to check a file (33554432 values)"; err != nil || rep.Checks[2].Detail != want {
+	if want := "a sample of 1048576x3x32x32 is larger than the check of a file allows (33554432 values)"; err != nil || rep.Checks[2].Detail != want {
 		t.Errorf("%v, %+v", err, rep.Checks)
 	}
 	e.Sample.Classes = nil

@@ -18,9 +18,9 @@ type Stage struct {
 	Parameters int64     `json:"parameters"`       // elements of its weights as they are in the file: BatchNorm folded, where it is
 }
 
-// Picture gives the layers of the model, in order; of a file that is not right, none. Layers are told from the names of
-// nodes, as this project and PyTorch's exporter give them: /model.2/cv1/conv/Conv belongs to layer 2. A layer of which
-// nothing is left in the file, or which it says nothing of, has no nodes. A file without such names has no picture.
+// Picture gives the layers of the model, in order; none for a file with faults. Layers are told from the names of nodes, as
+// this project and PyTorch's exporter give them: /model.2/cv1/conv/Conv belongs to layer 2. A layer of which nothing is left
+// in the file, or which it does not mention, has no nodes. A file without such names has no picture.
 func (f *Facts) Picture() []Stage {
 	if !f.OK() {
 		return nil

@@ -2,11 +2,11 @@ package verify
 
 import "time"
 
-// Check is one thing that was looked at.
+// Check is the outcome of one check.
 type Check struct {
 	Name     string        `json:"name"` // structure, interface, weights, numbers, load, runtime, size, batch
 	OK       bool          `json:"ok"`
-	Detail   string        `json:"detail"`      // what was found, or what is wrong and where; one line
+	Detail   string        `json:"detail"`      // what was found, or the fault and its place; one line
 	Duration time.Duration `json:"duration_ns"` // of the runtime checks: the run alone, without loading
 }
 
@@ -17,7 +17,7 @@ type Report struct {
 	Library string   `json:"library,omitempty"` // path of the runtime's shared library
 	Checks  []Check  `json:"checks"`
 	NotRun  string   `json:"not_run,omitempty"` // why a runtime that was given did not run the file
-	Skipped []string `json:"skipped,omitempty"` // what else was meant to be checked and was not, and why
+	Skipped []string `json:"skipped,omitempty"` // the checks that were left out, and why
 	Facts   *Facts   `json:"facts,omitempty"`   // what Structure read from the file
 
 	Numbers *Comparison `json:"numbers,omitempty"` // layer by layer, where the numbers were compared
@@ -33,7 +33,7 @@ func (r *Report) OK() bool {
 	return len(r.Checks) > 0
 }
 
-// Failed gives the checks that did not hold.
+// Failed gives the checks that failed.
 func (r *Report) Failed() []Check {
 	var failed []Check
 	for _, c := range r.Checks {
@@ -44,7 +44,7 @@ func (r *Report) Failed() []Check {
 	return failed
 }
 
-// add appends a check that began at start and returns whether it held.
+// add appends a check that began at start and returns whether it passed.
 func (r *Report) add(name string, start time.Time, detail string, problem error) bool {
 	c := Check{Name: name, OK: problem == nil, Detail: detail, Duration: time.Since(start)}
 	if problem != nil {

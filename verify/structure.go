@@ -24,13 +24,12 @@ const maxModelBytes = 1<<31 - 1
 // maxProblems is how many faults are listed; the rest are counted.
 const maxProblems = 20
 
-// note records what a reader of the file may want to know.
+// note records something that the user of a file may want to know.
 func (c *checker) note(format string, args ...any) {
 	c.facts.Notes = append(c.facts.Notes, fmt.Sprintf(format, args...))
 }
 
-// exported adds to the problems what ONNX allows but this project's writer
-// promises not to do.
+// exported adds to the problems what ONNX allows but this project's writer must not do.
 func (f *Facts) exported() error {
 	if err := f.Err(); err != nil {
 		return err
@@ -270,7 +269,7 @@ func (c *checker) metadata(f protofile.Field) error {
 	case "layers":
 		c.facts.Layers = parseLayers(value)
 	case roles.Key:
-		// Other writers may use that name for something else: what is not of this form says nothing.
+		// Other writers may use that name for something else: text of another form is ignored.
 		c.facts.Roles, _ = roles.Parse(value)
 	}
 	return nil

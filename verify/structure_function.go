@@ -14,7 +14,7 @@ const (
 	maxFunctionDepth = 64 // functions that call each other
 )
 
-// functionID is what a node calls a function by.
+// functionID is how a node names a function that it calls.
 type functionID struct{ domain, name, overload string }
 
 // String is the function's name for people.
@@ -35,8 +35,8 @@ type function struct {
 	calls           []functionID
 }
 
-// functions checks the operators that a model defines itself: each is a graph of its own, which sees nothing of what is
-// around it, and none calls itself.
+// functions checks the operators that a model defines itself: each is a graph of its own, which sees nothing around it, and
+// none calls itself.
 func (c *checker) functions(fields []protofile.Field) error {
 	list := make([]*function, len(fields))
 	byID := map[functionID]*function{}
@@ -129,8 +129,8 @@ func (c *checker) body(fn *function) error {
 	return nil
 }
 
-// callDepth is how deep the calls of a function go, in depths from an earlier call if it is known. Of functions that call
-// themselves it is more than any that is allowed: they count as deep as that while they are being looked at.
+// callDepth is how deep the calls of a function go, in depths from an earlier call if it is known. Functions that call
+// themselves count as deeper than allowed while they are being looked at.
 func callDepth(fn *function, byID map[functionID]*function, depths map[*function]int) int {
 	if depth, known := depths[fn]; known {
 		return depth

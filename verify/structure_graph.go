@@ -288,7 +288,7 @@ func (c *checker) domain(domain, at string) {
 	c.problem("%s: no opset is imported for domain %q", at, domain)
 }
 
-// remember keeps a node of the main graph. What the graphs inside it read is kept with it, as the node cannot do without.
+// remember keeps a node of the main graph. What the graphs inside it read is kept with it, as the node needs that too.
 func (c *checker) remember(s *scope, n graphNode) {
 	if s.parent == nil {
 		n.inputs = append(n.inputs, c.captured...)

@@ -9,7 +9,7 @@ import (
 	"ysc2onnx/verify/engine"
 )
 
-// stored is what a TensorProto says about where its elements are.
+// stored is where a TensorProto says that its elements are.
 type stored struct {
 	name     string
 	dtype    engine.DType

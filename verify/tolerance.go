@@ -35,12 +35,12 @@ const (
 	// OwnFactor is how many times further from float64 than the recorded program a file may be. Of two right programs, with
 	// any of the kernels, one was at most 2.7 times as far off as the other, where that is no nearer than the floors.
 	OwnFactor = 5
-	// The floors, in the units of the tolerances: to be nearer than that to float64 is luck, or takes a small model.
+	// The floors, in the units of the tolerances: being nearer than that to float64 is luck, or the model is small.
 	LayerFloor = 5e-6
 	BoxFloor   = 5e-6
 	ScoreFloor = 1e-6
-	// OwnLimit is how far the recorded program itself may be from float64. Rounding alone does not go that far; what does is a
-	// gate that float32 decides the other way. Then the recorded values are compared, as of a recording without float64.
+	// OwnLimit is how far the recorded program itself may be from float64. Rounding alone does not go that far; a gate that
+	// float32 decides the other way does. Then the recorded values are compared, as of a recording without float64.
 	OwnLimit = 1e-3
 )
 
@@ -67,7 +67,7 @@ type AgainstOptions struct {
 	layerFloor, boxFloor, scoreFloor float64 // 0 where the tolerance was given
 }
 
-// fill puts the defaults in.
+// fill sets the defaults.
 func (o *AgainstOptions) fill() error {
 	if o.Pixels != 0 {
 		o.Box = o.Pixels
@@ -93,7 +93,7 @@ func (o *AgainstOptions) fill() error {
 	return nil
 }
 
-// Unit says what a row's error is a part of.
+// Unit says what a row's error is relative to.
 type Unit string
 
 // The units of errors.

@@ -37,7 +37,7 @@ const (
 // differs.
 func compareWeights(ctx context.Context, path string, facts *Facts, weights []Weight) (err error) {
 	if facts.Initializers != len(weights) {
-		return fmt.Errorf("the file has %d initializers, but %d were meant to be written", facts.Initializers, len(weights))
+		return fmt.Errorf("the file has %d initializers, expected %d", facts.Initializers, len(weights))
 	}
 	data := dataFiles{path: path}
 	defer func() { err = errors.Join(err, data.close()) }()

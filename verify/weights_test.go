@@ -99,7 +99,7 @@ func TestWeights(t *testing.T) {
 			w[2].Name, w[2].Dims = "listed", []int64{1}
 			return w
 		}, `initializer "listed": the file does not have it as float32 1`},
-		"too few": {func(w []Weight) []Weight { return w[:3] }, "the file has 4 initializers, but 3 were meant to be written"},
+		"too few": {func(w []Weight) []Weight { return w[:3] }, "the file has 4 initializers, expected 3"},
 		"a recipe that fails": {func(w []Weight) []Weight {
 			w[1].Encode = func([]byte, int64, []float32) error { return errors.New("the checkpoint is gone") }
 			return w

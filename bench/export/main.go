@@ -8,7 +8,7 @@
 //	go run ./bench/export -yolov5 DIR [-python /usr/bin/python3] [MODEL.pt…]
 //
 // With -yolov5 the models are checkpoints; where none is named, those of yolov5s and yolov5x are made, untrained, in
-// float16, as training leaves them. The Python has to have what export.py imports: torch, torchvision, onnx, opencv, pandas…
+// float16, as training leaves them. The Python must have what export.py imports: torch, torchvision, onnx, opencv, pandas…
 package main
 
 import (

@@ -43,7 +43,7 @@ type Output struct {
 	Parts []Part
 }
 
-// Of is an output that is the same all over.
+// Of is an output with one role.
 func Of(name string, role Role) Output { return Output{Name: name, Parts: []Part{{role, 0}}} }
 
 // String lists the parts: "boxes 4, objectness 1, scores 80 along axis 2".
@@ -58,7 +58,7 @@ func (o Output) String() string {
 	return fmt.Sprintf("%s along axis %d", strings.Join(parts, ", "), o.Axis)
 }
 
-// Whole reports whether the output has one role all over, and which.
+// Whole reports whether the output has a single role, and which.
 func (o Output) Whole() (Role, bool) {
 	if len(o.Parts) == 1 && o.Parts[0].Size == 0 {
 		return o.Parts[0].Role, true
@@ -157,7 +157,7 @@ func Parse(text string) ([]Output, error) {
 	return outputs, nil
 }
 
-// YOLOv5 is the output of YOLOv5's own exports, which say nothing of it: [N, boxes, 5+nc] or, of a segmentation model,
+// YOLOv5 is the output of YOLOv5's own exports, which do not describe it: [N, boxes, 5+nc] or, of a segmentation model,
 // 5+nc+32 columns.
 func YOLOv5(name string, classes, masks int) Output {
 	o := Output{Name: name, Axis: 2, Parts: []Part{{Boxes, 4}, {Objectness, 1}, {Scores, classes}}}

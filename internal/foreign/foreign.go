@@ -1,4 +1,4 @@
-// Package foreign judges an ONNX file that any exporter may have made by the checkpoint that it was made of.
+// Package foreign judges an ONNX file that any exporter may have made by the checkpoint that it was made from.
 package foreign
 
 import (
@@ -82,7 +82,7 @@ func Judge(ctx context.Context, rt engine.Runtime, path string, in pipeline.Sour
 	}
 	input := engine.Tensor{Name: "input", Shape: []int64{int64(m.Size.Batch), channelsOf(m.Model), int64(m.Size.Height), int64(m.Size.Width)}}
 	if n := float64(m.Size.Batch) * float64(input.Shape[1]) * float64(m.Size.Height) * float64(m.Size.Width); n > maxCompare {
-		return nil, fmt.Errorf("an input of %s is larger than what is run to compare (%d values)", engine.ShapeText(input.Shape), maxCompare)
+		return nil, fmt.Errorf("an input of %s is larger than a comparison allows (%d values)", engine.ShapeText(input.Shape), maxCompare)
 	}
 	input.Floats = pixels(opt.Seed, input.Shape)
 	v := &Verdict{Warnings: warnings, Assumed: m.Trained.Assumed(), Exact: m.Summary.GFLOPs*float64(m.Size.Batch) <= cmp.Or(opt.MaxReference, maxReference)}
@@ -121,7 +121,7 @@ func sized(ctx context.Context, in pipeline.Source, image [4]int, opt *Options) 
 		return nil, nil, err
 	}
 	if image[2] != 0 && m.Size.Height != image[2] || image[3] != 0 && m.Size.Width != image[3] {
-		return nil, nil, fmt.Errorf("the file takes images of %dx%d; the checkpoint's have to be multiples of its stride, %d", image[2], image[3], m.Stride())
+		return nil, nil, fmt.Errorf("the file takes images of %dx%d; the checkpoint needs multiples of its stride, %d", image[2], image[3], m.Stride())
 	}
 	if c := channelsOf(m.Model); image[1] != 0 && int64(image[1]) != c {
 		return nil, nil, fmt.Errorf("the file takes images of %d channels; the checkpoint's have %d", image[1], c)
@@ -145,7 +145,7 @@ func imageOf(facts *verify.Facts, path string) (size [4]int, err error) {
 	}
 	for i, d := range facts.Inputs[0].Dims {
 		if d > pipeline.MaxPixels {
-			return size, fmt.Errorf("%s: its input is %s, which is larger than what is compared here", path, facts.Inputs[0])
+			return size, fmt.Errorf("%s: its input is %s, which is larger than a comparison allows", path, facts.Inputs[0])
 		}
 		size[i] = int(max(d, 0))
 	}

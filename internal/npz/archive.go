@@ -60,7 +60,7 @@ func (a *Archive) Read(name string) (array Array, err error) {
 	}
 	packed, size := member.CompressedSize64, member.UncompressedSize64
 	if packed < 1<<40 && size > packed*maxDeflate || size > maxElements*8+maxNPYHeader+12 {
-		return array, fmt.Errorf("it says it is %d bytes, unpacked from %d; that cannot be or is too much", size, packed)
+		return array, fmt.Errorf("it says that it has %d bytes, unpacked from %d; that is impossible or too much", size, packed)
 	}
 	r, err := member.Open()
 	if err != nil {

@@ -156,7 +156,7 @@ func TestNPZRefuses(t *testing.T) {
 		{"object", one(npy("|O", "(1,)", []float32{1})), `elements are of type "|O"; f2, f4, f8, i4, i8, u1 and b1 in little-endian order can be read`},
 		{"big endian", file("big.npz"), `elements are of type ">f4"; f2, f4, f8, i4, i8, u1 and b1 in little-endian order can be read`},
 		{"fortran", file("fortran.npz"), `the array is in Fortran order; save it with numpy.ascontiguousarray`},
-		{"bomb", bomb(t), `it says it is 4000000000 bytes, unpacked from 10; that cannot be or is too much`},
+		{"bomb", bomb(t), `it says that it has 4000000000 bytes, unpacked from 10; that is impossible or too much`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -54,15 +54,15 @@ type Options struct {
 	Modules    *modules.Registry   // what a YAML can name; nil: [modules.Builtin]
 	Head       modules.Stage       // makes the outputs; nil: [heads.Decoded]
 	Blocks     modules.BlockWiring // how C3_ScConv is wired, where no checkpoint tells
-	ScConv     string              // the formula of ScConv, where no checkpoint's parameters tell; "" for the usual one
+	ScConv     string              // the formula of ScConv, where no checkpoint's parameters tell it; "" for the usual one
 	Strict     bool                // warnings are errors
-	Allow      []diag.Code         // kinds of warnings that are not given
+	Allow      []diag.Code         // kinds of warnings that are silenced
 }
 
 // MaxPixels bounds height and width: grids and anchors are computed for each cell.
 const MaxPixels = 1 << 14
 
-// Complete fills in the defaults, YOLOv5's own, and refuses what cannot be.
+// Complete fills in YOLOv5's defaults, and refuses values out of range.
 func (o *Options) Complete() error {
 	for _, field := range []struct {
 		name     string
@@ -94,7 +94,7 @@ type Model struct {
 	Size           Size           // as rounded
 	Trained        *trained.Model // the checkpoint that the weights come from, nil without one
 
-	// Form makes what is written of a lowering: passes, and the form of an opset. The graph is changed.
+	// Form turns a lowering into what is written: passes, and the form of an opset. It changes the graph.
 	Form func(g *onnxbuild.Graph) (*onnxbuild.Written, error)
 
 	opt       Options
@@ -142,7 +142,7 @@ func Build(ctx context.Context, in Source, opt Options) (*Model, *diag.Diagnosti
 	return m, diags, nil
 }
 
-// read parses and lowers a YAML, with what the checkpoint has the last word on.
+// read parses and lowers a YAML, with the checkpoint's values where it decides.
 func (m *Model) read(ctx context.Context, name string, text io.Reader) (*diag.Diagnostics, error) {
 	cfg, diags := yamlcfg.Parse(name, text)
 	if cfg == nil {

@@ -8,9 +8,10 @@ import (
 	"syscall"
 )
 
-// hold marks a temporary file as in use until release. The mark ends with the process, however that ends. It fails with
-// errSwept if another run was quicker and took the file for a stray. On file systems without locks, it does nothing.
-func hold(path string) (release func(), err error) {
+// holdTemporary marks a temporary file as in use until release. The mark ends with the process, however that ends. It fails
+// with errSwept if another run was quicker and took the file for an abandoned one. On file systems without locks, it does
+// nothing.
+func holdTemporary(path string) (release func(), err error) {
 	f, err := tryLock(path)
 	if errors.Is(err, errSwept) {
 		return nil, err

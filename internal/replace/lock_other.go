@@ -11,8 +11,8 @@ import (
 // strayAge is the time without a write after which a temporary file counts as left by a run that was killed.
 const strayAge = time.Hour
 
-// hold does nothing: what is being written is known by its age.
-func hold(string) (release func(), err error) { return func() {}, nil }
+// holdTemporary does nothing: what is being written is known by its age.
+func holdTemporary(string) (release func(), err error) { return func() {}, nil }
 
 // claim takes a temporary file that no run seems to write any more.
 func claim(path string) (release func(), ok bool) {

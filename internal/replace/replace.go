@@ -19,7 +19,7 @@ func File(path string, size int64, sync bool, write func(io.Writer) error) error
 	return file(path, size, sync, true, write)
 }
 
-// OneOfMany is [File] for content that is there, and leaves the folder unlisted: for files by the thousand. [Sweep] does, once,
+// OneOfMany is [File] for content in memory, and does not list the folder: for files by the thousand. [Sweep] does, once,
 // what is left out.
 func OneOfMany(path string, content []byte) error {
 	return file(path, int64(len(content)), false, false, func(w io.Writer) error {
@@ -57,8 +57,8 @@ func replaced(path string, size int64, sync, sweep bool, write func(io.Writer) e
 	return SyncFolder(t.Dir)
 }
 
-// Plain leaves out the operation and the path that an error of package os begins with: the path is that of a temporary
-// file. What is wrapped further, such as the error of a source of elements, stays whole.
+// Plain removes the operation and the path that an error of package os begins with: the path is that of a temporary
+// file. Errors that are wrapped deeper, such as that of a source of elements, stay whole.
 func Plain(err error) error {
 	switch e := err.(type) { //nolint:errorlint // only the outermost error is meant
 	case *fs.PathError:

@@ -47,7 +47,7 @@ func Find(path string) (*Target, error) {
 	// The rename would not ask the file for permission; whoever protects a file wants it to.
 	f, err := os.OpenFile(t.Path(), os.O_WRONLY, 0)
 	if errors.Is(err, fs.ErrPermission) {
-		return nil, errors.New("the file that is there is write-protected")
+		return nil, errors.New("the existing file is write-protected")
 	} else if err != nil {
 		return nil, err
 	}

@@ -19,9 +19,9 @@ import (
 const temporarySuffix = ".ysc2onnx-tmp"
 
 // errSwept is why a temporary file is made anew.
-var errSwept = errors.New("taken for a stray file by another run")
+var errSwept = errors.New("taken for an abandoned file by another run")
 
-// Temporary is a file that was written but has not got its name yet.
+// Temporary is a file that was written but does not have its name yet.
 type Temporary struct {
 	path    string
 	release func() // gives up the hold on it
@@ -77,7 +77,7 @@ func (t *Target) create() (*os.File, *Temporary, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		if tmp.release, err = hold(tmp.path); err == nil {
+		if tmp.release, err = holdTemporary(tmp.path); err == nil {
 			return f, tmp, nil
 		}
 		_ = f.Close()

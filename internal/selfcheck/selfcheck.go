@@ -1,4 +1,4 @@
-// Package selfcheck brings an exported model and the checks of package verify together: what its file has to be, and a small
+// Package selfcheck brings an exported model and the checks of package verify together: what its file must be, and a small
 // sample of it that the reference interpreter computes.
 package selfcheck
 
@@ -124,8 +124,8 @@ func sameNodes(a, b *onnxbuild.Written) bool {
 }
 
 // inner are the values inside the layers that one module gives to another and that the file, w, has as well: those that the
-// same operator makes under the same name. A convolution that a batch norm follows is none of them, as the norm may be folded
-// into it.
+// same operator makes under the same name. A convolution that a batch norm follows is not among them, as the norm may be
+// folded into it.
 func inner(m *modules.Model, w *onnxbuild.Written) (list []verify.Inner) {
 	written := map[string]string{} // operators, by what they give
 	for i := range w.Nodes {
@@ -270,7 +270,7 @@ func sameElements(small, large *onnxbuild.Tensor) (bool, error) {
 	return bytes.Equal(a, b), nil
 }
 
-// expectation is what the checks hold the written file to.
+// expectation is what the checks expect of the written file.
 func expectation(m *pipeline.Model, opt Options) verify.Expect {
 	io := func(v *onnxbuild.Value) engine.IO {
 		out := engine.IO{Name: v.Name, DType: engine.DType(v.DType)}
@@ -299,7 +299,7 @@ func expectation(m *pipeline.Model, opt Options) verify.Expect {
 			for _, d := range v.Shape {
 				n, err := d.At(at)
 				if err != nil {
-					n = -1 // no size is that: the check fails and shows it
+					n = -1 // an impossible size: the check fails and shows it
 				}
 				dims[v.Name] = append(dims[v.Name], n)
 			}

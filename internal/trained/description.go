@@ -35,7 +35,7 @@ func (t *Model) Describe() (c checkpoint.Description, left []string, err error) 
 		}
 		like := checkpoint.DescribedModules{Class: m.Class.String(), Attributes: map[string]json.RawMessage{}}
 		for _, name := range (trainedModule{t, m}).Attributes() {
-			if path == "" && (name == "yaml" || name == "names") { // which have places of their own
+			if path == "" && (name == "yaml" || name == "names") { // which are stored elsewhere
 				continue
 			}
 			v, _ := m.Attr(name)
@@ -66,8 +66,8 @@ func (t *Model) Describe() (c checkpoint.Description, left []string, err error) 
 // maxDescribed bounds the text by which an attribute is named that has no form in JSON here.
 const maxDescribed = 80
 
-// plainValue is an attribute in JSON: a number, a text, or a list of numbers; anything else as the text of what it is, by
-// which a conversion refuses it where it has to be known.
+// plainValue is an attribute in JSON: a number, a text, or a list of numbers; anything else as a text that describes it, so
+// that a conversion refuses it where its value matters.
 func (t *Model) plainValue(m *checkpoint.Module, name string) (json.RawMessage, error) {
 	v, _ := m.Attr(name)
 	path := m.Path

@@ -12,7 +12,7 @@ import (
 	"ysc2onnx/diag"
 )
 
-// watched is a tensor whose elements are looked at while they are read: what is not a finite number is noticed on its way
+// watched is a tensor whose elements are checked while they are read: numbers that are not finite are noticed on their way
 // into the file, without reading anything twice.
 type watched struct {
 	*checkpoint.Tensor
@@ -55,7 +55,7 @@ func (t *Model) WarnNotFinite(ctx context.Context, diags *diag.Diagnostics) erro
 	return t.listNotFinite(ctx, diags, func(w *watched) bool { return w.notFinite.Load() })
 }
 
-// RefuseNotFinite gives in place of err, where it came of an element that is not a finite number, the list of all tensors
+// RefuseNotFinite gives in place of err, where it came from an element that is not a finite number, the list of all tensors
 // that hold such.
 func (t *Model) RefuseNotFinite(ctx context.Context, diags *diag.Diagnostics, err error) error {
 	if t == nil || !errors.Is(err, errNotFinite) {

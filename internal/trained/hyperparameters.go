@@ -16,7 +16,7 @@ import (
 	"ysc2onnx/yamlcfg"
 )
 
-// Override reads a YAML with what the checkpoint has the last word on in the place of the YAML's: the number of classes and
+// Override reads a YAML with the checkpoint's values in place of the YAML's where it decides: the number of classes and
 // of anchors. It adds what differs to the diagnostics. The last result is the YAML that the checkpoint has of itself, nil if none.
 func (t *Model) Override(cfg *yamlcfg.Model, diags *diag.Diagnostics) (*yamlcfg.Model, *diag.Diagnostics, *yamlcfg.Model) {
 	wins := yamlcfg.Overrides{NC: t.classes(), Anchors: t.anchors()}
@@ -173,9 +173,9 @@ func (t *Model) ClassNames() string {
 // maxNames bounds the text of the names of the classes.
 const maxNames = 4 << 20
 
-// readNames takes the names of the classes by their numbers, none where the checkpoint has none. They have to be plain
-// text and numbers: readers of YOLOv5's files evaluate what an ONNX file has of them as Python. What is not a text, as an
-// unquoted 1 or yes in a data set's YAML, becomes the text that detect.py prints.
+// readNames takes the names of the classes by their numbers, none where the checkpoint has none. They must be plain text and
+// numbers, because readers of YOLOv5's files evaluate them as Python. A name that is not a text, such as an unquoted 1 or
+// yes in a data set's YAML, becomes the text that detect.py prints.
 func (t *Model) readNames() error {
 	v, _ := t.root.Attr("names")
 	var names []checkpoint.Entry
@@ -217,7 +217,7 @@ func isPlain(v checkpoint.Value) bool {
 	return false
 }
 
-// noteDecisions adds what the checkpoint had the last word on, and what it did not tell: a note for each kind of difference, and
+// noteDecisions adds what the checkpoint decided, and what it did not tell: a note for each kind of difference, and
 // one for all that was assumed.
 func (t *Model) noteDecisions(m *modules.Model, cfg *yamlcfg.Model, diags *diag.Diagnostics) {
 	for _, note := range t.notes {

@@ -8,7 +8,7 @@ import (
 	"ysc2onnx/diag"
 )
 
-// RefuseOthers is an error where the checkpoint is not of a model of YOLOv5's code, by what it was saved as.
+// RefuseOthers is an error where the checkpoint does not hold a model of YOLOv5's code.
 func (t *Model) RefuseOthers() error {
 	if err := others(t.root); err != nil {
 		return fmt.Errorf("%s: %w", t.name, err)
@@ -40,7 +40,7 @@ func others(root *checkpoint.Module) error {
 	return nil
 }
 
-// noteAround says what was around the model and is left out.
+// noteAround says which wrappers around the model are left out.
 func (t *Model) noteAround(diags *diag.Diagnostics) {
 	if list := t.root.Around; len(list) > 0 {
 		diags.Infof(diag.Span{}, "%s: the model is taken that is in its %s", t.name, strings.Join(list, ", in that its "))

@@ -8,7 +8,7 @@ import (
 	"ysc2onnx/modules"
 )
 
-// warnScConv says what the checkpoint leaves open: its ScConv may be of either flavour that has their parameters.
+// warnScConv warns of what the checkpoint leaves open: its ScConv may be of any flavour with the same parameters.
 func (t *Model) warnScConv(ctx context.Context, choices []modules.Choice, diags *diag.Diagnostics) error {
 	open, zero := 0, 0
 	for _, c := range choices {
@@ -60,7 +60,7 @@ func allZero(ctx context.Context, w *watched) (bool, error) {
 	return true, nil
 }
 
-// Assumed says what the numbers depend on and the checkpoint does not tell: no check of the file can prove it.
+// Assumed lists what the numbers depend on although the checkpoint does not tell it: no check of the file can prove it.
 func (t *Model) Assumed() string {
 	if t == nil || !t.openFormula {
 		return ""

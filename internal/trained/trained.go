@@ -19,7 +19,7 @@ import (
 )
 
 // Model is a checkpoint's model: its tensors by state_dict name, and its modules by path. It implements
-// [modules.Trained], and keeps account of what was asked for and what was not there.
+// [modules.Trained], and records what was asked for and what was missing.
 type Model struct {
 	Alone  bool // there is no YAML beside it: its own is used
 	Strict bool // reading an element that is not a finite number is an error
@@ -30,12 +30,12 @@ type Model struct {
 	modules map[string]*checkpoint.Module
 	used    map[string]bool
 	wrong   []string // what was asked for and is missing or has another shape
-	notes   []string // what the checkpoint had the last word on
+	notes   []string // what the checkpoint decided
 	assumed []string // what it does not tell
 
 	classNames []checkpoint.Entry // by the classes' numbers; nil where it does not tell
 
-	dangerous   string // what of its pickle Python could run, "" for nothing
+	dangerous   string // what Python could run of its pickle, "" for nothing
 	openFormula bool   // it does not tell the formula of its ScConv, and nobody named it
 }
 
@@ -72,8 +72,8 @@ func (t *Model) index(m *checkpoint.Module) {
 	}
 }
 
-// Check says what the checkpoint decided and left open about a model, which is nil where it could not be built, and holds
-// the checkpoint's tensors against the model's.
+// Check says what the checkpoint decided and left open about a model, which is nil where it could not be built, and compares
+// the checkpoint's tensors with the model's.
 func (t *Model) Check(ctx context.Context, lowered *modules.Model, cfg *yamlcfg.Model, diags *diag.Diagnostics) error {
 	t.warnDangerous(diags)
 	t.noteAround(diags)
@@ -90,7 +90,7 @@ func (t *Model) Check(ctx context.Context, lowered *modules.Model, cfg *yamlcfg.
 	switch {
 	case len(wrong) == 0:
 		t.noteDecisions(lowered, cfg, diags)
-	case diags.HasErrors(): // in rows, of which these are the consequence
+	case diags.HasErrors(): // in rows; these are their consequence
 		i := slices.IndexFunc(diags.List, func(d *diag.Diagnostic) bool { return d.Severity == diag.Error })
 		diags.List[i].AddNote(diag.Span{}, "for this and other differences of the rows, %s do not fit", english.Plural(len(wrong), "tensor", ""))
 	default:
@@ -105,8 +105,7 @@ func (t *Model) StateDict() []*checkpoint.Tensor { return t.root.StateDict() }
 // StartLowering forgets what was asked for, so that a model can be lowered once more.
 func (t *Model) StartLowering() { t.used, t.wrong = map[string]bool{}, nil }
 
-// Tensor implements [modules.Weights]. What is not as it should be is kept for [Model.mismatches], so that one run
-// reports all of it.
+// Tensor implements [modules.Weights]. What does not fit is kept for [Model.mismatches], so that one run reports all of it.
 func (t *Model) Tensor(name string, shape []int64, _ modules.Init) (onnxbuild.FloatSource, error) {
 	t.used[name] = true
 	tensor := t.tensors[name]
@@ -248,7 +247,7 @@ func (t *Model) unknownPartsError(unknown []modules.UnknownPart) error {
 	return fmt.Errorf("%s: the model is made of modules that are not converted:\n  %s", t.name, shortened(list))
 }
 
-// shortened is a list of lines, of which an error shows the first.
+// shortened is a list of lines for an error, which shows the first ones.
 func shortened(list []string) string {
 	more := ""
 	if n := len(list) - maxListed; n > 0 {

@@ -100,7 +100,7 @@ func (y *yamlWriter) rows(rows []checkpoint.Value, index *int) {
 	}
 }
 
-// names writes the names of the classes, which YOLOv5 takes from the YAML of the data and passes over here.
+// names writes the names of the classes, which YOLOv5 takes from the YAML of the data and ignores here.
 func (y *yamlWriter) names(list []checkpoint.Entry) {
 	for i, e := range list {
 		key, isInt := checkpoint.AsInt(e.Key)
@@ -115,7 +115,7 @@ func (y *yamlWriter) names(list []checkpoint.Entry) {
 	}
 }
 
-// rowText is a row, with its module and the values of Python in it not quoted, as they are usually written.
+// rowText is a row, with its module and Python values unquoted, as they are usually written.
 func rowText(row checkpoint.Value) string {
 	parts, ok := checkpoint.AsSlice(row)
 	if !ok || len(parts) != 4 {
@@ -128,7 +128,7 @@ func rowText(row checkpoint.Value) string {
 	return "[" + yamlValue(parts[0], 0) + ", " + yamlValue(parts[1], 0) + ", " + module + ", " + yamlValue(parts[3], 0) + "]"
 }
 
-// plainName is a module's name, and wordsOfYAML are those that YAML 1.1 takes for something else without quotes.
+// plainName is a module's name, and wordsOfYAML are words that YAML 1.1 takes for something else without quotes.
 var (
 	plainName   = regexp.MustCompile(`^(nn\.)?[A-Z][A-Za-z0-9_]*$`)
 	wordsOfYAML = regexp.MustCompile(`(?i)^(y|n|yes|no|on|off|true|false|null|none)$`)

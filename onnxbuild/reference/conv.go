@@ -46,7 +46,7 @@ func conv(ctx context.Context, n *node) ([]*Array, error) {
 	return []*Array{y}, nil
 }
 
-// convolution is a Conv at work.
+// convolution is the state of a Conv in progress.
 type convolution struct {
 	window
 	x, y   *Array

@@ -113,8 +113,8 @@ func number(ok bool) float64 {
 	return 0
 }
 
-// each applies f to every element.
-func each(f func(n *node, x float64) float64) definition {
+// forEach applies f to every element.
+func forEach(f func(n *node, x float64) float64) definition {
 	return func(_ context.Context, n *node) ([]*Array, error) {
 		y := newArray(n.in[0].DType, n.in[0].Shape)
 		for i, x := range n.in[0].Data {
@@ -124,13 +124,13 @@ func each(f func(n *node, x float64) float64) definition {
 	}
 }
 
-// only applies f, which needs nothing of the node.
+// only applies f, which does not depend on the node.
 func only(f func(x float64) float64) definition {
-	return each(func(_ *node, x float64) float64 { return f(x) })
+	return forEach(func(_ *node, x float64) float64 { return f(x) })
 }
 
-// all folds f over any number of inputs, with broadcasting.
-func all(f func(a, b float64) float64) definition {
+// fold folds f over any number of inputs, with broadcasting.
+func fold(f func(a, b float64) float64) definition {
 	return func(_ context.Context, n *node) ([]*Array, error) {
 		y := n.in[0]
 		for _, x := range n.in[1:] {

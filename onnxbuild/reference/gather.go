@@ -18,7 +18,7 @@ func inRange(number float64, size int64) (int64, error) {
 	return i, nil
 }
 
-// gather is Gather: along an axis, what the indices point at, in their shape.
+// gather is Gather: the elements along an axis that the indices point at, in the indices' shape.
 func gather(_ context.Context, n *node) ([]*Array, error) {
 	x, indices := n.in[0], n.in[1]
 	a, err := axis(n.Int("axis", 0), len(x.Shape))
@@ -39,7 +39,7 @@ func gather(_ context.Context, n *node) ([]*Array, error) {
 	return []*Array{y}, nil
 }
 
-// gatherElements is GatherElements: the element at the index's own place, but along the axis at what the index says.
+// gatherElements is GatherElements: the element at the index's own place, except along the axis, where the index says which.
 func gatherElements(_ context.Context, n *node) ([]*Array, error) {
 	x, indices := n.in[0], n.in[1]
 	a, err := axis(n.Int("axis", 0), len(x.Shape))
@@ -63,7 +63,8 @@ func gatherElements(_ context.Context, n *node) ([]*Array, error) {
 	return []*Array{y}, nil
 }
 
-// gatherND is GatherND: what each list of indices, the last axis, points at behind the axes that both have in common.
+// gatherND is GatherND: the elements that each list of indices (the last axis) points at, after the axes that both have in
+// common.
 func gatherND(_ context.Context, n *node) ([]*Array, error) {
 	x, indices, batch := n.in[0], n.in[1], n.Int("batch_dims", 0)
 	last := int64(len(indices.Shape) - 1)

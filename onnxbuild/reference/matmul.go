@@ -34,7 +34,7 @@ func matMul(ctx context.Context, n *node) ([]*Array, error) {
 // gemm is Gemm with factors of 1: a · b + c, b transposed where it says so.
 func gemm(ctx context.Context, n *node) ([]*Array, error) {
 	if n.Float("alpha", 1) != 1 || n.Float("beta", 1) != 1 || n.Int("transA", 0) != 0 {
-		return nil, fmt.Errorf("a sum of a product and a matrix as they are is expected")
+		return nil, fmt.Errorf("a sum of a product and a matrix, without factors, is expected")
 	}
 	b := n.in[1]
 	if n.Int("transB", 0) == 1 {

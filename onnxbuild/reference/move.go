@@ -275,7 +275,7 @@ func tile(_ context.Context, n *node) ([]*Array, error) {
 	return remapped(x, shape, func(_ int, i, size int64) int64 { return i % size })
 }
 
-// remapped makes a map of another size: index i of axis d is index from(d, i, size) of x, along which that is the size.
+// remapped makes an array of another size: index i of axis d is index from(d, i, size) of x, along which that is the size.
 func remapped(x *Array, shape []int64, from func(d int, i, size int64) int64) ([]*Array, error) {
 	y, index := newArray(x.DType, shape), make([]int64, len(shape))
 	for i := range y.Data {

@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// pool gives for each place of a window what f makes of the elements under it. reach is how many elements of map and padding
+// pool applies f to the elements under each place of a window. reach is how many elements of map and padding
 // there are under it.
 func pool(f func(n *node, elements []float64, reach int64) float64) definition {
 	return func(ctx context.Context, n *node) ([]*Array, error) {
@@ -53,7 +53,7 @@ func averaged(n *node, elements []float64, reach int64) float64 {
 	return mean(elements)
 }
 
-// global gives what f makes of each channel's map.
+// global applies f to each channel's map.
 func global(f func([]float64) float64) definition {
 	return func(_ context.Context, n *node) ([]*Array, error) {
 		x := n.in[0]

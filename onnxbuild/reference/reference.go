@@ -118,7 +118,7 @@ type run struct {
 	uses   map[*onnxbuild.Value]int // reads that are still to come
 }
 
-// node computes one node, notes its outputs that are read later, and forgets inputs that are not.
+// node computes one node, keeps its outputs that are read later, and drops inputs that are not.
 func (r *run) node(ctx context.Context, n *onnxbuild.Node) ([]*Array, error) {
 	f := operators[n.Op.Name]
 	if f == nil {
@@ -165,8 +165,8 @@ func (r *run) node(ctx context.Context, n *onnxbuild.Node) ([]*Array, error) {
 	return outputs, nil
 }
 
-// fits checks what was computed against what the graph says of the value: the
-// one follows from the elements, the other was inferred when the graph was built.
+// fits compares a computed value with its type and shape in the graph: the former follow from the elements, the latter were
+// inferred when the graph was built.
 func fits(v *onnxbuild.Value, a *Array) error {
 	same := a.DType == v.DType && len(a.Shape) == len(v.Shape)
 	for i := 0; same && i < len(a.Shape); i++ {

@@ -48,7 +48,7 @@ var dtypes = map[DType]struct {
 // packed says how many elements of the small types share a byte.
 var packed = map[DType]int64{21: 2, 22: 2, 23: 2, 25: 4, 26: 4}
 
-// Bytes is the size of count elements. ok is false where it is too large to be true; that of strings is 0.
+// Bytes is the size of count elements. ok is false where it is too large for a file; that of strings is 0.
 func (d DType) Bytes(count int64) (size int64, ok bool) {
 	if n := packed[d]; n > 0 {
 		return count/n + min(count%n, 1), true
@@ -91,8 +91,8 @@ type Tensor struct {
 	Floats []float32
 	Ints   []int64
 
-	// Exact are the same elements as computed in float64, where Floats were recorded of a float32 program and the recording
-	// holds both; else nil.
+	// Exact are the same elements as computed in float64, where Floats were recorded from a float32 program and the
+	// recording holds both; else nil.
 	Exact []float64
 }
 
@@ -103,8 +103,8 @@ type IO struct {
 	Dims     []int64  `json:"dims"`                // -1 where the dimension is symbolic
 	DimNames []string `json:"dim_names,omitempty"` // per dimension; "" where it is fixed or has no name
 
-	Shapeless bool `json:"shapeless,omitempty"` // the file says the type, and nothing of the shape
-	Other     bool `json:"other,omitempty"`     // it is something else than a tensor: a sequence, a map, an optional value
+	Shapeless bool `json:"shapeless,omitempty"` // the file gives the type, but no shape
+	Other     bool `json:"other,omitempty"`     // it is not a tensor: a sequence, a map, an optional value
 }
 
 // String gives "images float32 [batch, 3, 640, 640]": name, type, shape.
@@ -178,7 +178,7 @@ type SessionOptions struct {
 	Expose       []IO         // inner values to return after the graph's own outputs; the file is not changed
 	Model        []byte       // the model to open instead of the file at the path, in whose folder external data is; nil: the file
 
-	// Inputs, without those that have a default, and Outputs are the model's own, where it has been read already. Nil: the
+	// Inputs (without those that have a default) and Outputs are the model's own, if it has been read already. Nil: the
 	// runtime reads the model for them.
 	Inputs, Outputs []IO
 

@@ -13,7 +13,7 @@ import (
 	"ysc2onnx/verify/engine"
 )
 
-// Values that the binding cannot return as they are pass through a node more: see readable.
+// Values that the binding cannot return directly pass through one more node: see readable.
 const (
 	scalarSuffix = ".expanded"
 	castSuffix   = ".float32"
@@ -35,7 +35,7 @@ func readable(v engine.IO) (name string, shims []string) {
 
 // moreOutputs is a piece of a ModelProto that holds graph outputs, and nodes that make values readable. Behind a whole
 // ModelProto it adds them to its graph: protobuf merges messages that follow each other, and appends repeated fields. The
-// outputs carry a type but no shape, so that nothing is said that the model does not say.
+// outputs carry a type but no shape, so that nothing is claimed that the model does not say.
 //
 // Field numbers, from onnx.proto: ModelProto.graph 7; GraphProto.node 1, initializer 5, output 12; NodeProto.input 1,
 // output 2, op_type 4, attribute 5; AttributeProto.name 1, i 3, type 20; TensorProto.dims 1, data_type 2, name 8,

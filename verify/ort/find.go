@@ -30,11 +30,10 @@ type Library struct {
 	Origin string `json:"origin"` // where it was found: --ort-lib, ORT_LIB, cache, system, python
 }
 
-// Find looks for ONNX Runtime's shared library: at explicit (the --ort-lib flag;
-// "" if not given), at $ORT_LIB, in the user's cache, in the system's library
-// folders, in the onnxruntime package of a Python on the PATH. What the user
-// names must be there: it is an error if it is not, not a reason to go on.
-// Paths may be the library's or its folder's. Nothing is run or loaded.
+// Find looks for ONNX Runtime's shared library: at explicit (the --ort-lib flag; "" if not given), at $ORT_LIB, in the
+// user's cache, in the system's library folders, in the onnxruntime package of a Python on the PATH. A library that the user
+// names must exist: if it does not, that is an error, and no reason to look further. Paths may be the library's or its
+// folder's. Nothing is run or loaded.
 func Find(explicit string) (Library, error) {
 	cache, _ := CacheDir() // without one, there is nothing in it
 	s := search{
@@ -70,7 +69,7 @@ func (s *search) find(explicit string) (Library, error) {
 		folders []string
 	}{{"cache", []string{s.cache}}, {"system", s.system}, {"python", s.python}} {
 		for _, folder := range place.folders {
-			if path := s.in(folder); path != "" {
+			if path := s.newestIn(folder); path != "" {
 				return Library{path, place.origin}, nil
 			}
 		}
@@ -91,7 +90,7 @@ func (s *search) named(path string) (string, error) {
 	if !info.IsDir() {
 		return path, nil
 	}
-	if found := s.in(path); found != "" {
+	if found := s.newestIn(path); found != "" {
 		return found, nil
 	}
 	return "", errors.New(s.tried[len(s.tried)-1])
@@ -104,8 +103,8 @@ var libraryName = map[string]*regexp.Regexp{
 	"windows": regexp.MustCompile(`^onnxruntime\.dll()$`),
 }
 
-// in gives the newest library in a folder, "" if there is none that will do.
-func (s *search) in(folder string) string {
+// newestIn gives the newest usable library newestIn a folder, "" if there is none.
+func (s *search) newestIn(folder string) string {
 	if folder == "" {
 		return ""
 	}
@@ -139,8 +138,7 @@ func (s *search) in(folder string) string {
 	return found
 }
 
-// minorOf reads the y of a version x.y.z. A name without one may be any
-// version, so it passes as the oldest that will do.
+// minorOf reads the y of a version x.y.z. A name without one may be any version, so it passes as the oldest usable one.
 func minorOf(version string) int {
 	parts := strings.Split(version, ".")
 	if len(parts) < 2 {
@@ -238,7 +236,7 @@ func prefixOf(exe, goos string) string {
 	return filepath.Dir(filepath.Dir(exe))
 }
 
-// existing keeps the folders that are there, each once, in order.
+// existing keeps the folders that exist, each once, in order.
 func existing(folders []string) []string {
 	var kept []string
 	for _, f := range folders {

@@ -46,7 +46,7 @@ var members = map[string]string{
 
 // InstallOptions change what Install does; the zero value downloads with npm.
 type InstallOptions struct {
-	Tarball  string                  // an onnxruntime-node tarball that is here already; npm is then not run
+	Tarball  string                  // an onnxruntime-node tarball on this machine; npm is then not run
 	Progress func(done, total int64) // called while the tarball is unpacked, in its bytes
 }
 
@@ -102,7 +102,7 @@ func (in *installer) install(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		defer func() { _ = os.RemoveAll(temp) }() // what stays is swept by the next install
+		defer func() { _ = os.RemoveAll(temp) }() // the next install removes what stays
 		if tarball, err = in.npm(ctx, temp, target); err != nil {
 			return "", err
 		}
@@ -159,7 +159,7 @@ func (in *installer) unpack(ctx context.Context, tarball, member, target string)
 		return err
 	}
 	if got := base64.StdEncoding.EncodeToString(sum.Sum(nil)); got != in.sha512 {
-		return fmt.Errorf("%s is not the file that was expected: its SHA-512 is %s, want %s", tarball, got, in.sha512)
+		return fmt.Errorf("%s is not the expected file: its SHA-512 is %s, want %s", tarball, got, in.sha512)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err

@@ -127,7 +127,7 @@ func TestInstallRefuses(t *testing.T) {
 func TestInstallWrongHash(t *testing.T) {
 	path, hash := tarball(t, file{name: member, body: "the library"})
 	in := installer{dir: t.TempDir(), platform: "linux/amd64", sha512: npmSHA512, opts: InstallOptions{Tarball: path}}
-	want := path + " is not the file that was expected: its SHA-512 is " + hash + ", want " + npmSHA512
+	want := path + " is not the expected file: its SHA-512 is " + hash + ", want " + npmSHA512
 	if _, err := in.install(context.Background()); err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

@@ -57,7 +57,7 @@ func Open(library Library) (engine.Runtime, error) {
 	return loaded.engine, nil
 }
 
-// plain strips the binding's own words from an error of the library.
+// plain removes the binding's own words from an error of the library.
 func plain(err error) error {
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
 		err = inner
@@ -80,7 +80,7 @@ func (e *native) Open(ctx context.Context, path string, opts engine.SessionOptio
 	return load(ctx, path, opts, settings)
 }
 
-// load loads a model with settings that are the caller's, made of opts.
+// load loads a model with settings that the caller made from opts and frees.
 func load(ctx context.Context, path string, opts engine.SessionOptions, settings *onnxruntime.SessionOptions) (engine.Session, error) {
 	if opts.Inputs == nil || opts.Outputs == nil { // names and types; the library then loads the model once
 		facts, err := facts(ctx, path, opts.Model)

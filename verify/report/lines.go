@@ -32,7 +32,7 @@ type line struct {
 	time   *verify.Timing
 }
 
-// lineHeight is the height of a line in all drawings, headHeight that of what is above the first one.
+// lineHeight is the height of a line in all drawings, headHeight that of the heading above the first one.
 const (
 	lineHeight px = 27
 	headHeight px = 30
@@ -84,7 +84,7 @@ func (d *Data) lines() []*line {
 			Index: fmt.Sprint(s.Index), Label: s.Module, Name: fmt.Sprintf("model.%d", s.Index),
 			Shape: dims(s.Output), Params: s.Parameters, Nodes: s.Nodes, makes: s.Makes, stage: s.Index, time: times[s.Index],
 		}
-		l.take(rows[l.Name], d.Samples)
+		l.add(rows[l.Name], d.Samples)
 		drawn[l.Name] = true
 		add(l)
 	}
@@ -95,7 +95,7 @@ func (d *Data) lines() []*line {
 				continue
 			}
 			l := &line{Label: row.Name, Name: row.Name, stage: -1}
-			l.take(row, d.Samples)
+			l.add(row, d.Samples)
 			for _, maker := range list {
 				if maker.row == nil && slices.Contains(maker.makes, row.Value) {
 					maker.level = max(maker.level, l.level)
@@ -114,15 +114,15 @@ func (d *Data) lines() []*line {
 	return list
 }
 
-// take adds a comparison's row to a line.
-func (l *line) take(row *verify.Row, samples *Sampler) {
+// add adds a comparison's row to a line.
+func (l *line) add(row *verify.Row, samples *Sampler) {
 	if row == nil {
 		return
 	}
 	l.row, l.level = row, levelOf(row)
 	l.Shape = sizes(row.Shape)
 	if l.Label == "" {
-		l.Label = row.Module // which the file that it was compared with says
+		l.Label = row.Module // as the file that it was compared with says
 	}
 	if samples != nil {
 		l.sample = samples.samples[row.Name]
@@ -205,8 +205,8 @@ func (l *line) Level() level { return l.level }
 // errorOf is a row's largest error, in the unit of its tolerance.
 func errorOf(row *verify.Row) float64 { return row.MaxRel }
 
-// unitOf is what an absolute difference is divided by, to be in the unit of the row's tolerance. Of boxes, which have each its
-// own, it is about that of those that differ most.
+// unitOf is what an absolute difference is divided by to be in the unit of the row's tolerance. Each box has a unit of its
+// own; for boxes it is about that of those that differ most.
 func unitOf(row *verify.Row) float64 {
 	switch {
 	case row.MaxRel > 0 && row.MaxAbs > 0:

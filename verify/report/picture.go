@@ -15,7 +15,7 @@ type picture struct {
 	Width, Height px
 	Boxes         []box
 	Arrows        []arrow
-	Text          string // what the drawing shows, for those who do not see it
+	Text          string // a description of the drawing, for those who cannot see it
 }
 
 // box is a layer in a picture, or its input or an output.
@@ -26,7 +26,7 @@ type box struct {
 	LabelX, ShapeX      px
 	ParamsX, TextY      px
 	Short               string // the label as far as there is room
-	Plain               bool   // it is not a module's class
+	Plain               bool   // it is not the class of a module
 	ShortShape          string
 	ShortParams         string
 	Title               string

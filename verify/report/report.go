@@ -30,7 +30,7 @@ type Data struct {
 	Samples    *Sampler       // of the comparison's rows
 	Checks     *verify.Report // of a file that was checked alone
 	Profile    *verify.Profile
-	NoProfile  string // why there is none, if one was asked for
+	NoProfile  string // why there is none, if one was requested
 }
 
 // File is a file that a report is about.

@@ -317,7 +317,7 @@ func TestOtherReports(t *testing.T) {
 	d.Comparison.Rows[2].Before = &verify.Before{MaxAbs: 0.25, Outside: 11}
 	contains(t, written(t, d), "<h1>dir/my model.onnx computes what ref.npz computes</h1>", "seeded noise of 1×3×32×64", "with 25 gates decided as the reference decided",
 		"/model.2/Less", "The first 20 of 25 flipped gates are listed.", "ok, flips</td>", "as the file decides its gates, 11 values are outside, and the largest error is 0.25",
-		"What the layers of torch.onnx give was inferred")
+		"The values of the layers of torch.onnx were inferred")
 
 	alone := func(r *verify.Report) string {
 		d := compared(t, 0)

@@ -26,7 +26,7 @@ type view struct {
 	Lines    []*line
 	Legend   []level
 	Picture  *picture
-	NoImage  string // why there is no picture
+	NoImage  string // the reason for having no picture
 	Errors   *errorChart
 	Times    *timeChart
 	Spreads  []distribution
@@ -135,7 +135,7 @@ func (v *view) notes() {
 		}
 	}
 	for _, path := range c.Inferred {
-		v.Notes = append(v.Notes, fmt.Sprintf("What the layers of %s give was inferred from the names of its nodes: it does not say which values they are.", path))
+		v.Notes = append(v.Notes, fmt.Sprintf("The values of the layers of %s were inferred from the names of its nodes: the file does not name them.", path))
 	}
 }
 
@@ -173,7 +173,7 @@ func times(factor float64) string {
 	if factor < 10 {
 		return strconv.FormatFloat(factor, 'f', 1, 64)
 	}
-	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(factor, 'e', 1, 64), 64) // what was just formatted can be read
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(factor, 'e', 1, 64), 64) // a number that was just formatted can be read
 	if rounded > 1e15 {
 		return number(rounded)
 	}
@@ -238,7 +238,7 @@ func (v *view) checked() {
 	}
 }
 
-// unproved adds to a good verdict what the export assumed.
+// unproved adds the export's assumptions to a good verdict.
 func (v *view) unproved() {
 	if assumed := v.Facts.Assumed(); assumed != "" {
 		v.Verdict += "; assumed, not proved: " + assumed
@@ -410,7 +410,7 @@ func (r tableRow) Verdict() string {
 	return "ok"
 }
 
-// Why says of a row what its numbers do not: "" for most.
+// Why adds to a row what its numbers do not say: "" for most.
 func (r tableRow) Why() string {
 	switch {
 	case r.Worst == nil || r.NotFinite > 0:

@@ -105,7 +105,7 @@ func (b *bits) peek(k int) uint32 {
 	return uint32(b.acc>>(b.n-k)) & (1<<k - 1)
 }
 
-// drop passes over k bits.
+// drop skips k bits.
 func (b *bits) drop(k int) {
 	if b.n < k {
 		b.over, b.n = true, 0
@@ -153,7 +153,7 @@ func (b *bits) symbol(t *table) byte {
 	return 0
 }
 
-// resume passes over the marker of a restart and begins anew. It says whether the marker was there.
+// resume skips the marker of a restart and begins anew. It says whether the marker was there.
 func (b *bits) resume() bool {
 	b.acc, b.n = 0, 0
 	if b.at+1 >= len(b.data) || b.data[b.at] != 0xff || b.data[b.at+1]&^7 != restart {

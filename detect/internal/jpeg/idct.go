@@ -21,7 +21,7 @@ const (
 	c3072 = 25172 // 3.072711026
 )
 
-// inverse makes the samples of a block, in lines of stride, of coefficients in natural order and a quantization table in
+// inverse makes the samples of a block, in lines of stride, from coefficients in natural order and a quantization table in
 // zigzag order.
 func inverse(c *[64]int16, quant *[64]uint16, dst []uint8, stride int) {
 	var work [64]int32

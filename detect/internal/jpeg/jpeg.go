@@ -1,9 +1,9 @@
 // Package jpeg reads JPEG files to the bit as libjpeg does with its default transform, and so OpenCV, Pillow and
-// torchvision. The standard leaves the last bit of the inverse transform open, and Go's image/jpeg rounds it otherwise in
-// some per cent of the samples, which moves a detector's scores by thousandths.
+// torchvision. The standard leaves the last bit of the inverse transform open, and Go's image/jpeg rounds it differently in
+// a few per cent of the samples, which moves a detector's scores by thousandths.
 //
 // It reads the pictures that cameras and programs write: 8 bits, Huffman coded, baseline, extended or progressive, grey
-// or YCbCr. What else there is gets ErrUnsupported.
+// or YCbCr. Anything else gets ErrUnsupported.
 //
 // Source: ITU-T T.81 (1992); section numbers are its own.
 package jpeg
@@ -15,7 +15,7 @@ import (
 	"image"
 )
 
-// ErrUnsupported is the error for a file that may be sound, and is of a kind that is not read here.
+// ErrUnsupported is the error for a file that may be sound, but is of a kind that is not read here.
 var ErrUnsupported = errors.New("a kind of JPEG file that is not read here")
 
 // maxScans bounds the work that a small file can ask for; encoders write about ten.
@@ -83,7 +83,7 @@ func Decode(data []byte) (image.Image, error) {
 		if marker == endOfImage {
 			break
 		}
-		if marker >= restart && marker < startOfImage { // one too many: libjpeg passes over it, too
+		if marker >= restart && marker < startOfImage { // one too many: libjpeg skips it, too
 			continue
 		}
 		segment, err := d.segment()
@@ -251,7 +251,7 @@ func (d *decoder) quantizationTables(s []byte) error {
 	return nil
 }
 
-// picture makes samples of the coefficients.
+// picture makes samples from the coefficients.
 func (d *decoder) picture() (image.Image, error) {
 	bounds := image.Rect(0, 0, d.width, d.height)
 	if len(d.components) == 1 {
@@ -266,7 +266,7 @@ func (d *decoder) picture() (image.Image, error) {
 	}
 	var err error
 	out := &image.YCbCr{Rect: bounds}
-	out.SubsampleRatio, _ = d.ratio() // the frame's header was refused else
+	out.SubsampleRatio, _ = d.ratio() // else the frame's header was refused
 	if out.Y, out.YStride, err = d.components[0].samples(); err != nil {
 		return nil, err
 	}

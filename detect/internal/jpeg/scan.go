@@ -228,7 +228,7 @@ func (sc *scan) refine(m *member, c *[64]int16) {
 	}
 }
 
-// pass refines the coefficients from k on that are not zero, passes over as many zeros, and gives the place of the next one.
+// pass refines the coefficients from k on that are not zero, skips as many zeros, and gives the place of the next one.
 func (sc *scan) pass(c *[64]int16, k, zeros int) int {
 	for ; k <= sc.last; k++ {
 		v := &c[natural[k]]

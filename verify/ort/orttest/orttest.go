@@ -1,4 +1,4 @@
-// Package orttest gives tests ONNX Runtime, and ends those that lack what they need.
+// Package orttest gives tests ONNX Runtime, and ends those that lack a requirement.
 package orttest
 
 import (
@@ -23,11 +23,11 @@ func Runtime(t testing.TB) engine.Runtime {
 	return nil
 }
 
-// Trained is why a test is skipped that needs checkpoints which are too large to be kept in the repository.
+// Trained is the reason for skipping a test that needs checkpoints too large for the repository.
 const Trained = "trained models are needed, in a folder shared beside the checkout"
 
-// Missing ends a test that lacks what it needs, since what it checks was not checked: as a failure in CI, as a skip
-// elsewhere, whose reason make test repeats in its last line.
+// Missing ends a test that lacks a requirement: as a failure in CI, since something was not checked, as a skip elsewhere,
+// whose reason make test repeats in its last line.
 func Missing(t testing.TB, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
