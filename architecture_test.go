@@ -54,7 +54,7 @@ var imports = map[string][]string{
 	"internal/trained":   {"checkpoint", "modules", "onnxbuild", "weights", "yamlcfg"},
 	"internal/pipeline":  {"heads", "heads/roles", "internal/trained", "modules", "onnxbuild", "onnxbuild/passes", "verify", "yamlcfg"},
 	"internal/selfcheck": {"internal/pipeline", "modules", "onnxbuild", "onnxbuild/onnxfile", "onnxbuild/reference", "verify", "verify/engine"},
-	"internal/variants":  {"modules"},
+	"internal/variants":  {"modules", "verify", "verify/engine"},
 	"internal/drawing":   {"modules"},
 	"internal/foreign":   {"internal/pipeline", "internal/selfcheck", "modules", "onnxbuild/onnxfile", "verify", "verify/engine"},
 	"": { // the public API
