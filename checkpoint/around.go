@@ -22,7 +22,7 @@ func (b *moduleBuilder) unwrapped(o *Object) (*Module, error) {
 			break
 		}
 		if n := len(children.Entries); o.Class.Name == "Ensemble" && n > 1 {
-			return nil, fmt.Errorf("it is an Ensemble of %d models, of which only one can be converted: save that one, or give its own checkpoint", n)
+			return nil, fmt.Errorf("it is an Ensemble of %d models, and only one can be converted: save that one, or give its own checkpoint", n)
 		}
 		v, _ := children.Get(name)
 		inner, ok := v.(*Object)

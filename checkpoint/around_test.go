@@ -52,7 +52,7 @@ func TestNamesThatDoNotAgree(t *testing.T) {
 
 func TestEnsembleOfSeveral(t *testing.T) {
 	_, err := mustOpen(t, readFile(t, "around/pair.pt")).Model()
-	const want = "it is an Ensemble of 2 models, of which only one can be converted: save that one, or give its own checkpoint"
+	const want = "it is an Ensemble of 2 models, and only one can be converted: save that one, or give its own checkpoint"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
 	}

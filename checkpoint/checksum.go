@@ -30,7 +30,7 @@ func (f *File) Damaged(ctx context.Context) ([]string, error) {
 		}
 		var r io.Reader = section
 		if rec.compressed {
-			if err := unfolded.take(rec); err != nil {
+			if err := unfolded.spend(rec); err != nil {
 				return nil, err
 			}
 			r = io.LimitReader(flate.NewReader(section), rec.Size)

@@ -182,7 +182,7 @@ func (s *storages) load(class Global, key, location string, numel int64) (*Stora
 	}
 	st := &Storage{Key: key, Location: location, Size: numel * dtype.Size(), data: section, bigEndian: s.bigEndian, dtype: dtype}
 	if rec.compressed {
-		if err := s.budget.take(rec); err != nil {
+		if err := s.budget.spend(rec); err != nil {
 			return nil, err
 		}
 		st.data = &inflated{section: section, name: rec.Name, size: rec.Size}

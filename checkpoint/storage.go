@@ -72,7 +72,7 @@ type inflateBudget struct {
 	used, limit int64
 }
 
-func (b *inflateBudget) take(rec Record) error {
+func (b *inflateBudget) spend(rec Record) error {
 	if rec.Size > b.limit-b.used {
 		return overLimit(fmt.Sprintf("record %q is compressed, and with it the compressed records unfold to too many bytes", rec.Name), b.limit)
 	}

@@ -116,7 +116,7 @@ func New(session engine.Session, metadata map[string]string, opts Options) (*Det
 	if err := opts.Check(); err != nil {
 		return nil, err
 	}
-	if err := m.fit(&opts); err != nil {
+	if err := m.checkOptions(&opts); err != nil {
 		return nil, err
 	}
 	only, err := m.numbers(opts.Classes)

@@ -188,8 +188,8 @@ func transposed(out engine.IO, classes int64, height, width int) bool {
 	return classes > 0 && out.Dims[1] == classes+4 || cells > 0 && out.Dims[2] == cells
 }
 
-// fit checks the options against the file, and completes them.
-func (m *model) fit(opts *Options) error {
+// checkOptions checks the options against the file, and completes them.
+func (m *model) checkOptions(opts *Options) error {
 	if opts.Rectangle && m.height > 0 && m.width > 0 {
 		return errors.New("a rectangle that fits each picture was asked for; the file takes one size only (export it with --dynamic for any size)")
 	}

@@ -39,7 +39,7 @@ var carafeSpec = Spec{
 	},
 }
 
-// window takes the width of CARAFE's window, each pixel of which becomes some nodes.
+// window takes the width of CARAFE's window, as each of its pixels becomes several nodes.
 func (a *Args) window(name string, def int) int {
 	const most = 31
 	k := a.Odd(name, def)

@@ -31,9 +31,9 @@ var decoupledDetectSpec = Spec{
 	},
 }
 
-// DecoupledDetect is Detect whose boxes and scores come from branches of their own (Ge et al., YOLOX, 2021). Its code is met in
-// three forms (repositories iscyy/yoloair; z1069614715/objectdetection_script; branches of ultralytics/yolov5 with Decouple).
-// [N, chᵢ, Hᵢ, Wᵢ] for each level -> [N, na·(5+nc), Hᵢ, Wᵢ].
+// DecoupledDetect is Detect whose boxes and scores come from branches of their own (Ge et al., YOLOX, 2021). Its code occurs
+// in three forms (repositories iscyy/yoloair; z1069614715/objectdetection_script; branches of ultralytics/yolov5 with
+// Decouple). [N, chᵢ, Hᵢ, Wᵢ] for each level -> [N, na·(5+nc), Hᵢ, Wᵢ].
 type DecoupledDetect struct {
 	Detect
 	act *Activation

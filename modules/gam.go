@@ -14,7 +14,7 @@ var gamSpec = Spec{
 }
 
 // GAM weighs the channels of each pixel by a perceptron of them, then all by two 7x7 convolutions (Liu et al., 2021,
-// arXiv 2112.05561). As in most code, and other than in the paper, there is no sigmoid behind the perceptron.
+// arXiv 2112.05561). As in most code, and unlike in the paper, no sigmoid follows the perceptron.
 // [N, c, H, W], same out.
 type GAM struct{ c, hidden int }
 

@@ -20,7 +20,7 @@ var segmentSpec = Spec{
 
 func newSegment(a *Args) Head {
 	if len(a.row.Args) < 4 {
-		a.Errorf("needs the arguments nc, anchors, nm and npr, of which YOLOv5's parser scales the last by the width, got %d", len(a.row.Args))
+		a.Errorf("needs the arguments nc, anchors, nm and npr (which YOLOv5's parser scales by the width), got %d", len(a.row.Args))
 	}
 	m := &Segment{Detect: Detect{Classes: a.Positive("nc", 80), Channels: a.In}}
 	anchors := a.Replaced("anchors")
@@ -45,9 +45,9 @@ func newSegment(a *Args) Head {
 	return m
 }
 
-// Segment is YOLOv5's head for instance segmentation: Detect, with the coefficients of nm masks for each box, of which the
-// maps are made by a Proto from the first input (Bolya et al., YOLACT, ICCV 2019). The coefficients get no sigmoid.
-// [N, chᵢ, Hᵢ, Wᵢ] for each level -> [N, na·(5+nc+nm), Hᵢ, Wᵢ], and [N, nm, 2·H₀, 2·W₀].
+// Segment is YOLOv5's head for instance segmentation: Detect, with nm coefficients of masks for each box; a Proto makes the
+// masks' maps from the first input (Bolya et al., YOLACT, ICCV 2019). The coefficients get no sigmoid. [N, chᵢ, Hᵢ, Wᵢ] for
+// each level -> [N, na·(5+nc+nm), Hᵢ, Wᵢ], and [N, nm, 2·H₀, 2·W₀].
 type Segment struct {
 	Detect
 	proto *Proto
@@ -65,7 +65,7 @@ func (m *Segment) Forward(s *Scope, inputs []*onnxbuild.Value) *Raw {
 	return raw
 }
 
-// Proto makes maps of which masks are sums. [N, c1, H, W] -> [N, nm, 2·H, 2·W].
+// Proto makes the maps that masks are weighted sums of. [N, c1, H, W] -> [N, nm, 2·H, 2·W].
 type Proto struct {
 	cv1      *Conv
 	upsample *Upsample

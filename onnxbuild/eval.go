@@ -222,7 +222,7 @@ func (a *Array) strides() []int64 {
 	return strides
 }
 
-// gather takes the elements for a new shape, each axis of which steps through those that there are.
+// gather takes the elements for a new shape, along whose axes it steps as given.
 func (a *Array) gather(shape, strides []int64, first int64) []float64 {
 	out := make([]float64, (&Tensor{Shape: shape}).Len())
 	walkIndex(shape, strides, first, func(i, from int64) { out[i] = a.Data[from] })

@@ -50,8 +50,8 @@ func OpNames() []string {
 // Foldable reports whether nodes of the operator can be computed by [Graph.Eval].
 func (op *Op) Foldable() bool { return op.eval != nil }
 
-// one is the result of an infer function with a single output.
-func one(t DType, s Shape) ([]Type, error) { return []Type{{DType: t, Shape: s}}, nil }
+// single is the result of an infer function with a single output.
+func single(t DType, s Shape) ([]Type, error) { return []Type{{DType: t, Shape: s}}, nil }
 
 // input gives the i-th input of a node, nil where it is left out.
 func (n *Node) input(i int) *Value {

@@ -77,7 +77,7 @@ func inferFloatUnary(n *Node) ([]Type, error) {
 	if x := n.Inputs[0]; !x.DType.IsFloat() {
 		return nil, fmt.Errorf("the input is %s, expected a float type", x.DType)
 	}
-	return one(n.Inputs[0].DType, n.Inputs[0].Shape)
+	return single(n.Inputs[0].DType, n.Inputs[0].Shape)
 }
 
 func inferPRelu(n *Node) ([]Type, error) {
@@ -88,7 +88,7 @@ func inferPRelu(n *Node) ([]Type, error) {
 	if s, err := broadcast(x.Shape, slope.Shape); err != nil || !s.Equal(x.Shape) {
 		return nil, fmt.Errorf("a slope of %s does not broadcast to %s", slope.Shape, x.Shape)
 	}
-	return one(x.DType, x.Shape)
+	return single(x.DType, x.Shape)
 }
 
 func inferClip(n *Node) ([]Type, error) {

@@ -113,7 +113,7 @@ func convolved(n *Node) ([]Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	return one(x.DType, slices.Concat(Shape{x.Dim(0), weight.Dim(0)}, sizes))
+	return single(x.DType, slices.Concat(Shape{x.Dim(0), weight.Dim(0)}, sizes))
 }
 
 func inferConvTranspose(n *Node) ([]Type, error) {
@@ -151,7 +151,7 @@ func inferConvTranspose(n *Node) ([]Type, error) {
 		}
 		shape = append(shape, size)
 	}
-	return one(x.DType, shape)
+	return single(x.DType, shape)
 }
 
 func inferDeformConv(n *Node) ([]Type, error) {

@@ -88,9 +88,9 @@ func (n *Node) cuts() ([]Cut, error) {
 	return cuts, nil
 }
 
-// place is the index that a number of a Cut means on an axis of the given size, clamped to low below it and to size+over
+// clampIndex is the index that a number of a Cut means on an axis of the given size, clamped to low below it and to size+over
 // above it. ok is false where that depends on what the size is when the model runs.
-func place(at int64, size Dim, low, over int64) (p Dim, ok bool) {
+func clampIndex(at int64, size Dim, low, over int64) (p Dim, ok bool) {
 	n, static := size.Static()
 	switch {
 	case static:
@@ -114,8 +114,8 @@ func (c Cut) taken(size Dim) (Dim, bool) {
 	if step < 0 {
 		low, over = -1, -1
 	}
-	from, ok1 := place(c.From, size, 0, over)
-	to, ok2 := place(c.To, size, low, over)
+	from, ok1 := clampIndex(c.From, size, 0, over)
+	to, ok2 := clampIndex(c.To, size, low, over)
 	if !ok1 || !ok2 {
 		return Dim{}, false
 	}
@@ -149,7 +149,7 @@ func inferSlice(n *Node) ([]Type, error) {
 	}
 	t := Type{DType: x.DType, Shape: shape}
 	if c := cuts[0]; x.content != nil && len(x.Shape) == 1 {
-		from, _ := place(c.From, x.Shape[0], 0, 0)
+		from, _ := clampIndex(c.From, x.Shape[0], 0, 0)
 		at, _ := from.Static()
 		if count, _ := shape[0].Static(); c.Step == 1 {
 			t.content = x.content[at : at+count]
@@ -166,7 +166,7 @@ func evalSlice(n *Node, in []*Array, out Type) (*Array, error) {
 	shape, _ := out.Shape.Static()
 	steps, first := in[0].strides(), int64(0)
 	for _, c := range cuts {
-		from, _ := place(c.From, D(in[0].Shape[c.Axis]), 0, min(0, max(-1, c.Step)))
+		from, _ := clampIndex(c.From, D(in[0].Shape[c.Axis]), 0, min(0, max(-1, c.Step)))
 		at, _ := from.Static()
 		first += at * steps[c.Axis]
 		steps[c.Axis] *= c.Step

@@ -116,14 +116,14 @@ func inferVariadic(n *Node) ([]Type, error) {
 			return nil, err
 		}
 	}
-	return one(first.DType, shape)
+	return single(first.DType, shape)
 }
 
 func inferNumbers(n *Node) ([]Type, error) {
 	if x := n.Inputs[0]; x.DType == Bool {
 		return nil, fmt.Errorf("the input is bool, expected numbers")
 	}
-	return one(n.Inputs[0].DType, n.Inputs[0].Shape)
+	return single(n.Inputs[0].DType, n.Inputs[0].Shape)
 }
 
 func inferSigned(n *Node) ([]Type, error) {

@@ -80,7 +80,7 @@ func inferGatherElements(n *Node) ([]Type, error) {
 	if !same {
 		return nil, fmt.Errorf("indices of %s do not point along axis %d of %s", indices.Shape, a, x.Shape)
 	}
-	return one(x.DType, indices.Shape)
+	return single(x.DType, indices.Shape)
 }
 
 func inferGatherND(n *Node) ([]Type, error) {
@@ -95,7 +95,7 @@ func inferGatherND(n *Node) ([]Type, error) {
 	if !ok || k < 1 || batch < 0 || batch >= len(indices.Shape) || int64(batch)+k > int64(len(x.Shape)) || !x.Shape[:batch].Equal(indices.Shape[:batch]) {
 		return nil, fmt.Errorf("indices of %s do not point into %s behind %d axes", indices.Shape, x.Shape, batch)
 	}
-	return one(x.DType, slices.Concat(indices.Shape[:len(indices.Shape)-1], x.Shape[batch+int(k):]))
+	return single(x.DType, slices.Concat(indices.Shape[:len(indices.Shape)-1], x.Shape[batch+int(k):]))
 }
 
 // formGatherND: axes in common came with opset 12.

@@ -58,7 +58,7 @@ func inferCompare(n *Node) ([]Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	return one(Bool, t[0].Shape)
+	return single(Bool, t[0].Shape)
 }
 
 func inferEqual(n *Node) ([]Type, error) {
@@ -81,7 +81,7 @@ func inferTruths(n *Node) ([]Type, error) {
 			return nil, err
 		}
 	}
-	return one(Bool, shape)
+	return single(Bool, shape)
 }
 
 func inferWhere(n *Node) ([]Type, error) {
@@ -99,7 +99,7 @@ func inferWhere(n *Node) ([]Type, error) {
 	if s, err = broadcast(s, n.Inputs[0].Shape); err != nil {
 		return nil, err
 	}
-	return one(x.DType, s)
+	return single(x.DType, s)
 }
 
 func evalWhere(_ *Node, in []*Array, out Type) (*Array, error) {

@@ -36,7 +36,7 @@ func inferMatMul(n *Node) ([]Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	return one(x.DType, slices.Concat(shape, Shape{x.Dim(-2), y.Dim(-1)}))
+	return single(x.DType, slices.Concat(shape, Shape{x.Dim(-2), y.Dim(-1)}))
 }
 
 func inferGemm(n *Node) ([]Type, error) {
@@ -60,5 +60,5 @@ func inferGemm(n *Node) ([]Type, error) {
 			return nil, fmt.Errorf("the bias is %s %s, expected a shape that broadcasts to %s %s", bias.DType, bias.Shape, x.DType, shape)
 		}
 	}
-	return one(x.DType, shape)
+	return single(x.DType, shape)
 }

@@ -76,7 +76,7 @@ func inferPerChannel(n *Node, names ...string) ([]Type, error) {
 			return nil, fmt.Errorf("%s is %s %s, expected %s for each of %s channels", name, v.DType, v.Shape, x.DType, x.Dim(1))
 		}
 	}
-	return one(x.DType, x.Shape)
+	return single(x.DType, x.Shape)
 }
 
 func inferSoftmax(n *Node) ([]Type, error) {
@@ -122,7 +122,7 @@ func inferLayerNorm(n *Node) ([]Type, error) {
 			return nil, fmt.Errorf("input %d is %s %s, expected %s %s", i+1, v.DType, v.Shape, x.DType, x.Shape[a:])
 		}
 	}
-	return one(x.DType, x.Shape)
+	return single(x.DType, x.Shape)
 }
 
 // layerNormParts serves opsets below 17, at which the axes of a ReduceMean are an attribute.

@@ -78,7 +78,7 @@ func inferPool(n *Node) ([]Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	return one(x.DType, slices.Concat(x.Shape[:2], sizes))
+	return single(x.DType, slices.Concat(x.Shape[:2], sizes))
 }
 
 // formAveragePool: only opset 19 says what a window that hangs over the padding is divided by, and readers differed.
@@ -101,5 +101,5 @@ func inferGlobalPool(n *Node) ([]Type, error) {
 	for i := range shape[2:] {
 		shape[2+i] = D(1)
 	}
-	return one(x.DType, shape)
+	return single(x.DType, shape)
 }

@@ -63,7 +63,7 @@ func inferReduce(n *Node) ([]Type, error) {
 			shape = append(shape, D(1))
 		}
 	}
-	return one(x.DType, shape)
+	return single(x.DType, shape)
 }
 
 // axisList reads a constant list of axes, of a tensor of the given rank; each may be named once.

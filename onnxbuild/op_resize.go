@@ -83,7 +83,7 @@ func inferResize(n *Node) ([]Type, error) {
 			return nil, err
 		}
 	}
-	return one(x.DType, shape)
+	return single(x.DType, shape)
 }
 
 // scaled is ⌊d · f⌋. Where float32 and float64 do not agree on it, readers would not either.
@@ -119,7 +119,7 @@ func inferResizeTo(n *Node) ([]Type, error) {
 			return nil, fmt.Errorf("axis %d of %s cannot be resized to %s", i, x.Shape, d)
 		}
 	}
-	return one(x.DType, Shape(sizes.content))
+	return single(x.DType, Shape(sizes.content))
 }
 
 // formResize: at opsets 11 and 12 neither the region of interest nor the scales could be left out; empty ones are ignored

@@ -80,7 +80,7 @@ func inferArgMax(n *Node) ([]Type, error) {
 	if shape[a] = D(1); n.Int("keepdims", 1) == 0 {
 		shape = slices.Delete(shape, a, a+1)
 	}
-	return one(Int64, shape)
+	return single(Int64, shape)
 }
 
 func inferTopK(n *Node) ([]Type, error) {
@@ -109,7 +109,7 @@ func inferNonZero(n *Node) ([]Type, error) {
 	if len(x.Shape) == 0 {
 		return nil, fmt.Errorf("the input is a scalar, expected one with axes")
 	}
-	return one(Int64, Shape{D(int64(len(x.Shape))), n.found})
+	return single(Int64, Shape{D(int64(len(x.Shape))), n.found})
 }
 
 func inferNMS(n *Node) ([]Type, error) {
@@ -120,5 +120,5 @@ func inferNMS(n *Node) ([]Type, error) {
 	if len(boxes.Shape) != 3 || len(scores.Shape) != 3 || !boxes.Dim(2).Is(4) || !boxes.Dim(0).Equal(scores.Dim(0)) || !boxes.Dim(1).Equal(scores.Dim(2)) {
 		return nil, fmt.Errorf("expected boxes [N, n, 4] and scores [N, classes, n], got %s and %s", boxes.Shape, scores.Shape)
 	}
-	return one(Int64, Shape{n.found, D(3)})
+	return single(Int64, Shape{n.found, D(3)})
 }

@@ -121,7 +121,7 @@ func inferFlatten(n *Node) ([]Type, error) {
 	if a < 0 || a > len(x.Shape) {
 		return nil, fmt.Errorf("axis %d is outside a tensor of rank %d", a, len(x.Shape))
 	}
-	return one(x.DType, Shape{x.Shape[:a].Elements(), x.Shape[a:].Elements()})
+	return single(x.DType, Shape{x.Shape[:a].Elements(), x.Shape[a:].Elements()})
 }
 
 func inferSqueeze(n *Node) ([]Type, error) {
@@ -181,7 +181,7 @@ func inferTranspose(n *Node) ([]Type, error) {
 		}
 		shape[i] = x.Shape[p]
 	}
-	return one(x.DType, shape)
+	return single(x.DType, shape)
 }
 
 func inferShape(n *Node) ([]Type, error) {
@@ -200,7 +200,7 @@ func inferExpand(n *Node) ([]Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	return one(n.Inputs[0].DType, s)
+	return single(n.Inputs[0].DType, s)
 }
 
 func inferTile(n *Node) ([]Type, error) {
@@ -219,7 +219,7 @@ func inferTile(n *Node) ([]Type, error) {
 		}
 		shape[i] = x.Shape[i].Times(D(k))
 	}
-	return one(x.DType, shape)
+	return single(x.DType, shape)
 }
 
 func inferRange(n *Node) ([]Type, error) {
@@ -230,7 +230,7 @@ func inferRange(n *Node) ([]Type, error) {
 	if len(start) != 1 || len(limit) != 1 || len(step) != 1 || !start[0].Is(0) || !step[0].Is(1) {
 		return nil, fmt.Errorf("expected to count from 0 in steps of 1 to a known limit")
 	}
-	return one(Int64, Shape{limit[0]})
+	return single(Int64, Shape{limit[0]})
 }
 
 func evalReshape(_ *Node, in []*Array, out Type) (*Array, error) {

@@ -47,7 +47,7 @@ func inferDepthToSpace(n *Node) ([]Type, error) {
 	if !ok || c%(s*s) != 0 {
 		return nil, fmt.Errorf("%s channels do not make squares of %d", x.Dim(1), s)
 	}
-	return one(x.DType, Shape{x.Dim(0), D(c / (s * s)), x.Dim(2).Times(D(s)), x.Dim(3).Times(D(s))})
+	return single(x.DType, Shape{x.Dim(0), D(c / (s * s)), x.Dim(2).Times(D(s)), x.Dim(3).Times(D(s))})
 }
 
 func inferSpaceToDepth(n *Node) ([]Type, error) {
@@ -63,7 +63,7 @@ func inferSpaceToDepth(n *Node) ([]Type, error) {
 		}
 		shape = append(shape, part)
 	}
-	return one(x.DType, shape)
+	return single(x.DType, shape)
 }
 
 func inferPad(n *Node) ([]Type, error) {
@@ -93,5 +93,5 @@ func inferPad(n *Node) ([]Type, error) {
 		}
 		shape[i] = d.Plus(D(before + behind))
 	}
-	return one(x.DType, shape)
+	return single(x.DType, shape)
 }

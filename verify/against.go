@@ -89,7 +89,7 @@ type comparing struct {
 //
 // The error says why nothing could be compared; values that differ give a Comparison that is not OK.
 func Against(ctx context.Context, rt engine.Runtime, path string, ref Reference, opts AgainstOptions) (*Comparison, error) {
-	if err := opts.fill(); err != nil {
+	if err := opts.setDefaults(); err != nil {
 		return nil, err
 	}
 	facts, err := soundFacts(ctx, path, nil)
@@ -373,11 +373,11 @@ func runSession(ctx context.Context, session engine.Session, inputs []engine.Ten
 // rows compares one pair: a detection output's boxes and scores apart, anything else as a whole.
 func (r *comparing) rows(p pair, got, want engine.Tensor) []judged {
 	if p.inside {
-		return []judged{judge(p, got, want, measure{unit: OfLargest, tolerance: SampleInnerTolerance})}
+		return []judged{compareElements(p, got, want, measure{unit: OfLargest, tolerance: SampleInnerTolerance})}
 	}
 	var list []judged
 	for _, m := range r.opts.measures(r.facts.meaning(p.value, want.Shape), r.facts.stride()) {
-		list = append(list, judge(p, got, want, m))
+		list = append(list, compareElements(p, got, want, m))
 	}
 	return list
 }

@@ -16,7 +16,7 @@ import (
 // The input has the size that either file asks for. Where both leave it open it is a batch of two, of the height and
 // width in opts or, without these, of three by four strides.
 func AgainstFile(ctx context.Context, rt engine.Runtime, path, other string, opts AgainstOptions) (*Comparison, error) {
-	if err := opts.fill(); err != nil {
+	if err := opts.setDefaults(); err != nil {
 		return nil, err
 	}
 	facts, err := soundFacts(ctx, path, nil)

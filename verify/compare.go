@@ -98,8 +98,9 @@ type judged struct {
 	channel int       // where RMS is
 }
 
-// judge compares got with want, element by element, in float64. A NaN or an infinity on either side is outside every tolerance.
-func judge(p pair, got, want engine.Tensor, m measure) judged {
+// compareElements compares got with want, element by element, in float64. A NaN or an infinity on either side is outside of
+// every tolerance.
+func compareElements(p pair, got, want engine.Tensor, m measure) judged {
 	j := judged{measure: m, Row: Row{
 		Name: cmp.Or(p.name, p.value), Value: p.value, Reference: p.reference, Module: p.module, Shape: want.Shape, Unit: m.unit, Tolerance: m.tolerance,
 	}}
@@ -126,7 +127,7 @@ func judge(p pair, got, want engine.Tensor, m measure) judged {
 	j.target(want)
 	j.errors(got)
 	if j.OK = j.Outside == 0 && !j.spread(); !j.OK {
-		j.Problem = j.why()
+		j.Problem = j.failureText()
 	}
 	return j
 }
@@ -317,8 +318,8 @@ func difference(got, want float64) float64 {
 	return d
 }
 
-// why puts a row's failure into one line.
-func (j *judged) why() string {
+// failureText puts a row's failure into one line.
+func (j *judged) failureText() string {
 	text := fmt.Sprintf("%d of %d values (%.3g%%) are outside the tolerance %.3g", j.Outside, j.Count, 100*j.Share(), j.Tolerance)
 	if j.Outside == 0 {
 		text = fmt.Sprintf("channel %d is off by %.3g of the layer's root mean square, where %.3g is allowed", j.channel, j.RMS, j.RMSTolerance)

@@ -128,7 +128,7 @@ func (e *Expect) run(ctx context.Context, rt engine.Runtime, path string, rep *R
 			return err
 		}
 		start := time.Now()
-		detail, problem := e.try(ctx, session, trial)
+		detail, problem := e.runTrial(ctx, session, trial)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -167,8 +167,8 @@ func (e *Expect) trials() []trial {
 	return list
 }
 
-// try runs the model once and looks at what came out.
-func (e *Expect) try(ctx context.Context, session engine.Session, t trial) (string, error) {
+// runTrial runs the model once and looks at what came out.
+func (e *Expect) runTrial(ctx context.Context, session engine.Session, t trial) (string, error) {
 	input := e.Noise(t.batch, t.height, t.width)
 	outputs, err := session.Run(ctx, []engine.Tensor{input})
 	at := input.Name + " " + engine.ShapeText(input.Shape)

@@ -112,7 +112,7 @@ func (r *resolution) count() {
 			continue
 		}
 		r.found.Decisions += d.size()
-		r.found.Near += len(d.near())
+		r.found.Near += len(d.nearThreshold())
 		for e := range d.size() {
 			if len(r.theirs) > 0 && d.above(e) != r.theirs[i].above(e) {
 				r.found.Differ++
@@ -160,7 +160,7 @@ func (r *resolution) explain(ctx context.Context, p pair, part int, want engine.
 	for tries := 0; ; {
 		row := r.rows(p, r.values[p.value], want)[part]
 		if row.OK {
-			if r.found.Note = r.doubt(); r.found.Note == "" {
+			if r.found.Note = r.reasonToDoubt(); r.found.Note == "" {
 				r.list()
 				return true, nil
 			}
@@ -177,7 +177,7 @@ func (r *resolution) explain(ctx context.Context, p pair, part int, want engine.
 				break
 			}
 			tries++
-			if better, err = r.try(ctx, p, row, try); err != nil {
+			if better, err = r.tryFlips(ctx, p, row, try); err != nil {
 				return false, err
 			}
 			if better {
@@ -196,8 +196,8 @@ func (r *resolution) explain(ctx context.Context, p pair, part int, want engine.
 	return false, nil
 }
 
-// try flips, and keeps the flips if they explain something: as much as one element at the row's limit.
-func (r *resolution) try(ctx context.Context, p pair, row judged, flips proposal) (better bool, err error) {
+// tryFlips makes flips, and keeps them if they explain something: as much as one element at the row's limit.
+func (r *resolution) tryFlips(ctx context.Context, p pair, row judged, flips proposal) (better bool, err error) {
 	for _, e := range flips.elements {
 		r.flips[flips.gate][e] = true
 	}
@@ -226,11 +226,11 @@ func (r *resolution) proposals(p pair, row judged) []proposal {
 			continue
 		}
 		var known []int
-		for _, e := range d.near() {
+		for _, e := range d.nearThreshold() {
 			switch {
 			case r.flips[i][e]:
 			case r.theirs == nil:
-				list = append(list, proposal{i, []int{e}, marked.reach(position(int64(e), d.shape), d.shape), d.distance(e)})
+				list = append(list, proposal{i, []int{e}, marked.canReach(position(int64(e), d.shape), d.shape), d.distance(e)})
 			case d.above(e) != r.theirs[i].above(e):
 				known = append(known, e)
 			}
@@ -251,8 +251,8 @@ func (r *resolution) proposals(p pair, row judged) []proposal {
 	return list
 }
 
-// doubt says why flips that explain a row are not attributed to rounding; "" if they are.
-func (r *resolution) doubt() string {
+// reasonToDoubt says why flips that explain a row are not attributed to rounding; "" if they are.
+func (r *resolution) reasonToDoubt() string {
 	for i, d := range r.state {
 		equal, ties := 0, 0
 		for e := range r.flips[i] {

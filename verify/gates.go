@@ -229,8 +229,8 @@ func (d *decided) distance(i int) float64 {
 	return difference(float64(x), float64(y))
 }
 
-// near gives the elements that rounding can decide.
-func (d *decided) near() []int {
+// nearThreshold gives the elements that rounding can decide.
+func (d *decided) nearThreshold() []int {
 	var list []int
 	for i := range d.size() {
 		if d.distance(i) <= d.window {
@@ -273,9 +273,9 @@ func (j *judged) spots(got engine.Tensor) *spots {
 	return s
 }
 
-// reach says whether an outlier lies where element at of a map can reach through a convolution or two: in the same image,
+// canReach says whether an outlier lies where element at of a map can reach through a convolution or two: in the same image,
 // no more than two places away.
-func (s *spots) reach(at, shape []int64) bool {
+func (s *spots) canReach(at, shape []int64) bool {
 	if s == nil || len(shape) != 4 || at[0] >= s.n || shape[2] == 0 || shape[3] == 0 {
 		return false
 	}

@@ -204,7 +204,7 @@ func TestDoubt(t *testing.T) {
 			comparing: &comparing{exact: exactly{}, theirs: []*decided{one(test.theirs)}},
 			flips:     []map[int]bool{{0: true}}, state: []*decided{one(test.file)},
 		}
-		if got := r.doubt(); got != test.want {
+		if got := r.reasonToDoubt(); got != test.want {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}

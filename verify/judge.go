@@ -54,7 +54,7 @@ func Judge(ctx context.Context, rt engine.Runtime, path string, known Known, opt
 		return nil, err
 	}
 	coarse(theirs, &opts)
-	if err := opts.fill(); err != nil {
+	if err := opts.setDefaults(); err != nil {
 		return nil, err
 	}
 	j := &Judgement{Weights: &WeightsFound{}}
@@ -277,7 +277,7 @@ func (w *WeightsFound) Summary() string {
 	if w.MaxRel > 0 {
 		text += fmt.Sprintf("; largest error %.1e of the element, at %s", w.MaxRel, w.Worst)
 	} else if w.Compared > 0 {
-		text += "; all the same"
+		text += "; all equal"
 	}
 	return text
 }
@@ -310,7 +310,7 @@ func (j *Judgement) missing() string {
 	}
 	if n := len(layers); n > 0 && j.Layers > 0 {
 		where := counted(n, "layer")[len(strconv.Itoa(n))+1:] + " " + strings.Join(layers, ", ")
-		others = append([]string{where + ", of which the file does not show where it gives them"}, others...)
+		others = append([]string{where + ", whose values were not found in the file"}, others...)
 	}
 	return strings.Join(others, "; ")
 }

@@ -47,7 +47,7 @@ func sameNodes(file, small *Facts) error {
 			return fmt.Errorf("%s: it reads %d values, expected %d", at, len(got.inputs), len(want.inputs))
 		}
 		for k, name := range got.inputs {
-			if name != want.inputs[k] && !stands(file, small, name, want.inputs[k]) {
+			if name != want.inputs[k] && !mayStandFor(file, small, name, want.inputs[k]) {
 				return fmt.Errorf("%s: input %d is %q, expected %q", at, k, name, want.inputs[k])
 			}
 		}
@@ -58,10 +58,10 @@ func sameNodes(file, small *Facts) error {
 	return nil
 }
 
-// stands reports whether an initializer of the file may stand where the small
+// mayStandFor reports whether an initializer of the file may stand where the small
 // model has another one: they have the same type, and the small model has its
 // own elements for it, since they depend on the size.
-func stands(file, small *Facts, name, want string) bool {
+func mayStandFor(file, small *Facts, name, want string) bool {
 	a, inFile := file.Stored(name)
 	b, inSmall := small.Stored(want)
 	return inFile && inSmall && a.DType == b.DType && len(a.Dims) == len(b.Dims) && b.File == ""

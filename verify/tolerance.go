@@ -67,8 +67,8 @@ type AgainstOptions struct {
 	layerFloor, boxFloor, scoreFloor float64 // 0 where the tolerance was given
 }
 
-// fill sets the defaults.
-func (o *AgainstOptions) fill() error {
+// setDefaults sets the defaults.
+func (o *AgainstOptions) setDefaults() error {
 	if o.Pixels != 0 {
 		o.Box = o.Pixels
 	}

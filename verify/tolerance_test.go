@@ -51,12 +51,12 @@ func TestBesideFloat64(t *testing.T) {
 			return 0
 		})
 		m := measure{unit: OfLargest, tolerance: LayerTolerance, floor: LayerFloor}
-		j := judge(pair{value: "model.0", layer: true}, got, want, m)
+		j := compareElements(pair{value: "model.0", layer: true}, got, want, m)
 		if j.OK != test.ok || j.FromExact != test.exact || math.Abs(j.Own.MaxRel-test.own) > 1e-7 || math.Abs(j.Own.RMS-test.own) > 1e-7 {
 			t.Errorf("%s: ok %v, from float64 %v, the recorded program's %+v: %s", test.name, j.OK, j.FromExact, j.Own, j.Problem)
 		}
 		m.floor = 0 // a tolerance that was given is for the recorded values
-		if j := judge(pair{}, got, want, m); j.FromExact || j.Own != nil {
+		if j := compareElements(pair{}, got, want, m); j.FromExact || j.Own != nil {
 			t.Errorf("%s: %+v", test.name, j.Row)
 		}
 	}
@@ -84,7 +84,7 @@ func TestChannels(t *testing.T) {
 			}
 			return peak(i)
 		})
-		j := judge(pair{layer: true}, got, want, measure{unit: OfLargest, tolerance: LayerTolerance})
+		j := compareElements(pair{layer: true}, got, want, measure{unit: OfLargest, tolerance: LayerTolerance})
 		if j.Outside != 0 || j.Problem != test.want || j.OK != (test.want == "") {
 			t.Errorf("%g: %d outside, ok %v, %s", test.off, j.Outside, j.OK, j.Problem)
 		}
@@ -107,7 +107,7 @@ func TestBoxes(t *testing.T) {
 		{2, 0.05, 32, 0.049, false}, {8, 0.05, 32, 0.051, true},
 	} {
 		opts := AgainstOptions{Pixels: test.pixels}
-		if err := opts.fill(); err != nil {
+		if err := opts.setDefaults(); err != nil {
 			t.Fatal(err)
 		}
 		got := engine.Tensor{Shape: want.Shape, Floats: append([]float32{}, want.Floats...)}
@@ -116,10 +116,10 @@ func TestBoxes(t *testing.T) {
 		if len(parts) != 2 {
 			t.Fatalf("%d parts", len(parts))
 		}
-		if j := judge(pair{}, got, want, parts[0]); j.OK != test.ok {
+		if j := compareElements(pair{}, got, want, parts[0]); j.OK != test.ok {
 			t.Errorf("column %d off by %g at stride %d: ok %v, %s", test.column, test.off, test.stride, j.OK, j.Problem)
 		}
-		if j := judge(pair{}, got, want, parts[1]); !j.OK {
+		if j := compareElements(pair{}, got, want, parts[1]); !j.OK {
 			t.Errorf("scores: %s", j.Problem)
 		}
 	}
@@ -143,7 +143,7 @@ func TestMeaning(t *testing.T) {
 		{"boxes", []int64{1, 8, 2}, " 0 0-0"}, // not what the metadata say
 	} {
 		var opts AgainstOptions
-		if err := opts.fill(); err != nil {
+		if err := opts.setDefaults(); err != nil {
 			t.Fatal(err)
 		}
 		var parts []string
@@ -156,7 +156,7 @@ func TestMeaning(t *testing.T) {
 	}
 
 	var opts AgainstOptions
-	if err := opts.fill(); err != nil {
+	if err := opts.setDefaults(); err != nil {
 		t.Fatal(err)
 	}
 	want := engine.Tensor{Shape: []int64{1, 7, 2}, Floats: []float32{300, 10, 200, 20, 507, 4, 100, 2, 1, 1, 1, 1, 9, 9}}
@@ -168,10 +168,10 @@ func TestMeaning(t *testing.T) {
 		got := engine.Tensor{Shape: want.Shape, Floats: append([]float32{}, want.Floats...)}
 		got.Floats[test.element] += test.off
 		parts := opts.measures(f.meaning("boxes", want.Shape), 32)
-		if j := judge(pair{}, got, want, parts[0]); j.OK != test.ok || j.Count != 8 {
+		if j := compareElements(pair{}, got, want, parts[0]); j.OK != test.ok || j.Count != 8 {
 			t.Errorf("element %d off by %g: ok %v, %d elements, %s", test.element, test.off, j.OK, j.Count, j.Problem)
 		}
-		if j := judge(pair{}, got, want, parts[1]); !j.OK || j.Count != 4 {
+		if j := compareElements(pair{}, got, want, parts[1]); !j.OK || j.Count != 4 {
 			t.Errorf("scores: %d, %s", j.Count, j.Problem)
 		}
 	}

@@ -85,7 +85,7 @@ func (w *weightCheck) run() error {
 	for range min(runtime.GOMAXPROCS(0), maxWeightReaders) {
 		group.Go(func() {
 			got, want, scratch := make([]byte, weightBlock), make([]byte, weightBlock), make([]float32, weightBlock)
-			for i, ok := w.take(); ok; i, ok = w.take() {
+			for i, ok := w.nextBlock(); ok; i, ok = w.nextBlock() {
 				b := w.blocks[i]
 				size := b.elements * b.DType.Size()
 				if err := b.compare(got[:size], want[:size], scratch); err != nil {
@@ -101,8 +101,8 @@ func (w *weightCheck) run() error {
 	return w.wrong
 }
 
-// take gives the next block, until one was wrong or the context has ended.
-func (w *weightCheck) take() (i int, ok bool) {
+// nextBlock gives the next block, until one was wrong or the context has ended.
+func (w *weightCheck) nextBlock() (i int, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	i = w.next

@@ -146,7 +146,7 @@ func (c *conversion) run(ctx context.Context, args []string) error {
 	return c.report(target, result, notChecked)
 }
 
-// asksForCheck says whether the written file is to be checked.
+// asksForCheck says whether the written file should be checked.
 func (c *conversion) asksForCheck() bool {
 	return !c.noVerify && ysc2onnx.Check(c.check) != ysc2onnx.CheckNone
 }

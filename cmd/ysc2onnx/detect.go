@@ -197,7 +197,7 @@ func (d *detection) detectAll(ctx context.Context, detector *detect.Detector, lo
 	return nil
 }
 
-// detectOne finds the objects in detectOne picture, and writes what is to be written.
+// detectOne finds the objects in one picture, and writes the files that were asked for.
 func (d *detection) detectOne(ctx context.Context, detector *detect.Detector, look *overlay.Style, p *picture) error {
 	start := time.Now()
 	pixels, format, err := p.read()

@@ -244,7 +244,7 @@ func (e *edition) summarize(ctx context.Context, name string, text []byte) (*mod
 	})
 }
 
-// parseToEdit parses a YAML that is to be edited.
+// parseToEdit parses a YAML for editing.
 func parseToEdit(name string, text []byte) (*yamlcfg.Model, error) {
 	m, diags := yamlcfg.Parse(name, bytes.NewReader(text))
 	return m, diags.Err()

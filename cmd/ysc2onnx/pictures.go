@@ -238,7 +238,7 @@ func (o *outputs) labels(p *picture) []byte {
 	return text.Bytes()
 }
 
-// writeInFolder writes a file, as a whole or not at all, into a folder that may have to be made.
+// writeInFolder writes a file, as a whole or not at all, into a folder, which it makes if needed.
 func writeInFolder(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err

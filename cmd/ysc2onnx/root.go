@@ -61,7 +61,7 @@ are drawn from a seed, with PyTorch's default distributions.`,
 	return root
 }
 
-// helpCommand shows the help of a command, and knows when there is none such.
+// helpCommand shows the help of a command, and refuses an unknown one.
 func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
@@ -77,7 +77,7 @@ func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
 	}
 }
 
-// group makes a command one that only holds others: a word that is none of them is wrong usage.
+// group makes a command one that only holds others: any other word is wrong usage.
 func (a *app) group(cmd *cobra.Command) {
 	cmd.Args = cobra.ArbitraryArgs
 	cmd.RunE = a.runE(func(_ context.Context, args []string) error {

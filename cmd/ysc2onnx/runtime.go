@@ -18,7 +18,7 @@ func libraryFlag(flags *pflag.FlagSet, path *string) {
 	flags.StringVar(path, "ort-lib", "", "`path` of ONNX Runtime's shared library or its folder, if it is not found without")
 }
 
-// openRuntime loads ONNX Runtime. Where it is not to be had and nobody named one, missing says why and how to get it;
+// openRuntime loads ONNX Runtime. Where none is found and none was named, missing says why and how to get it;
 // one that was named and cannot be loaded is an error.
 func openRuntime(explicit string) (rt engine.Runtime, missing string, err error) {
 	named := explicit != "" || os.Getenv("ORT_LIB") != ""

@@ -82,8 +82,8 @@ func sample(ctx context.Context, m *pipeline.Model, w *onnxbuild.Written) (s *ve
 
 // sampled lowers the model for a sample, and sets the sample's size in at: the smallest at which the model has the nodes
 // that were written. On maps of one or two pixels some of them may have dropped out, so that a model exported for an image
-// as small as that is its own sample. form is the lowering as the file would have it. Both are nil where the model fits
-// none of the sizes, the last of which is then in at.
+// as small as that is its own sample. form is the lowering as the file would have it. Both are nil where the model fits none
+// of the sizes; at then holds the last one.
 func sampled(ctx context.Context, m *pipeline.Model, w *onnxbuild.Written, at *pipeline.Size) (raw *modules.Model, form *onnxbuild.Written) {
 	sizes, own := sampleSizes, [2]int{at.Height / m.Stride(), at.Width / m.Stride()}
 	if last := sizes[len(sizes)-1]; own[0]*own[1] <= last[0]*last[1] {

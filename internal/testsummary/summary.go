@@ -62,7 +62,7 @@ func (s *summary) read(r io.Reader, w io.Writer) error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.running)) { // go test itself was ended
-		s.end(name, "fail", w)
+		s.endPackage(name, "fail", w)
 	}
 	return nil
 }
@@ -89,13 +89,13 @@ func (s *summary) take(e event, w io.Writer) {
 		p.state[e.Test] = e.Action
 	case "pass", "fail", "skip":
 		if e.Test == "" {
-			s.end(e.Package, e.Action, w)
+			s.endPackage(e.Package, e.Action, w)
 			return
 		}
 		p.state[e.Test] = e.Action
 		switch e.Action {
 		case "skip":
-			s.why[reason(p.of(e.Test))]++
+			s.why[reason(p.outputOf(e.Test))]++
 			fallthrough
 		case "pass":
 			p.lines = slices.DeleteFunc(p.lines, func(l line) bool { return l.test == e.Test })
@@ -103,8 +103,8 @@ func (s *summary) take(e event, w io.Writer) {
 	}
 }
 
-// of is what a test has printed.
-func (p *run) of(test string) string {
+// outputOf is what a test has printed.
+func (p *run) outputOf(test string) string {
 	var text strings.Builder
 	for _, l := range p.lines {
 		if l.test == test {
@@ -114,8 +114,8 @@ func (p *run) of(test string) string {
 	return text.String()
 }
 
-// end counts a package's tests. A test that has not ended, as the package panicked or took too long, has failed.
-func (s *summary) end(name, action string, w io.Writer) {
+// endPackage counts a package's tests. A test that has not ended, as the package panicked or took too long, has failed.
+func (s *summary) endPackage(name, action string, w io.Writer) {
 	p := s.running[name]
 	delete(s.running, name)
 	s.packages++

@@ -222,7 +222,7 @@ func TestReadOnlyFolder(t *testing.T) {
 		defer close(done)
 		asNobody(t)
 		expectError(t, path, sample(), "cannot write "+path+": no file can be made in the folder "+dir+": permission denied")
-		expectError(t, protected, sample(), "cannot write "+protected+": the file that is there is write-protected")
+		expectError(t, protected, sample(), "cannot write "+protected+": the existing file is write-protected")
 	}()
 	<-done
 	expectNames(t, dir, "model.onnx", "protected.onnx")

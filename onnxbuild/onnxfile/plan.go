@@ -160,7 +160,7 @@ func (l *Layout) DataSize() int64 { return l.data.size() }
 
 // Write writes the data file, if the model has one, and then the model. data may be nil if [Layout.DataSize] is 0.
 //
-// Elements are made on as many goroutines as Go may use, all of which have ended when Write returns. progress, if not
+// Elements are made on as many goroutines as Go may use; all have ended when Write returns. progress, if not
 // nil, is told the bytes written of both files from the goroutine that called Write. The errors of elements' sources
 // carry the initializer's name, those of the writers come as they are, and the end of ctx gives its cause.
 func (l *Layout) Write(ctx context.Context, model, data io.Writer, progress func(done, total int64)) error {

@@ -32,7 +32,7 @@ func CancelMoves(g *onnxbuild.Graph) error {
 
 // cancelSplit replaces the results of a Split by what was joined before it. It reports whether all are replaced.
 func cancelSplit(s *sweep, n *onnxbuild.Node) bool {
-	joined := from(n.Inputs[0], "Concat")
+	joined := producer(n.Inputs[0], "Concat")
 	if joined == nil || axis(joined) != axis(n) || len(joined.Inputs) != len(n.Outputs) {
 		return false
 	}
@@ -51,7 +51,7 @@ func cancelSplit(s *sweep, n *onnxbuild.Node) bool {
 // flatten lets a Concat read the parts of inner ones itself.
 func flatten(s *sweep, n *onnxbuild.Node) {
 	for i := 0; i < len(n.Inputs); i++ {
-		inner := from(n.Inputs[i], "Concat")
+		inner := producer(n.Inputs[i], "Concat")
 		if inner == nil || axis(inner) != axis(n) || !s.single(n.Inputs[i]) {
 			continue
 		}
@@ -67,7 +67,7 @@ func cancelReshape(s *sweep, n *onnxbuild.Node) bool {
 	if s.replace(n.Outputs[0], n.Inputs[0]) {
 		return true
 	}
-	inner := from(n.Inputs[0], "Reshape")
+	inner := producer(n.Inputs[0], "Reshape")
 	if inner == nil {
 		return false
 	}
@@ -98,7 +98,7 @@ func reshapesAlike(n *onnxbuild.Node, x *onnxbuild.Value) bool {
 // cancelTranspose reports whether a Transpose gave way to another value.
 func cancelTranspose(s *sweep, b onnxbuild.Builder, n *onnxbuild.Node) bool {
 	x, perm := n.Inputs[0], slices.Clone(n.Ints("perm"))
-	if inner := from(x, "Transpose"); inner != nil {
+	if inner := producer(x, "Transpose"); inner != nil {
 		through := inner.Ints("perm")
 		for i, p := range perm {
 			perm[i] = through[p]

@@ -29,8 +29,8 @@ func ShortenDeviation(g *onnxbuild.Graph) error {
 		size, _ := d.Dim(2).Static()
 		root := math.Sqrt(float64(size - 1))
 		axes := []int64{2}
-		v := from(d, "Sub").Inputs[0]
-		r := from(v, "Reshape")
+		v := producer(d, "Sub").Inputs[0]
+		r := producer(v, "Reshape")
 		channels := r != nil && perChannel(r, n.Outputs[0])
 		if channels {
 			x := r.Inputs[0]
@@ -57,12 +57,12 @@ func normalized(n *onnxbuild.Node) (d *onnxbuild.Value, e float64) {
 	if n.Op.Name != "Reshape" {
 		return nil, 0
 	}
-	y := from(n.Inputs[0], "Div")
+	y := producer(n.Inputs[0], "Div")
 	if y == nil {
 		return nil, 0
 	}
-	centred := from(y.Inputs[0], "Sub")
-	protected := from(y.Inputs[1], "Add")
+	centred := producer(y.Inputs[0], "Sub")
+	protected := producer(y.Inputs[1], "Add")
 	if centred == nil || protected == nil {
 		return nil, 0
 	}
@@ -80,27 +80,27 @@ func normalized(n *onnxbuild.Node) (d *onnxbuild.Value, e float64) {
 
 // isMean reports whether m is the mean of v over axis 2.
 func isMean(m, v *onnxbuild.Value) bool {
-	mean := from(m, "ReduceMean")
+	mean := producer(m, "ReduceMean")
 	return mean != nil && mean.Inputs[0] == v && overAxis2(mean)
 }
 
 // isDeviation reports whether std is √(Σd² / (L-1)) over axis 2 of d, [N, G, L].
 func isDeviation(std, d *onnxbuild.Value) bool {
-	root := from(std, "Sqrt")
+	root := producer(std, "Sqrt")
 	if root == nil {
 		return false
 	}
-	variance := from(root.Inputs[0], "Div")
+	variance := producer(root.Inputs[0], "Div")
 	if variance == nil {
 		return false
 	}
 	degrees, ok := scalar(variance.Inputs[1])
 	size, static := d.Dim(2).Static()
-	sum := from(variance.Inputs[0], "ReduceSum")
+	sum := producer(variance.Inputs[0], "ReduceSum")
 	if !ok || !static || size < 2 || degrees != float64(float32(size-1)) || sum == nil || !overAxis2(sum) {
 		return false
 	}
-	square := from(sum.Inputs[0], "Mul")
+	square := producer(sum.Inputs[0], "Mul")
 	return square != nil && square.Inputs[0] == d && square.Inputs[1] == d
 }
 

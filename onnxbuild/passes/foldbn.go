@@ -52,7 +52,7 @@ func foldableConv(s *sweep, n *onnxbuild.Node) *onnxbuild.Node {
 	if n.Op.Name != "BatchNormalization" {
 		return nil
 	}
-	conv := from(n.Inputs[0], "Conv")
+	conv := producer(n.Inputs[0], "Conv")
 	if conv == nil || !s.single(conv.Outputs[0]) {
 		return nil
 	}

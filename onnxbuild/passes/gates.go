@@ -52,10 +52,10 @@ func (k *known) neutral(n *onnxbuild.Node) []*onnxbuild.Value {
 		return nil
 	}
 	var equal []*onnxbuild.Value
-	if k.is(n.Inputs[1], number) {
+	if k.isUniform(n.Inputs[1], number) {
 		equal = append(equal, n.Inputs[0])
 	}
-	if commutes && k.is(n.Inputs[0], number) {
+	if commutes && k.isUniform(n.Inputs[0], number) {
 		equal = append(equal, n.Inputs[1])
 	}
 	return equal
@@ -65,11 +65,11 @@ func (k *known) neutral(n *onnxbuild.Node) []*onnxbuild.Value {
 func (k *known) vanishes(n *onnxbuild.Node) bool {
 	switch n.Op.Name {
 	case "Mul":
-		return k.is(n.Inputs[0], 0) || k.is(n.Inputs[1], 0)
+		return k.isUniform(n.Inputs[0], 0) || k.isUniform(n.Inputs[1], 0)
 	case "Add", "Sub":
-		return k.is(n.Inputs[0], 0) && k.is(n.Inputs[1], 0)
+		return k.isUniform(n.Inputs[0], 0) && k.isUniform(n.Inputs[1], 0)
 	case "Split", "Reshape", "Transpose":
-		return k.is(n.Inputs[0], 0)
+		return k.isUniform(n.Inputs[0], 0)
 	}
 	return false
 }
@@ -77,8 +77,8 @@ func (k *known) vanishes(n *onnxbuild.Node) bool {
 // maxExamined is how many elements of a constant are looked at; a larger one counts as not uniform.
 const maxExamined = 1 << 16
 
-// is reports whether every element of v is known to be the given number.
-func (k *known) is(v *onnxbuild.Value, number float32) bool {
+// isUniform reports whether every element of v is known to be the given number.
+func (k *known) isUniform(v *onnxbuild.Value, number float32) bool {
 	if v.Const == nil {
 		return number == 0 && k.zero[v]
 	}

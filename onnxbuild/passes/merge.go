@@ -22,9 +22,9 @@ func MergeConstants(g *onnxbuild.Graph) error {
 		}
 		var merged *onnxbuild.Value
 		switch x, a := operands(y, op); {
-		case x != nil && op == "Add" && fits(a, c):
+		case x != nil && op == "Add" && noLarger(a, c):
 			merged = b.Add(x, b.Add(a, c))
-		case x != nil && op == "Mul" && fits(a, c):
+		case x != nil && op == "Mul" && noLarger(a, c):
 			merged = b.Mul(x, b.Mul(a, c))
 		case x == nil && op == "Mul":
 			sum, shift := operands(y, "Add")
@@ -32,7 +32,7 @@ func MergeConstants(g *onnxbuild.Graph) error {
 				return true
 			}
 			x, a := operands(sum, "Mul")
-			if x == nil || !fits(a, c) || !fits(shift, c) {
+			if x == nil || !noLarger(a, c) || !noLarger(shift, c) {
 				return true
 			}
 			merged = b.Add(b.Mul(x, b.Mul(a, c)), b.Mul(shift, c))
@@ -45,15 +45,15 @@ func MergeConstants(g *onnxbuild.Graph) error {
 
 // operands are what the operator op makes y from: a value and a constant; nil for any other y.
 func operands(y *onnxbuild.Value, op string) (x, constant *onnxbuild.Value) {
-	n := from(y, op)
+	n := producer(y, op)
 	if n == nil {
 		return nil, nil
 	}
 	return besides(n)
 }
 
-// fits reports whether a constant made of a and c is no larger than the larger one of them.
-func fits(a, c *onnxbuild.Value) bool {
+// noLarger reports whether a constant made of a and c is no larger than the larger one of them.
+func noLarger(a, c *onnxbuild.Value) bool {
 	large, small := a, c
 	if large.Const.Len() < small.Const.Len() {
 		large, small = small, large

@@ -78,8 +78,8 @@ func (s *sweep) reread(n *onnxbuild.Node, i int, v *onnxbuild.Value) {
 	n.Inputs[i] = v
 }
 
-// from is the node that gives v if it applies the operator op, else nil.
-func from(v *onnxbuild.Value, op string) *onnxbuild.Node {
+// producer is the node that gives v if it applies the operator op, else nil.
+func producer(v *onnxbuild.Value, op string) *onnxbuild.Node {
 	if v != nil && v.Producer != nil && v.Producer.Op.Name == op {
 		return v.Producer
 	}

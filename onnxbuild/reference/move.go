@@ -210,8 +210,8 @@ func expand(_ context.Context, n *node) ([]*Array, error) {
 	return []*Array{{n.in[0].DType, shape, n.in[0].spread(shape)}}, nil
 }
 
-// count is Range: start, start + step, … up to and without limit.
-func count(_ context.Context, n *node) ([]*Array, error) {
+// rangeOf is Range: start, start + step, … up to and without limit.
+func rangeOf(_ context.Context, n *node) ([]*Array, error) {
 	start, limit, step := n.in[0].Data[0], n.in[1].Data[0], n.in[2].Data[0]
 	if !(step > 0) || (limit-start)/step > maxElements {
 		return nil, fmt.Errorf("a range from %g to %g in steps of %g is not expected", start, limit, step)

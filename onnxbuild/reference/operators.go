@@ -86,7 +86,7 @@ var operators = map[string]definition{
 	"Concat":       concat,
 	"Expand":       expand,
 	"Tile":         tile,
-	"Range":        count,
+	"Range":        rangeOf,
 	"Resize":       resize,
 	"DepthToSpace": depthToSpace,
 	"SpaceToDepth": spaceToDepth,

@@ -116,7 +116,7 @@ func flippable(model []byte, values []string) ([]byte, error) {
 	return bytesField(flipped, 7, inputs), nil
 }
 
-// flippedNode gives the field of a node, and of one behind it for each output that is to be flipped, which is struck from left.
+// flippedNode gives the field of a node, and of one behind it for each output to flip, which is removed from left.
 func flippedNode(raw, body []byte, left map[string]bool) ([]byte, error) {
 	var behind []byte
 	node, err := eachField(body, func(num protowire.Number, raw, body []byte) ([]byte, error) {

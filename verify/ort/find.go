@@ -103,7 +103,7 @@ var libraryName = map[string]*regexp.Regexp{
 	"windows": regexp.MustCompile(`^onnxruntime\.dll()$`),
 }
 
-// newestIn gives the newest usable library newestIn a folder, "" if there is none.
+// newestIn gives the newest usable library in a folder, "" if there is none.
 func (s *search) newestIn(folder string) string {
 	if folder == "" {
 		return ""

@@ -181,9 +181,9 @@ func (d *decoder) frame(s []byte) error {
 	if len(d.components) == 1 { // factors mean nothing then, A.2.2
 		d.components[0].h, d.components[0].v, d.maxH, d.maxV = 1, 1, 1, 1
 	}
-	d.mcusX, d.mcusY = above(d.width, 8*d.maxH), above(d.height, 8*d.maxV)
+	d.mcusX, d.mcusY = ceilDiv(d.width, 8*d.maxH), ceilDiv(d.height, 8*d.maxV)
 	for _, c := range d.components {
-		c.width, c.height = above(d.width*c.h, d.maxH), above(d.height*c.v, d.maxV)
+		c.width, c.height = ceilDiv(d.width*c.h, d.maxH), ceilDiv(d.height*c.v, d.maxV)
 		c.columns, c.lines = d.mcusX*c.h, d.mcusY*c.v
 		c.coefficients = make([][64]int16, c.columns*c.lines)
 	}
@@ -193,8 +193,8 @@ func (d *decoder) frame(s []byte) error {
 	return nil
 }
 
-// above is a quotient, rounded up.
-func above(n, by int) int { return (n + by - 1) / by }
+// ceilDiv is a quotient, rounded up.
+func ceilDiv(n, by int) int { return (n + by - 1) / by }
 
 // known says whether image.YCbCr has the components' sampling.
 func (d *decoder) known() bool {

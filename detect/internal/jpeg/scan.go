@@ -90,7 +90,7 @@ func (d *decoder) blocks(sc *scan) error {
 	alone := len(sc.members) == 1
 	if alone {
 		c := sc.members[0]
-		across, down = above(c.width, 8), above(c.height, 8)
+		across, down = ceilDiv(c.width, 8), ceilDiv(c.height, 8)
 	}
 	for mcu := range across * down {
 		if d.interval > 0 && mcu > 0 && mcu%d.interval == 0 {
