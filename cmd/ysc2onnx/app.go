@@ -42,6 +42,9 @@ type documentedError struct {
 	document any // what --json prints
 }
 
+// errPrinted ends a command whose output says already what failed.
+var errPrinted = errors.New("failed, as was printed")
+
 // runE wraps a command's code for cobra.
 func (a *app) runE(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
@@ -72,6 +75,8 @@ func (a *app) finish(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, errPrinted):
+		return exitFailure
 	case errors.As(err, &documented):
 		if !a.json {
 			a.complain(err)
