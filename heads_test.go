@@ -25,6 +25,7 @@ func TestForkHeads(t *testing.T) {
 		{"asff", 4, plain},
 		{"decoupled", 3, plain},
 		{"iaux", 5, plain},
+		{"classify", 5, `{"name":"output0","axis":1,"parts":[["logits",3]]}`},
 		{"face", 8, `{"name":"output0","axis":2,"parts":[["boxes",4],["objectness",1],["landmarks",10],["scores",1]]}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -56,7 +56,7 @@ const (
 // Options says how to convert. The zero value is YOLOv5's own default: one image of 640x640, opset 17, seed 0, nothing
 // dynamic.
 type Options struct {
-	Height, Width int // of the image in pixels, 640 where 0; rounded up to the model's stride
+	Height, Width int // of the image in pixels, 640 where 0, 224 of a classifier; rounded up to the model's stride
 	Batch         int // 1 where 0
 	Opset         int // 11 to 22, onnxbuild.DefaultOpset where 0
 	Dynamic       Dynamic

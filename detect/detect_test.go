@@ -196,6 +196,8 @@ func TestNoDetector(t *testing.T) {
 			"the file's output is a float32 [1, 6, 25200], which it describes as boxes 4, scores 2 along axis 1; only rows of a box, an objectness and scores, as float32, and landmarks between them, can be read here so far"},
 		{[]engine.IO{in}, []engine.IO{float("a", 1, 25200, 7)}, map[string]string{"outputs": `[{"name":"a","axis":0,"parts":[["raw",0]]}]`}, nil,
 			"none of the file's outputs holds boxes and scores, by its metadata: export it with the decoded head"},
+		{[]engine.IO{in}, []engine.IO{float("a", 1, 7)}, map[string]string{"outputs": `[{"name":"a","axis":1,"parts":[["logits",7]]}]`}, nil,
+			"the file classifies whole pictures: it has no boxes of objects to find"},
 		{[]engine.IO{in}, []engine.IO{out}, map[string]string{"names": "{0: cat}"}, nil,
 			"the file's metadata: the names of the classes are neither a dict of numbers to strings nor a list of strings: the name of class 0 is not a string"},
 		{[]engine.IO{in}, []engine.IO{out}, map[string]string{"stride": "wide"}, nil, `the file's metadata says stride "wide"; a number of pixels was expected`},

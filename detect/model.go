@@ -106,6 +106,11 @@ func (m *model) readRoles(outputs []engine.IO, described []roles.Output) error {
 			return nil
 		}
 	}
+	for _, o := range described {
+		if _, _, ok := o.Columns(roles.Logits); ok {
+			return errors.New("the file classifies whole pictures: it has no boxes of objects to find")
+		}
+	}
 	return errors.New("none of the file's outputs holds boxes and scores, by its metadata: export it with the decoded head")
 }
 

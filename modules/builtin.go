@@ -15,7 +15,7 @@ var builtin = []Spec{
 	concatSpec, sumSpec, contractSpec, expandSpec,
 	cbamSpec, coordAttSpec, seSpec, seLayerSpec, seAttentionSpec, ecaSpec, simAMSpec, gamSpec, namSpec, shuffleAttentionSpec, emaSpec,
 	c3CBAMSpec, cbamC3Spec, c3SESpec, c3ECASpec, c3CASpec,
-	detectSpec, segmentSpec, decoupledDetectSpec, asffDetectSpec, iDetectSpec, iAuxDetectSpec,
+	detectSpec, segmentSpec, decoupledDetectSpec, asffDetectSpec, iDetectSpec, iAuxDetectSpec, classifySpec,
 }
 
 // Builtin is a new registry of the modules that are known here; more can be added.

@@ -130,7 +130,7 @@ func (m *Detect) raw(s *Scope, inputs []*onnxbuild.Value, level func(i, anchors 
 	}
 	raw := &Raw{Strides: s.model.strides, Classes: m.Classes, Landmarks: m.Landmarks, Masks: m.Masks}
 	if raw.Strides == nil {
-		raw.Strides = m.strides(s, inputs)
+		raw.Strides = stridesOf(s, inputs)
 	}
 	if len(raw.Strides) != len(inputs) {
 		return nil
@@ -162,8 +162,8 @@ func (m *Detect) conv(channels, na int, stride int64) *Conv2d {
 	return c
 }
 
-// strides are how many pixels of the image a cell of each input is high; nil after an error.
-func (m *Detect) strides(s *Scope, inputs []*onnxbuild.Value) []int64 {
+// stridesOf are how many pixels of the image a cell of each input is high; nil after an error.
+func stridesOf(s *Scope, inputs []*onnxbuild.Value) []int64 {
 	strides := make([]int64, len(inputs))
 	for i, x := range inputs {
 		ratio, ok := s.model.height.DivExact(x.Dim(2))

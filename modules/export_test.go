@@ -34,7 +34,7 @@ func LowerRow(g *onnxbuild.Graph, cfg *yamlcfg.Model, inputs []*onnxbuild.Value,
 		outputs = append(outputs, call.Forward(scope, inputs[0]))
 	case l.head != nil:
 		if raw := l.head.Forward(scope, inputs); raw != nil {
-			for _, o := range opt.Stage(scope, raw) {
+			for _, o := range opt.Stage.outputs(scope, raw) {
 				outputs = append(outputs, o.Value)
 			}
 		}

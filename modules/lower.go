@@ -26,6 +26,15 @@ type Options struct {
 // Stage makes a model's outputs from what its head gives, in the head's scope.
 type Stage func(s *Scope, raw *Raw) []Output
 
+// outputs are those that the stage makes. Of a classifier there is nothing to make: its logits are the output.
+func (stage Stage) outputs(s *Scope, raw *Raw) []Output {
+	if raw.Logits == nil {
+		return stage(s, raw)
+	}
+	meaning := roles.Output{Name: "output0", Axis: 1, Parts: []roles.Part{{Role: roles.Logits, Size: raw.Classes}}}
+	return []Output{{meaning, raw.Logits}}
+}
+
 // Output is an output of a model, and what it means.
 type Output struct {
 	roles.Output
@@ -180,7 +189,7 @@ func (b *builder) applyHead(l *Layer, s *Scope, inputs []*onnxbuild.Value) (valu
 		return nil
 	}
 	b.lowering.strides, b.lowering.classes = raw.Strides, raw.Classes
-	outputs := b.stage(s, raw)
+	outputs := b.stage.outputs(s, raw)
 	for _, o := range outputs {
 		if o.Value.Refused() {
 			return nil
@@ -273,6 +282,12 @@ func (b *builder) model(opt Options) *Model {
 // Stride is what the image's height and width must be multiples of: the largest stride of the head's inputs, as in YOLOv5,
 // or [Options.MinStride] where that is larger.
 func (m *Model) Stride() int { return max(Stride(m.Strides), m.minStride) }
+
+// Classifies reports whether the model's outcome is of whole pictures.
+func (m *Model) Classifies() bool {
+	_, _, ok := m.Outputs[0].Columns(roles.Logits)
+	return ok
+}
 
 // DefaultStride is the stride of a model that has none.
 const DefaultStride = 32

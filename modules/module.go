@@ -40,6 +40,8 @@ type Raw struct {
 	Masks     int // nm, the coefficients of masks behind the scores; 0 in most models
 
 	Prototypes *onnxbuild.Value // of the masks, [N, nm, H, W]; nil where there are none
+
+	Logits *onnxbuild.Value // of a classifier, [N, nc], which has no maps and nothing to decode; nil of a detector
 }
 
 // Sequential is torch.nn.Sequential: modules applied in turn, under the names 0, 1, …

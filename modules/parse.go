@@ -158,7 +158,9 @@ func (l *Layer) construct(a *Args) {
 	default:
 		l.head = spec.Head(a)
 		l.class = l.head.Class
-		a.shown = append(a.shown, intList(a.In))
+		if !spec.OneToo {
+			a.shown = append(a.shown, intList(a.In))
+		}
 	}
 }
 
@@ -192,7 +194,7 @@ func (p *parser) inputs(l *Layer) (channels []int) {
 		p.diags.Errorf(row.FromSpan, "%s: takes one input, and layer %d gives %d", row.Module, row.Sources()[0], len(channels))
 		return nil
 	}
-	if spec.New == nil && !row.FromList && len(channels) == 1 {
+	if spec.New == nil && !spec.OneToo && !row.FromList && len(channels) == 1 {
 		p.diags.Errorf(row.FromSpan, "%s: takes a list of inputs, such as [-1, 6], got %d", row.Module, row.From[0])
 		return nil
 	}

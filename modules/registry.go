@@ -18,6 +18,8 @@ type Spec struct {
 	Join func(a *Args) Joiner // several inputs, one output
 	List func(a *Args) Lister // several inputs, several outputs
 	Head func(a *Args) Head   // several inputs; the last row
+	// OneToo says that a Head takes a single input as well, which a row does not write as a list.
+	OneToo bool
 }
 
 // Registry holds the modules that a YAML can name.

@@ -5,6 +5,7 @@ with it, layer by layer: input, layer.<i> and output0 of two images of 64x96 pix
 The classes are those of verify/, pickled under the paths that they have in the fork's code, with the attributes that its Detect
 keeps. Batch norms have the statistics of a batch of noise, biases are drawn.
 """
+import collections
 import sys
 import types
 from copy import deepcopy
@@ -24,8 +25,8 @@ import yaml  # noqa: E402
 nn = torch.nn
 
 # What stands in the place of Detect and its like, by file.
-HEADS = {"face": fork_heads.LandmarkDetect, "decoupled": fork_heads.Decoupled_Detect, "asff": fork_heads.ASFF_Detect, "iaux": fork_heads.IAuxDetect}
-PATHS = {"LandmarkDetect": "models.yolo.Detect"} | {name: f"models.yolo.{name}" for name in ("Model", "Decoupled_Detect", "DecoupledHead", "ASFF_Detect", "IAuxDetect")}
+HEADS = {"face": fork_heads.LandmarkDetect, "decoupled": fork_heads.Decoupled_Detect, "asff": fork_heads.ASFF_Detect, "iaux": fork_heads.IAuxDetect, "classify": fork_heads.Classify}
+PATHS = {"LandmarkDetect": "models.yolo.Detect", "Classifier": "models.yolo.ClassificationModel"} | {name: f"models.yolo.{name}" for name in ("Model", "Decoupled_Detect", "DecoupledHead", "ASFF_Detect", "IAuxDetect")}
 
 
 class SPP(nn.Module):
@@ -53,7 +54,9 @@ class Model(nn.Module):
             cls = head if last else {"SPP": SPP, "nn.Upsample": nn.Upsample}.get(kind) or getattr(torch_modules, kind, None) or getattr(fork_blocks, kind)
             args = [{"None": None, "nc": self.nc, "anchors": config["anchors"]}.get(a, a) if isinstance(a, str) else a for a in args]
             incoming = [(channels or [3])[j] for j in ([f] if isinstance(f, int) else f)]
-            if last:
+            if last and cls is fork_heads.Classify:
+                c2, call = 0, args
+            elif last:
                 c2, call = 0, [*args, incoming]
             elif kind in ("nn.Upsample", "Concat"):
                 c2, call = sum(incoming), args
@@ -73,6 +76,17 @@ class Model(nn.Module):
             x = m(x)
             kept.append(x)
         return x
+
+
+class Classifier(Model):
+    """As YOLOv5 cuts it from a detector: without a YAML, with the detector's strides, and with the number of classes from before it
+    was trained for others. Its transforms are torchvision's."""
+
+    def __init__(self, config, head):
+        super().__init__(config, head)
+        del self.yaml, self.model[-1].np
+        self.nc, self.stride, self.save = 1000, torch.tensor([8.0, 16.0, 32.0]), []
+        self.transforms = collections.OrderedDict(size=224)
 
 
 def path(cls):
@@ -113,12 +127,16 @@ def main():
     fork_heads.DecoupledHead.hidden = 8  # 256 in forks
     for file in sorted((HERE / "heads").glob("*.yaml")):
         torch.manual_seed(len(file.stem))
-        model = Model(yaml.safe_load(file.read_text(encoding="utf-8")), HEADS[file.stem])
+        kind = Classifier if HEADS[file.stem] is fork_heads.Classify else Model
+        model = kind(yaml.safe_load(file.read_text(encoding="utf-8")), HEADS[file.stem])
         print(file.stem, sum(p.numel() for p in model.parameters()), "parameters")
         head = model.model[-1]
-        head.stride = model.stride = torch.tensor([8.0, 16.0, 32.0][:head.nl])
-        head.anchors /= head.stride.view(-1, 1, 1)
+        if kind is Model:
+            head.stride = model.stride = torch.tensor([8.0, 16.0, 32.0][:head.nl])
+            head.anchors /= head.stride.view(-1, 1, 1)
         settle(model)
+        if kind is Classifier:
+            head.conv.bn.eps = 1e-5  # it was not there when YOLOv5 set all others
         model.half().float()  # what float16 holds
         record = parity.record(deepcopy(model), torch.rand(2, 3, 64, 96))
         np.savez_compressed(file.with_suffix(".npz"), **record)

@@ -40,6 +40,19 @@ class Anchored(nn.Module):
         return torch.cat([*parts, p[..., 5 + self.extra:]], -1).reshape(n, -1, self.no)
 
 
+class Classify(nn.Module):
+    """YOLOv5's own classification head (release 7.0): a Conv to 1280 channels, their means, a linear map."""
+
+    def __init__(self, c1, c2, k=1, s=1, p=None, g=1):
+        super().__init__()
+        self.conv = conv(c1, 1280, k, s, p, g)
+        self.pool, self.drop, self.linear = nn.AdaptiveAvgPool2d(1), nn.Dropout(0.2), nn.Linear(1280, c2)
+
+    def forward(self, x):
+        x = torch.cat(x, 1) if isinstance(x, list) else x
+        return self.linear(self.drop(self.pool(self.conv(x)).flatten(1)))
+
+
 class LandmarkDetect(Anchored):
     """The Detect of yolov5-face (repository deepcam-cn/yolov5-face): five points an anchor, from the cell's corner in its anchor's sizes."""
 

@@ -257,7 +257,7 @@ func (c *conversion) verdict(target string, checks *verify.Report) error {
 
 // noteRounding says so when the image is larger than asked for.
 func noteRounding(a *app, asked size, height, width, stride int) {
-	if asked.height != height || asked.width != width {
+	if asked != (size{}) && asked != (size{height, width}) {
 		a.note("image size %dx%d was rounded up to %dx%d: height and width are multiples of the model's stride, %d",
 			asked.height, asked.width, height, width, stride)
 	}

@@ -53,8 +53,7 @@ func (s *size) Type() string { return "size" }
 
 // sizeFlag adds --imgsz.
 func sizeFlag(flags *pflag.FlagSet, s *size) {
-	*s = size{640, 640}
-	flags.Var(s, "imgsz", "image `size` in pixels: 640, or height and width: 480 640, 480x640, 480,640")
+	flags.Var(s, "imgsz", "image `size` in pixels: 640, or height and width: 480 640, 480x640, 480,640; default 640, of a classifier 224")
 }
 
 // joinSizes makes one word of the sizes that follow --imgsz, as in "--imgsz 480 640": a word of digits belongs to it.

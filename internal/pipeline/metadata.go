@@ -39,6 +39,9 @@ func properties(m *modules.Model, g *onnxbuild.Graph, names string, n Size) []on
 			task = "segment"
 		}
 	}
+	if m.Classifies() {
+		task = "classify"
+	}
 	return []onnxbuild.Property{
 		{Key: "stride", Value: fmt.Sprint(s.Stride)},
 		{Key: "names", Value: names},

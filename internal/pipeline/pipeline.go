@@ -2,6 +2,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,20 +63,20 @@ type Options struct {
 // MaxPixels bounds height and width: grids and anchors are computed for each cell.
 const MaxPixels = 1 << 14
 
-// Complete fills in YOLOv5's defaults, and refuses values out of range.
+// Complete fills in YOLOv5's defaults, and refuses values out of range. It leaves the size of the image open: see [Model.Size].
 func (o *Options) Complete() error {
 	for _, field := range []struct {
 		name     string
 		value    *int
 		def, max int
 	}{
-		{"height", &o.Size.Height, 640, MaxPixels}, {"width", &o.Size.Width, 640, MaxPixels},
+		{"height", &o.Size.Height, 0, MaxPixels}, {"width", &o.Size.Width, 0, MaxPixels},
 		{"batch size", &o.Size.Batch, 1, 1 << 12}, {"opset", &o.Opset, onnxbuild.DefaultOpset, 1 << 12},
 	} {
 		if *field.value == 0 {
 			*field.value = field.def
 		}
-		if *field.value < 1 || *field.value > field.max {
+		if *field.value < min(field.def, 1) || *field.value > field.max {
 			return fmt.Errorf("the %s is %d, expected 1 to %d", field.name, *field.value, field.max)
 		}
 	}
@@ -91,7 +92,7 @@ func (o *Options) Complete() error {
 // Model is a model with what it was lowered from.
 type Model struct {
 	*modules.Model                // lowered for Size
-	Size           Size           // as rounded
+	Size           Size           // as rounded; where the options have none, YOLOv5's 640 pixels, or 224 of a classifier
 	Trained        *trained.Model // the checkpoint that the weights come from, nil without one
 
 	// Form turns a lowering into what is written: passes, and the form of an opset. It changes the graph.
@@ -191,6 +192,12 @@ func (m *Model) read(ctx context.Context, name string, text io.Reader) (*diag.Di
 	return diags, nil
 }
 
+// The heights and widths where none is asked for, with which YOLOv5 trains detectors and classifiers.
+const (
+	detectorSide   = 640
+	classifierSide = 224
+)
+
 // probeSize is the height and width at which YOLOv5 finds a model's strides (models/yolo.py, DetectionModel).
 const probeSize = 256
 
@@ -217,7 +224,11 @@ func (m *Model) lowerToSize(ctx context.Context) *diag.Diagnostics {
 			clear(m.sizes)
 		}
 	}
-	m.Size.Height, m.Size.Width = roundUp(m.Size.Height, stride), roundUp(m.Size.Width, stride)
+	side := detectorSide
+	if probe != nil && probe.Classifies() {
+		side = classifierSide
+	}
+	m.Size.Height, m.Size.Width = roundUp(cmp.Or(m.Size.Height, side), stride), roundUp(cmp.Or(m.Size.Width, side), stride)
 	model, diags := m.lowerAt(ctx, m.Size)
 	if probe == nil && !diags.HasErrors() {
 		return found

@@ -97,6 +97,10 @@ func (t *Model) classes() int {
 
 // namedClasses is the number of classes that the checkpoint has as such, 0 where its tensors alone tell.
 func (t *Model) namedClasses() int {
+	if head := t.classifier(); head != "" { // training for other data changes the map, and leaves nc
+		shape, _ := t.Shape(head + ".linear.weight")
+		return int(min(shape[0], yamlcfg.MaxClasses))
+	}
 	for _, path := range []string{t.detect(), ""} {
 		if nc := t.Numbers(path, "nc"); len(nc) == 1 && nc[0] >= 1 && nc[0] <= yamlcfg.MaxClasses && nc[0] == float64(int(nc[0])) {
 			return int(nc[0])
@@ -121,6 +125,9 @@ func (t *Model) Strides(computed []int64) []int64 {
 	}
 	for _, path := range []string{t.detect(), ""} {
 		own := t.wholeNumbers(path, "stride")
+		if len(own) > 0 && t.classifier() != "" { // those of the detector that it was cut from, of which the largest counts
+			return []int64{slices.Max(own)}
+		}
 		if len(own) != len(computed) {
 			continue
 		}

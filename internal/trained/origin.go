@@ -23,6 +23,9 @@ func others(root *checkpoint.Module) error {
 	switch top, _, _ := strings.Cut(class.Module, "."); {
 	case top == "ultralytics":
 		return fmt.Errorf(later, "whose model is of the class "+cut(class.String()))
+	case top == "torchvision":
+		return fmt.Errorf("it holds a classifier of torchvision, of the class %s, as YOLOv5's classify/train.py trains them as well; only YOLOv5's own are "+
+			"converted. YOLOv5 exports it: python export.py --include onnx --weights FILE", cut(class.String()))
 	case class != (checkpoint.Global{}) && root.Child("model") == nil && top != "models": // which is YOLOv5's own
 		return fmt.Errorf("it holds a model of the class %s, which has no rows (model.0, model.1, …) as YOLOv5's models have: is it of another framework?", cut(class.String()))
 	case class != (checkpoint.Global{}):

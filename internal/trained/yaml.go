@@ -19,7 +19,11 @@ func (t *Model) YAML(asTrained bool) (string, error) {
 		return text, nil
 	}
 	dict, ok := v.(*checkpoint.Dict)
-	if !ok {
+	switch {
+	case ok:
+	case t.classifier() != "":
+		return t.rebuiltYAML(asTrained)
+	default:
 		return "", fmt.Errorf("%s carries no model YAML: give the one that it was trained from as well", t.name)
 	}
 	if checkpoint.TextSize(dict, yamlcfg.MaxInput) == yamlcfg.MaxInput {

@@ -247,6 +247,8 @@ CASES = [
         "size": ((4, 6), (2, 3)), "stride": (16, 32)}),
     ("iauxdetect", "IAuxDetect", (4, 6, 5, 3), [2, [P4, P5]], "the first inputs alone, with their own convolutions", {
         "size": ((4, 6), (2, 3), (4, 6), (2, 3)), "stride": (16, 32)}),
+    ("classify", "Classify", 4, [4, 3], "the mean of what the convolution gives, against the convolution of the mean; no softmax", {"stride": (32,)}),
+    ("classify_two", "Classify", (4, 3), [7, 2, 1, 2], "two inputs side by side; stride 2", {"stride": (32,)}),
     ("segment", "Segment", (4, 6), [2, [P4, P5], 3, 8], "no sigmoid for the coefficients of masks, behind the scores of each anchor; prototypes of the first input",
      {"size": ((4, 6), (2, 3)), "stride": (16, 32)}),
     ("upsample_pair", "nn.Upsample", 4, [None, "(2, 3)", "nearest"], "height and width not swapped"),
@@ -316,9 +318,10 @@ def construct(yolo, module, call, stride):
         return getattr(nn, module[3:])(*call)
     if hasattr(fork_blocks, module) and not hasattr(yolo, module):
         return getattr(fork_blocks, module)(*call)
-    if module not in HEADS and not hasattr(fork_heads, module):
+    own = getattr(fork_heads, module, None) if module not in ("Detect", "Classify") else None
+    if module not in HEADS and not own:
         return getattr(yolo, module)(*call)  # with what it imports of models.common and models.experimental
-    head = getattr(fork_heads if hasattr(fork_heads, module) else yolo, module)(*call)
+    head = (own or getattr(yolo, module))(*call)
     head.export = True  # without the maps that training reads
     head.stride = torch.tensor(stride, dtype=torch.float32)
     head.anchors /= head.stride.view(-1, 1, 1)
