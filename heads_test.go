@@ -2,10 +2,14 @@ package ysc2onnx_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"ysc2onnx"
 	"ysc2onnx/verify"
@@ -110,4 +114,71 @@ func TestHeadColumns(t *testing.T) {
 			t.Errorf("%s: %v\nwant %s", metadata, err, want)
 		}
 	}
+}
+
+// TestRebuiltRows: the rows of a classifier, which has no YAML, are made again of its layers: those of the YAML that it was built of,
+// whose model PyTorch counts 46,123 parameters for.
+func TestRebuiltRows(t *testing.T) {
+	in := openCheckpoint(t, filepath.Join("testdata", "heads", "classify.pt"))
+	text, err := ysc2onnx.ExtractYAML(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile(`(?m)^  - (\[.*\])`)
+	var got, want []string
+	for _, m := range rows.FindAllSubmatch(text, -1) {
+		got = append(got, string(m[1]))
+	}
+	for _, m := range rows.FindAllSubmatch(read(t, filepath.Join("testdata", "heads", "classify.yaml")), -1) {
+		want = append(want, string(m[1]))
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(want) != 6 {
+		t.Errorf("%s", diff)
+	}
+	s, _, err := ysc2onnx.Summarize(t.Context(), ysc2onnx.Input{Name: "rebuilt.yaml", YAML: bytes.NewReader(text)}, ysc2onnx.Options{})
+	if err != nil || s.Parameters != 46123 || s.Height != 224 || s.Width != 224 || s.Classes != 3 || s.Stride != 32 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// TestNoRebuiltRows: what the rows of a classifier cannot be made of is named, with its layer.
+func TestNoRebuiltRows(t *testing.T) {
+	const (
+		layer = `{"class":"models.common.%s","attributes":{"f":%s},"paths":["model.0"]}`
+		conv  = `,{"class":"torch.nn.modules.conv.Conv2d","attributes":{"stride":%s,"padding":2,"groups":1},"paths":["model.0.conv"]}`
+		again = "w.safetensors carries no model YAML, and its rows cannot be made again: model.0: "
+	)
+	for metadata, want := range map[string]string{
+		``:                                                 again + "its f, the layers that it reads, is not one or more whole numbers. Give the YAML as well",
+		fmt.Sprintf(layer, "Other", "-1"):                  again + "it is not known which arguments a row of models.common.Other had. Give the YAML as well",
+		fmt.Sprintf(layer, "Conv", "0.5"):                  again + "its f, the layers",
+		fmt.Sprintf(layer, "Conv", "-1"):                   again + "Conv has no conv.padding of the kind that a row's arguments are made of. Give the YAML as well",
+		fmt.Sprintf(layer, "C3", "-1"):                     again + "C3 has no cv3.conv.weight of the kind",
+		fmt.Sprintf(layer+conv, "Conv", "-1", "2.5"):       again + "Conv has no conv.stride of the kind",
+		fmt.Sprintf(layer+conv, "Conv", "-1", "[1, 2, 3]"): again + "Conv has no conv.stride of the kind",
+		fmt.Sprintf(layer+conv, "Conv", "-1", "2"):         "model.1: its f, the layers",
+		fmt.Sprintf(layer, "SPP", "-1"):                    again + "SPP has no m of the kind",
+	} {
+		file := read(t, filepath.Join("testdata", "heads", "classify.pt"))
+		weights := withMetadata(t, bytes.NewReader(file), int64(len(file)), `{"modules":[`+metadata+`]}`)
+		_, _, err := ysc2onnx.Summarize(t.Context(), ysc2onnx.Input{
+			WeightsName: "w.safetensors", Weights: bytes.NewReader(weights), WeightsSize: int64(len(weights)),
+		}, ysc2onnx.Options{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v\nwant %s", metadata, err, want)
+		}
+	}
+}
+
+// FuzzRebuiltRows holds that no attributes of a classifier's layers make the conversion panic.
+func FuzzRebuiltRows(f *testing.F) {
+	f.Add(`{"class":"models.common.Conv","attributes":{"f":-1},"paths":["model.0"]},{"class":"torch.nn.modules.conv.Conv2d","attributes":{"stride":2,"padding":[2,2],"groups":1},"paths":["model.0.conv"]}`)
+	f.Add(`{"class":"torch.nn.modules.container.Sequential","attributes":{"f":[-1,7]},"paths":["model.0","model.1"]}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		file := read(t, filepath.Join("testdata", "heads", "classify.pt"))
+		weights := withMetadata(t, bytes.NewReader(file), int64(len(file)), `{"modules":[`+text+`]}`)
+		in := ysc2onnx.Input{WeightsName: "w.safetensors", Weights: bytes.NewReader(weights), WeightsSize: int64(len(weights))}
+		_, _, _ = ysc2onnx.Summarize(t.Context(), in, ysc2onnx.Options{Height: 32, Width: 64}) // errors are fine
+		_, _ = ysc2onnx.ExtractYAML(in)
+	})
 }

@@ -48,7 +48,7 @@ func (t *Model) rebuiltYAML(asTrained bool) (string, error) {
 		}
 		row, err := t.rebuiltRow(c.Module)
 		if err != nil {
-			return "", fmt.Errorf("%s carries no model YAML, and its rows cannot be made again: layer %d: %w. Give the YAML as well", t.name, i, err)
+			return "", fmt.Errorf("%s carries no model YAML, and its rows cannot be made again: %s: %w. Give the YAML as well", t.name, c.Module.Path, err)
 		}
 		if c.Module.Path == head {
 			y.WriteString("\nhead:\n")
@@ -78,8 +78,8 @@ func (t *Model) input() (channels int64, ok bool) {
 // rebuiltRow is the row of a layer.
 func (t *Model) rebuiltRow(m *checkpoint.Module) (string, error) {
 	from, n, one := t.Numbers(m.Path, "f"), 1, m
-	if lastPart(m.Class.String()) == "Sequential" && len(m.Children) > 0 { // of a row that is repeated
-		n, one = len(m.Children), m.Children[0].Module
+	if k := numbered(m); lastPart(m.Class.String()) == "Sequential" && k > 0 { // of a row that is repeated
+		n, one = k, m.Child("0")
 	}
 	whole := func(x float64) bool { return x == float64(int(x)) && x >= -yamlcfg.MaxRows && x <= yamlcfg.MaxRows }
 	if len(from) == 0 || !allOf(from, whole) {
@@ -141,11 +141,23 @@ func (r *rebuilding) pair(module, attribute string) string {
 // inside counts the modules in a container, which are the repeats of the row.
 func (r *rebuilding) inside(container string) {
 	m := r.t.modules[r.m.Path+"."+container]
-	if m == nil || len(m.Children) == 0 {
+	if m == nil || numbered(m) == 0 {
 		r.lacks(container)
 		return
 	}
-	r.n *= len(m.Children)
+	r.n *= numbered(m)
+}
+
+// numbered counts the modules 0, 1, … of a container.
+func numbered(m *checkpoint.Module) (n int) {
+	there := map[string]bool{}
+	for _, c := range m.Children {
+		there[c.Name] = true
+	}
+	for there[strconv.Itoa(n)] {
+		n++
+	}
+	return n
 }
 
 // share is the argument e that makes int(c2 * e) the hidden channels.
@@ -238,13 +250,13 @@ var rebuilds = map[string]func(r *rebuilding) []string{
 	},
 	"SPP": func(r *rebuilding) []string {
 		pools := r.t.modules[r.m.Path+".m"]
-		if pools == nil || len(pools.Children) == 0 {
+		if pools == nil || numbered(pools) == 0 {
 			r.lacks("m")
 			return nil
 		}
 		var sizes []string
-		for _, c := range pools.Children {
-			sizes = append(sizes, r.pair(".m."+c.Name, "kernel_size"))
+		for i := range numbered(pools) {
+			sizes = append(sizes, r.pair(".m."+strconv.Itoa(i), "kernel_size"))
 		}
 		return []string{strconv.FormatInt(r.size("cv2.conv.weight", 0), 10), "[" + strings.Join(sizes, ", ") + "]"}
 	},
