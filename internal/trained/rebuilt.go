@@ -130,8 +130,7 @@ func (r *rebuilding) lacks(name string) {
 // pair is an attribute of one or two whole numbers, as an argument.
 func (r *rebuilding) pair(module, attribute string) string {
 	numbers := r.t.Numbers(r.m.Path+module, attribute)
-	switch {
-	case len(numbers) == 0 || len(numbers) > 2 || !allOf(numbers, func(x float64) bool { return x >= 0 && x <= maxStride && x == float64(int(x)) }):
+	if len(numbers) == 0 || len(numbers) > 2 || !allOf(numbers, func(x float64) bool { return x >= 0 && x <= maxStride && x == float64(int(x)) }) {
 		r.lacks(strings.TrimPrefix(module+".", ".") + attribute)
 		return "1"
 	}
