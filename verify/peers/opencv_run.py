@@ -19,15 +19,15 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import parity  # noqa: E402
+import parity_files  # noqa: E402
 
 
 def producers(path):
     """The name of the node that makes each value of a file."""
     made = {}
-    for node in parity.every(parity.view(path), 7, 1):
-        name = bytes(next(parity.every(node, 3), b"")).decode()
-        made |= {bytes(value).decode(): name for value in parity.every(node, 2)}
+    for node in parity_files.every(parity_files.view(path), 7, 1):
+        name = bytes(next(parity_files.every(node, 3), b"")).decode()
+        made |= {bytes(value).decode(): name for value in parity_files.every(node, 2)}
     return made
 
 
@@ -69,10 +69,10 @@ def main():
     try:
         made = producers(args.file)
         recorded = {int(k[6:]): v for k, v in reference.items() if re.fullmatch(r"layer\.\d+", k)}
-        values = parity.exposed(args.file)
+        values = parity_files.exposed(args.file)
         layers = {i: made[values[i]] for i in sorted(recorded) if i in values}
         got, values = run(args.file, x, layers)
-    except (cv2.error, parity.Failure) as err:
+    except (cv2.error, parity_files.Failure) as err:
         print(f"{who}: failed: {' '.join(str(err).split())}")
         return 1
     error = difference(got, expected)

@@ -327,6 +327,12 @@ func TestParityExplains(t *testing.T) {
 	}
 	script := "import sys; sys.modules['torch'] = None; sys.path.insert(0, '..'); import parity"
 	contains(t, want(t, 1, python(t, "numpy"), "-c", script), "this script needs numpy and torch")
+
+	alone := filepath.Join(t.TempDir(), "parity.py")
+	if err := copyFile("../parity.py", alone, nil); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, want(t, 1, python(t, "numpy", "torch"), "-E", alone, "m.yaml"), "parity_files.py is missing; parity.py needs the files parity_*.py beside it")
 }
 
 // outcome is how a run of the script ended, and what it wrote.

@@ -15,7 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import parity  # noqa: E402
+import parity_files  # noqa: E402
+import parity_model  # noqa: E402
 from torch_modules import Conv, nn, torch  # noqa: E402
 
 
@@ -38,8 +39,8 @@ def main():
     ap.add_argument("--opset", type=int, default=12)
     args = ap.parse_args()
     try:
-        model = fuse(parity.load_weights(parity.from_yaml(args.yaml), args.onnx))
-    except (parity.Failure, OSError) as err:
+        model = fuse(parity_model.load_weights(parity_model.from_yaml(args.yaml), args.onnx))
+    except (parity_files.Failure, OSError) as err:
         print(f"torch_export: {err}", file=sys.stderr)
         return 1
     x = torch.zeros(args.batch, next(model.parameters()).shape[1], args.imgsz[0], args.imgsz[-1])
@@ -47,7 +48,7 @@ def main():
         warnings.simplefilter("ignore")
         torch.onnx.export(model, x, str(args.output), opset_version=args.opset, do_constant_folding=True,
                           input_names=["images"], output_names=["output0"])
-    kinds = [bytes(kind).decode() for kind in parity.every(parity.view(args.output), 7, 1, 4)]
+    kinds = [bytes(kind).decode() for kind in parity_files.every(parity_files.view(args.output), 7, 1, 4)]
     merged = kinds.count("Identity")
     print(f"{args.output}: PyTorch {torch.__version__}, opset {args.opset}, input {tuple(x.shape)}, "
           f"{len(kinds) - merged} nodes and {merged} Identity")

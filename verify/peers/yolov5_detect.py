@@ -13,13 +13,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import parity  # noqa: E402
+import parity_model  # noqa: E402
 
 
 def main(checkout, *arguments):
     os.environ["YOLOv5_AUTOINSTALL"] = "false"
     sys.dont_write_bytecode = True
-    parity.without_plots()
+    parity_model.without_plots()
     script = Path(checkout) / "detect.py"
     sys.argv = [str(script), *arguments]
     sys.path.insert(0, checkout)

@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "verify"))
 
 import numpy as np  # noqa: E402
 import fork_attention  # noqa: E402
-import parity  # noqa: E402
+import parity_model  # noqa: E402
 import torch_modules  # noqa: E402
 
 torch, nn = torch_modules.torch, torch_modules.nn
@@ -24,7 +24,7 @@ torch, nn = torch_modules.torch, torch_modules.nn
 def load(folder, repeats=True):
     """The module models.yolo of a checkout; its models.common is reachable as yolo.common. Without repeats, C3_ScConv is not in the
     set that takes their number, as in many forks."""
-    parity.without_plots()
+    parity_model.without_plots()
     sys.path.insert(0, str(Path(folder).resolve()))
     import models.common as common
 

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import torch
 
-import parity
+import parity_files
+import parity_model
 from models.yolo import DetectionModel
 
 cfg, path = map(Path, sys.argv[1:3])
 torch.manual_seed(1)
-model = parity.randomise(DetectionModel(cfg), 1).eval()
+model = parity_model.randomise(DetectionModel(cfg), 1).eval()
 if sys.argv[3:] == ["state_dict"]:
     torch.save(model.state_dict(), path)
 elif path.suffix == ".safetensors":
-    parity.write_safetensors(path, model)
+    parity_files.write_safetensors(path, model)
 else:
     torch.save({"epoch": -1, "model": model, "ema": None, "optimizer": None}, path)
