@@ -70,6 +70,19 @@ func TestForkHeads(t *testing.T) {
 	}
 }
 
+// TestForeignLandmarks: of PyTorch's own export, which says nothing of its output, the checkpoint tells which columns are landmarks.
+func TestForeignLandmarks(t *testing.T) {
+	rt := orttest.Runtime(t)
+	base := filepath.Join("testdata", "heads", "face")
+	v, err := ysc2onnx.Against(t.Context(), rt, base+".onnx", openCheckpoint(t, base+".pt"), ysc2onnx.AgainstOptions{})
+	if err != nil || v.Err() != nil || v.Layers != 8 {
+		t.Fatal(err, v)
+	}
+	if got := v.OutputsSummary(); !regexp.MustCompile(`^output boxes \S+ px, output objectness \S+, output landmarks \S+ px, output scores \S+$`).MatchString(got) {
+		t.Error(got)
+	}
+}
+
 // TestUntrainedHeads counts the parameters of YAMLs alone, as PyTorch does (record_heads.py prints them): a Decoupled_Detect has
 // 256 channels inside then, as most forks have, which is said.
 func TestUntrainedHeads(t *testing.T) {

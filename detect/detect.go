@@ -204,10 +204,15 @@ func (d *Detector) run(ctx context.Context, boxed *Letterboxed) ([]float32, erro
 		return nil, fmt.Errorf("%s came as %v; a detector's is [%d, boxes, %d]", out.Name, out.Shape, m.batch, columns)
 	}
 	rows := out.Floats[:out.Shape[1]*columns]
+	const slack = 1e-3 // of a probability, for runtimes whose sigmoid is not exact
 	for i, v := range rows {
-		if v-v != 0 {
-			return nil, fmt.Errorf("%s is %v at [0, %d, %d]: the file does not compute numbers, check it with: ysc2onnx verify",
-				out.Name, v, int64(i)/columns, int64(i)%columns)
+		row, column := int64(i)/columns, int64(i)%columns
+		switch {
+		case v-v != 0:
+			return nil, fmt.Errorf("%s is %v at [0, %d, %d]: the file does not compute numbers, check it with: ysc2onnx verify", out.Name, v, row, column)
+		case m.guessed && column >= boxColumns && (v < -slack || v > 1+slack):
+			return nil, fmt.Errorf("%s is %v at [0, %d, %d], where a class's probability from 0 to 1 was expected: the file has another head, perhaps with "+
+				"landmarks, and its metadata do not describe it; convert its checkpoint with this program, whose files do", out.Name, v, row, column)
 		}
 	}
 	return rows, nil

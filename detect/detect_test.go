@@ -223,10 +223,11 @@ func TestNoDetector(t *testing.T) {
 // TestWrongOutput: a file that does not keep to what it says, or computes no numbers.
 func TestWrongOutput(t *testing.T) {
 	for want, spoil := range map[string]func(*session){
-		"output0 came as [2 4]; a detector's is [2, boxes, 7]":    func(s *session) { s.shape = s.shape[:2] },
-		"output0 came as [2 4 7]; a detector's is [2, boxes, 7]":  func(s *session) { s.floats = s.floats[1:] },
-		"output0 is NaN at [0, 1, 2]: the file does not compute ": func(s *session) { s.floats[9] = float32(math.NaN()) },
-		"output0 is +Inf at [0, 0, 0]: ":                          func(s *session) { s.floats[0] = float32(math.Inf(1)) },
+		"output0 came as [2 4]; a detector's is [2, boxes, 7]":                                                                                     func(s *session) { s.shape = s.shape[:2] },
+		"output0 came as [2 4 7]; a detector's is [2, boxes, 7]":                                                                                   func(s *session) { s.floats = s.floats[1:] },
+		"output0 is NaN at [0, 1, 2]: the file does not compute ":                                                                                  func(s *session) { s.floats[9] = float32(math.NaN()) },
+		"output0 is -20.5 at [0, 1, 5], where a class's probability from 0 to 1 was expected: the file has another head, perhaps with landmarks, ": func(s *session) { s.floats[12] = -20.5 },
+		"output0 is +Inf at [0, 0, 0]: ":                                                                                                           func(s *session) { s.floats[0] = float32(math.Inf(1)) },
 	} {
 		s := twoClasses()
 		spoil(s)

@@ -21,6 +21,7 @@ type model struct {
 	height, width int // 0 where the file leaves it open
 	stride        int
 	names         []string
+	guessed       bool // the file does not say what its columns are
 	layout
 }
 
@@ -170,7 +171,7 @@ func (m *model) readHead(outputs []engine.IO) error {
 	case known > 0:
 		return fmt.Errorf("the file's output is %s, which is %d classes, but its metadata names %d", out, columns-boxColumns, known)
 	}
-	m.layout = plain(int(columns - boxColumns))
+	m.layout, m.guessed = plain(int(columns-boxColumns)), true
 	return nil
 }
 

@@ -3,7 +3,8 @@
 with it, layer by layer: input, layer.<i> and output0 of two images of 64x96 pixels, and how far they are from float64.
 
 The classes are those of verify/, pickled under the paths that they have in the fork's code, with the attributes that its Detect
-keeps. Batch norms have the statistics of a batch of noise, biases are drawn.
+keeps. Batch norms have the statistics of a batch of noise, biases are drawn. heads/face.onnx is what PyTorch's own exporter makes of the
+face model, under the names that yolov5-face's export.py gives.
 """
 import collections
 import sys
@@ -140,6 +141,8 @@ def main():
         model.half().float()  # what float16 holds
         record = parity.record(deepcopy(model), torch.rand(2, 3, 64, 96))
         np.savez_compressed(file.with_suffix(".npz"), **record)
+        if file.stem == "face":
+            torch.onnx.export(model, torch.zeros(1, 3, 64, 96), file.with_suffix(".onnx"), opset_version=12, input_names=["input"], output_names=["output"])
         pose({type(m) for m in model.modules() if not type(m).__module__.startswith("torch.")} - {type(None)})
         torch.save({"epoch": -1, "model": model.half()}, file.with_suffix(".pt"))
         print(file.stem, {k: v.shape for k, v in record.items() if k.startswith("output") and not k.endswith("rounding")})

@@ -376,7 +376,7 @@ func (r *comparing) rows(p pair, got, want engine.Tensor) []judged {
 		return []judged{compareElements(p, got, want, measure{unit: OfLargest, tolerance: SampleInnerTolerance})}
 	}
 	var list []judged
-	for _, m := range r.opts.measures(r.facts.meaning(p.value, want.Shape), r.facts.stride()) {
+	for _, m := range r.opts.measures(r.facts.meaning(p.value, want), r.facts.stride()) {
 		list = append(list, compareElements(p, got, want, m))
 	}
 	return list

@@ -39,6 +39,9 @@ func AgainstFile(ctx context.Context, rt engine.Runtime, path, other string, opt
 	if facts.Layers == nil { // PyTorch's exports do not say
 		completed.Layers = theirs.Layers
 	}
+	if facts.Roles == nil && len(facts.Outputs) == 1 && len(theirs.Outputs) == 1 {
+		completed.Roles = renamedRoles(theirs.Roles, theirs.Outputs[0].Name, facts.Outputs[0].Name)
+	}
 	r := newComparing(rt, path, &completed, ref, opts)
 	r.result.Facts = facts
 	r.input = input

@@ -22,7 +22,8 @@ def plain(c1, c2, k=1, s=1, g=1, act=None):
 
 def shuffle(x, groups):
     """Channel i of group g to place i * groups + g."""
-    return x.unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2)
+    n, c, h, w = x.shape
+    return x.reshape(n, groups, c // groups, h, w).transpose(1, 2).reshape(n, c, h, w)
 
 
 class conv_bn_relu_maxpool(nn.Module):
@@ -53,7 +54,7 @@ class Shuffle_Block(nn.Module):
         if self.stride > 1:
             parts = self.branch1(x), self.branch2(x)
         else:
-            kept, changed = x.tensor_split(2, dim=1)
+            kept, changed = x.chunk(2, dim=1)
             parts = kept, self.branch2(changed)
         return shuffle(torch.cat(parts, dim=1), 2)
 

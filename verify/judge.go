@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ysc2onnx/heads/roles"
 	"ysc2onnx/verify/engine"
 )
 
@@ -80,7 +81,15 @@ func Judge(ctx context.Context, rt engine.Runtime, path string, known Known, opt
 	if theirs.Layers == nil {
 		completed.Layers = ours.Layers
 	}
-	j.Comparison, err = compareWith(ctx, rt, path, &completed, withInput{renamed(known.Values, ours.Outputs, theirs.Outputs), known.Input}, opts)
+	from, to := renamedOutput(ours.Outputs, theirs.Outputs)
+	values := known.Values
+	if from != to {
+		values = renaming{values, from, to}
+	}
+	if theirs.Roles == nil { // another exporter's: the model says which columns are boxes
+		completed.Roles = renamedRoles(ours.Roles, from, to)
+	}
+	j.Comparison, err = compareWith(ctx, rt, path, &completed, withInput{values, known.Input}, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -134,11 +143,11 @@ func coarse(f *Facts, opts *AgainstOptions) {
 	}
 }
 
-// renamed gives a single output of the model the name that it has in the file: where the file has several, that of the one
-// of its shape.
-func renamed(ref Reference, ours, theirs []engine.IO) Reference {
+// renamedOutput gives the name of the model's single output, and the name that it has in the file: where the file has several,
+// that of the one of its shape. Both are "" where nothing is called otherwise.
+func renamedOutput(ours, theirs []engine.IO) (from, to string) {
 	if len(ours) != 1 || slices.ContainsFunc(theirs, func(v engine.IO) bool { return v.Name == ours[0].Name }) {
-		return ref
+		return "", ""
 	}
 	fits := slices.DeleteFunc(slices.Clone(theirs), func(v engine.IO) bool {
 		if len(v.Dims) != len(ours[0].Dims) {
@@ -152,9 +161,20 @@ func renamed(ref Reference, ours, theirs []engine.IO) Reference {
 		return false
 	})
 	if len(fits) != 1 {
-		return ref
+		return "", ""
 	}
-	return renaming{ref, ours[0].Name, fits[0].Name}
+	return ours[0].Name, fits[0].Name
+}
+
+// renamedRoles are what outputs mean, of which one has another name.
+func renamedRoles(list []roles.Output, from, to string) []roles.Output {
+	list = slices.Clone(list)
+	for i := range list {
+		if list[i].Name == from {
+			list[i].Name = to
+		}
+	}
+	return list
 }
 
 // renaming is a reference in which one value has another name.

@@ -150,10 +150,11 @@ func (o *AgainstOptions) measures(meaning roles.Output, stride int64) []measure 
 	return list
 }
 
-// meaning is what an output of the given shape means: as the file's metadata say or, where they do not, as YOLOv5's own
-// exports have it, whose detections have three dimensions, with 5 columns and one for each class. Anything else, and a layer,
-// is the same all over.
-func (f *Facts) meaning(output string, shape []int64) roles.Output {
+// meaning is what an output of which these values are wanted means: as the file's metadata say or, where they do not, as YOLOv5's
+// own exports have it, whose detections have three dimensions, with 5 columns and one for each class. Columns with other values
+// than those from 0 to 1 are none of classes: landmarks, or coefficients of masks. Anything else, and a layer, is the same all over.
+func (f *Facts) meaning(output string, want engine.Tensor) roles.Output {
+	shape := want.Shape
 	for _, o := range f.Roles {
 		if o.Name != output {
 			continue
@@ -163,9 +164,31 @@ func (f *Facts) meaning(output string, shape []int64) roles.Output {
 		}
 	}
 	if n := len(shape); n == 3 && shape[2] > 5 && slices.ContainsFunc(f.Outputs, func(o engine.IO) bool { return o.Name == output }) {
-		return roles.YOLOv5(output, int(shape[2])-5, 0)
+		return undescribed(output, want)
 	}
 	return roles.Of(output, roles.Raw)
+}
+
+// undescribed is the meaning of detections that a file does not describe, by their values.
+func undescribed(output string, want engine.Tensor) roles.Output {
+	const scored, slack = 5, 1e-3 // of a score, for runtimes whose sigmoid is not exact
+	columns := int(want.Shape[2])
+	first, last := columns, columns-1 // of the columns that are no scores
+	for i, x := range want.Floats {
+		if k := i % columns; k >= scored && (x < -slack || x > 1+slack) {
+			if first == columns {
+				first, last = k, k
+			}
+			first, last = min(first, k), max(last, k)
+		}
+	}
+	o := roles.Output{Name: output, Axis: 2, Parts: []roles.Part{{Role: roles.Boxes, Size: 4}, {Role: roles.Objectness, Size: 1}}}
+	for _, p := range []roles.Part{{Role: roles.Scores, Size: first - scored}, {Role: roles.Raw, Size: last + 1 - first}, {Role: roles.Scores, Size: columns - last - 1}} {
+		if p.Size > 0 {
+			o.Parts = append(o.Parts, p)
+		}
+	}
+	return o
 }
 
 // stride is the model's largest one, by the file's metadata: 32 where it does not say.

@@ -125,29 +125,45 @@ func TestBoxes(t *testing.T) {
 	}
 }
 
+// meaningCase is an output with some elements that are not 0.
+type meaningCase struct {
+	output string
+	shape  []int64
+	values map[int]float32
+	parts  string
+}
+
+func (c meaningCase) tensor() engine.Tensor {
+	n, _ := engine.Elements(c.shape)
+	t := engine.Tensor{Shape: c.shape, Floats: make([]float32, n)}
+	for i, x := range c.values {
+		t.Floats[i] = x
+	}
+	return t
+}
+
 // TestMeaning: what the metadata say of an output counts; YOLOv5's own exports, which say nothing, have 5 columns and the
 // classes. A box along the second axis is judged by its own sides.
 func TestMeaning(t *testing.T) {
 	f := &Facts{Outputs: []engine.IO{{Name: "output0"}, {Name: "boxes"}}, Roles: []roles.Output{
 		{Name: "boxes", Axis: 1, Parts: []roles.Part{{Role: roles.Boxes, Size: 4}, {Role: roles.Scores, Size: 2}, {Role: roles.Masks, Size: 1}}},
 	}}
-	for _, test := range []struct {
-		output string
-		shape  []int64
-		parts  string
-	}{
-		{"output0", []int64{1, 9, 7}, "boxes 2 0-4, scores 2 4-7"},
-		{"output0", []int64{1, 9, 5}, " 0 0-0"},
-		{"model.3", []int64{1, 9, 7}, " 0 0-0"},
-		{"boxes", []int64{1, 7, 2}, "boxes 1 0-4, scores 1 4-6, masks 1 6-7"},
-		{"boxes", []int64{1, 8, 2}, " 0 0-0"}, // not what the metadata say
+	for _, test := range []meaningCase{
+		{"output0", []int64{1, 9, 7}, nil, "boxes 2 0-4, scores 2 4-7"},
+		{"output0", []int64{1, 2, 10}, map[int]float32{6: -0.5, 18: 2}, "boxes 2 0-4, scores 2 4-6, raw 2 6-9, scores 2 9-10"},
+		{"output0", []int64{1, 2, 8}, map[int]float32{5: 300}, "boxes 2 0-4, objectness 2 4-5, raw 2 5-6, scores 2 6-8"},
+		{"output0", []int64{1, 2, 8}, map[int]float32{4: 9, 15: -1}, "boxes 2 0-4, scores 2 4-7, raw 2 7-8"},
+		{"output0", []int64{1, 9, 5}, nil, " 0 0-0"},
+		{"model.3", []int64{1, 9, 7}, nil, " 0 0-0"},
+		{"boxes", []int64{1, 7, 2}, nil, "boxes 1 0-4, scores 1 4-6, masks 1 6-7"},
+		{"boxes", []int64{1, 8, 2}, nil, " 0 0-0"}, // not what the metadata say
 	} {
 		var opts AgainstOptions
 		if err := opts.setDefaults(); err != nil {
 			t.Fatal(err)
 		}
 		var parts []string
-		for _, m := range opts.measures(f.meaning(test.output, test.shape), 32) {
+		for _, m := range opts.measures(f.meaning(test.output, test.tensor()), 32) {
 			parts = append(parts, fmt.Sprintf("%s %d %d-%d", m.name, m.axis, m.from, m.to))
 		}
 		if got := strings.Join(parts, ", "); got != test.parts {
@@ -167,7 +183,7 @@ func TestMeaning(t *testing.T) {
 	}{{0, 0.05, true}, {0, 0.052, false}, {1, 0.0031, true}, {1, 0.0033, false}, {5, 0.0033, false}} {
 		got := engine.Tensor{Shape: want.Shape, Floats: append([]float32{}, want.Floats...)}
 		got.Floats[test.element] += test.off
-		parts := opts.measures(f.meaning("boxes", want.Shape), 32)
+		parts := opts.measures(f.meaning("boxes", want), 32)
 		if j := compareElements(pair{}, got, want, parts[0]); j.OK != test.ok || j.Count != 8 {
 			t.Errorf("element %d off by %g: ok %v, %d elements, %s", test.element, test.off, j.OK, j.Count, j.Problem)
 		}
