@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ysc2onnx/diag"
+	"ysc2onnx/internal/pipeline"
 	"ysc2onnx/internal/version"
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
@@ -93,6 +94,9 @@ type Result struct {
 	Assumed       string             // what the numbers depend on although the checkpoint does not tell it, so that no check proves it; "" for nothing
 	Elapsed       time.Duration      // without the checks
 }
+
+// MaxPixels is the largest height and width that can be asked for.
+const MaxPixels = pipeline.MaxPixels
 
 // Opsets that can be asked for.
 const (

@@ -71,7 +71,8 @@ func Parse(cfg *yamlcfg.Model, opt ParseOptions) (*Network, *diag.Diagnostics) {
 		p.layer(l)
 	}
 	if n := len(p.net.Layers); n > 0 {
-		if last := p.net.Layers[n-1]; last.Spec != nil && last.Spec.Head == nil {
+		last := p.net.Layers[n-1]
+		if last.Spec != nil && last.Spec.Head == nil && !cfg.HeadSpan.IsZero() { // a head that is missing was reported as such
 			p.diags.Errorf(last.Row.Span, "the last row is %s, expected Detect", last.Row.Module)
 		}
 	}

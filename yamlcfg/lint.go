@@ -76,7 +76,7 @@ func (l *linter) pointless() {
 			l.Warnf(diag.ZeroNumber, r.NumberSpan, "number 0 does not leave the layer out: YOLOv5 still builds one %s, or one without its inner blocks", r.Module)
 		}
 	}
-	if len(l.m.Rows) > 0 && l.m.BackboneRows == len(l.m.Rows) {
+	if len(l.m.Rows) > 0 && l.m.BackboneRows == len(l.m.Rows) && !l.m.HeadSpan.IsZero() {
 		l.Warnf(diag.EmptyHead, l.m.HeadSpan, "the head has no layers")
 	}
 }

@@ -43,6 +43,10 @@ func ParseWith(name string, r io.Reader, o Overrides) (*Model, *diag.Diagnostics
 		ds.Errorf(diag.Span{}, "%v", err)
 		return nil, ds
 	}
+	if what := notText(src.Text); what != "" {
+		ds.Errorf(diag.Span{}, "%s; a model YAML, which is plain text, was expected", what)
+		return nil, ds
+	}
 	t := newText(src)
 	p := parser{
 		reader: reader{text: t, layout: lex(t.ascii), ds: ds},

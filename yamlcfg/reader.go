@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -88,10 +89,6 @@ func isEmpty(doc *yaml.Node) bool { return doc.Kind != yaml.DocumentNode || len(
 
 // precheck refuses texts that would take the YAML reader too long, and those that it would accept although PyYAML does not.
 func (r *reader) precheck() bool {
-	if at := bytes.IndexByte(r.ascii, 0); at >= 0 {
-		r.ds.Errorf(r.span(at, at+1), "the text holds a NUL byte; a YAML is plain text: was it saved as UTF-16, or is it a binary file?")
-		return false
-	}
 	for i, c := range r.ascii {
 		if c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0x7f {
 			r.ds.Errorf(r.span(i, i+1), "the text holds the control character 0x%02x, which YAML does not allow", c)
@@ -140,6 +137,9 @@ func (r *reader) syntaxError(err error) {
 	if le.Mark.Line == 0 {
 		span = diag.Span{}
 	}
+	if r.missingSpace(le.Mark.Line) {
+		return
+	}
 	message := "not valid YAML: " + le.Message
 	switch {
 	case strings.Contains(le.Message, "unknown anchor"):
@@ -167,6 +167,28 @@ func (r *reader) syntaxError(err error) {
 		from := r.offset(le.ContextMark.Line, le.ContextMark.Column)
 		d.AddNote(r.span(from, min(from+1, r.lineEnd(from))), "%s starts here", construct(le.ContextMsg))
 	}
+}
+
+// spaceless matches a line on which YAML wants a space: after the colon of a key, or after the dash of a row.
+var spaceless = regexp.MustCompile(`^ *(?:- )?(?:(nc|ch|anchors|activation|depth_multiple|width_multiple|channel_multiple|names|backbone|head):[^\s#]|(-)\[)`)
+
+// missingSpace reports the line up to the one of a syntax error that lacks a space, which is what YAML stumbles over only later.
+func (r *reader) missingSpace(upTo int) bool {
+	for line := upTo; line >= max(1, upTo-40); line-- {
+		text := r.src.Line(line)
+		at := spaceless.FindSubmatchIndex(text)
+		if at == nil {
+			continue
+		}
+		what, from, to := string(text[max(at[2], 0):max(at[3], 0)])+":", at[2], at[3]+1
+		if at[2] < 0 {
+			what, from, to = "the dash", at[4], at[5]
+		}
+		start := r.src.Pos(r.src.LineStarts()[line-1] + from)
+		r.ds.Errorf(diag.Span{Start: start, End: diag.Pos{Line: line, Col: start.Col + to - from}}, "a space is missing after %s", what)
+		return true
+	}
+	return false
 }
 
 // construct names what the YAML reader was in when it failed.

@@ -27,6 +27,8 @@ type app struct {
 	json  bool // --json: stdout holds one JSON document
 	quiet bool // --quiet: errors only
 
+	leftOut []string // flags of YOLOv5's that mean nothing here, to be noted
+
 	started bool // a command's own code runs: what fails from now on is not a wrong usage
 }
 
@@ -49,6 +51,9 @@ var errPrinted = errors.New("failed, as was printed")
 func (a *app) runE(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		a.started = true
+		for _, what := range a.leftOut {
+			a.note("%s", what)
+		}
 		if err := emptyFlag(cmd.Flags()); err != nil {
 			return err
 		}

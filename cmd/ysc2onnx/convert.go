@@ -32,13 +32,14 @@ type conversion struct {
 	scconv          flavour
 	blocks          wiring
 	seed, checkFlag *pflag.Flag
+	page            reporting
 }
 
 // flags adds the flags of the bare form.
 func (c *conversion) flags(cmd *cobra.Command) {
 	flags, opt := cmd.Flags(), &c.options
 	flags.SortFlags = false
-	flags.StringVarP(&opt.Output, "output", "o", "", "the `file` to write, - for standard output; default: the model's name with .onnx, in the current folder")
+	flags.StringVarP(&opt.Output, "output", "o", "", "the `file` to write, - for standard output; default: the model's name with .onnx, beside the model")
 	flags.StringVar(&c.weights, "weights", "", "the trained weights of MODEL.yaml, a checkpoint `file` (.pt, .pth, .safetensors)")
 	flavourFlag(cmd, &c.scconv)
 	wiringFlag(cmd, &c.blocks)
@@ -56,11 +57,13 @@ func (c *conversion) flags(cmd *cobra.Command) {
 	flags.BoolVar(&opt.Strict, "strict", false, "warnings are errors, and so is a check that cannot be made")
 	allowFlag(cmd, &opt.Allow)
 	flags.BoolVar(&opt.Sync, "sync", false, "return only when the file has reached the disk")
+	flags.StringVar(&c.page.path, "report", "", "write an HTML `file` that shows the model and its checks, and opens without a network")
 	libraryFlag(flags, &c.library)
 	_ = cmd.RegisterFlagCompletionFunc("check", cobra.FixedCompletions(checks, cobra.ShellCompDirectiveNoFileComp))
 	dims := cobra.FixedCompletions([]string{dynamicAll, dynamicBatch, dynamicNone}, cobra.ShellCompDirectiveNoFileComp)
 	_ = cmd.RegisterFlagCompletionFunc("dynamic", dims) // these four fail for unknown flags only
 	_ = cmd.MarkFlagFilename("output", "onnx")
+	_ = cmd.MarkFlagFilename("report", "html")
 	_ = cmd.MarkFlagFilename("weights", "pt", "pth", "safetensors")
 }
 
@@ -103,6 +106,9 @@ func (c *conversion) run(ctx context.Context, args []string) error {
 		}
 		return usagef("a checkpoint beside a YAML goes after --weights: ysc2onnx %s --weights %s", args[0], args[1])
 	}
+	if len(args) == 0 && c.weights != "" { // as YOLOv5's export.py has it
+		args, c.weights = []string{c.weights}, ""
+	}
 	path, err := oneArg(args, "a model, such as: ysc2onnx best.pt -o best.onnx, or ysc2onnx yolov5s.yaml")
 	if err != nil {
 		return err
@@ -132,6 +138,12 @@ func (c *conversion) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if c.page.path != "" && c.options.Check == ysc2onnx.CheckNone {
+		return usagef("--report shows how the checks went, but nothing is checked: %s", notChecked)
+	}
+	if err := c.page.checkPath(path, c.weights, target); err != nil {
+		return err
+	}
 	if c.options.Strict && c.asksForCheck() && notChecked != "" {
 		return fmt.Errorf("not checked: %s; --strict demands the checks of --check=%s, and --check=none leaves them out", notChecked, c.check.String())
 	}
@@ -141,6 +153,9 @@ func (c *conversion) run(ctx context.Context, args []string) error {
 	result, err := ysc2onnx.Convert(ctx, m.input(), c.options)
 	bar.finish()
 	if err != nil {
+		return err
+	}
+	if err := c.writeReport(ctx, target, result); err != nil {
 		return err
 	}
 	return c.report(target, result, notChecked)
@@ -232,6 +247,15 @@ func (c *conversion) report(target string, r *ysc2onnx.Result, notChecked string
 		return documentedError{failed, exitUnsound, doc}
 	}
 	return nil
+}
+
+// writeReport writes the page of --report.
+func (c *conversion) writeReport(ctx context.Context, target string, r *ysc2onnx.Result) error {
+	if c.page.path == "" || r.Checks == nil {
+		return nil
+	}
+	c.page.data.Facts, c.page.data.Checks = r.Checks.Facts, r.Checks
+	return c.page.write(ctx, target, "")
 }
 
 // verdict is the error of a file that was written but is wrong, nil if nothing is: a check failed or, with --strict, could

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -91,6 +92,7 @@ func (d *detection) run(ctx context.Context, args []string) error {
 	case d.output.scores && !d.output.text:
 		return usagef("--save-conf is for the files of --save-txt")
 	}
+	modelFirst(args)
 	if err := requireFile(args[0], "an ONNX file"); err != nil {
 		return err
 	}
@@ -116,6 +118,16 @@ func (d *detection) run(ctx context.Context, args []string) error {
 	defer func() { _ = detector.Close() }() // nothing is lost with a file that was only read
 	d.output.sweepTemporaries(pictures)
 	return d.detectAll(ctx, detector, look, args[0], pictures)
+}
+
+// modelFirst moves the only ONNX file among the arguments to the front, where it belongs.
+func modelFirst(args []string) {
+	isModel := func(arg string) bool { return strings.EqualFold(filepath.Ext(arg), ".onnx") }
+	if at := slices.IndexFunc(args, isModel); at > 0 && !isModel(args[0]) {
+		model := args[at]
+		copy(args[1:at+1], args[:at])
+		args[0] = model
+	}
 }
 
 // labelStyle reads the font of labels; "" stands for the built-in one.

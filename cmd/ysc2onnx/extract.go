@@ -19,8 +19,9 @@ import (
 // extraction is the command extract.
 type extraction struct {
 	*app
-	outputs []string
-	sync    bool
+	outputs   []string
+	overwrite bool
+	sync      bool
 }
 
 // extractionDocument is what --json prints.
@@ -53,6 +54,7 @@ say, so that it converts to the same model, alone or with --weights. Nothing in 
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringArrayVarP(&e.outputs, "output", "o", nil, "the `file` to write, .yaml or .safetensors; may be given twice")
+	flags.BoolVar(&e.overwrite, "overwrite", false, "-o may name a YAML that exists already")
 	flags.BoolVar(&e.sync, "sync", false, "return only when the file has reached the disk")
 	_ = cmd.MarkFlagFilename("output", "yaml", "safetensors") // it fails for unknown flags only
 	return cmd
@@ -113,8 +115,12 @@ func (e *extraction) check(output string, w *weights, before []string) error {
 		}
 	}
 	info, err := os.Stat(output)
-	if err == nil && os.SameFile(info, w.info) {
+	switch isYAML := !strings.EqualFold(filepath.Ext(output), ".safetensors"); {
+	case err != nil: // there is nothing to overwrite
+	case os.SameFile(info, w.info):
 		return usagef("-o %s: it is the checkpoint itself, which would be overwritten", output)
+	case isYAML && info.Mode().IsRegular() && !e.overwrite:
+		return usagef("-o %s: the file is there; --overwrite replaces it", output)
 	}
 	return nil
 }

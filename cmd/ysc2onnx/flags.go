@@ -38,6 +38,9 @@ func (s *size) Set(text string) error {
 		if err != nil || n < 1 {
 			return errSize
 		}
+		if n > ysc2onnx.MaxPixels {
+			return fmt.Errorf("at most %d pixels", ysc2onnx.MaxPixels)
+		}
 		sides[i] = n
 	}
 	s.height, s.width = sides[0], sides[1]

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -15,11 +16,15 @@ import (
 	"ysc2onnx"
 	"ysc2onnx/checkpoint"
 	"ysc2onnx/diag"
+	"ysc2onnx/internal/units"
 	"ysc2onnx/yamlcfg"
 )
 
 // stdio stands for standard input as a model, and for standard output as a file to write.
 const stdio = "-"
+
+// stdinName is how messages show a model that was read from standard input.
+const stdinName = "<stdin>"
 
 // model is what was named to convert: a YAML that was read, a checkpoint that is open, or both.
 type model struct {
@@ -66,8 +71,15 @@ func (a *app) openModel(ctx context.Context, path, weightsPath string) (*model, 
 		return &model{name: path, info: w.info, weights: w}, nil
 	}
 	m, err := a.readYAML(ctx, path)
-	if err != nil || weightsPath == "" {
-		return m, err
+	if err != nil {
+		return nil, err
+	}
+	if m.weights != nil && weightsPath != "" { // a checkpoint came through standard input
+		m.close()
+		return nil, usagef("standard input gives a checkpoint, and so does --weights %s; leave one of them out", weightsPath)
+	}
+	if weightsPath == "" {
+		return m, nil
 	}
 	m.weights, err = openWeights(weightsPath)
 	return m, err
@@ -97,14 +109,18 @@ func (a *app) readYAML(ctx context.Context, path string) (*model, error) {
 
 func (a *app) read(path string) (*model, error) {
 	if path == stdio {
-		text, err := io.ReadAll(io.LimitReader(a.stdin, yamlcfg.MaxInput+1))
+		in := bufio.NewReader(a.stdin)
+		if start, _ := in.Peek(len(zipStart)); string(start) == zipStart { // a failure shows when the rest is read
+			return spooled(in)
+		}
+		text, err := io.ReadAll(io.LimitReader(in, yamlcfg.MaxInput+1))
 		if err != nil {
 			return nil, fmt.Errorf("reading the model from standard input: %w", err)
 		}
 		if what := checkpoint.Foreign(text); what != "" {
 			return nil, fmt.Errorf("a YOLOv5 model YAML was expected on standard input; %s", what)
 		}
-		return &model{name: "<stdin>", text: text}, nil
+		return &model{name: stdinName, text: text}, nil
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -128,7 +144,7 @@ func (a *app) read(path string) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if bytes.HasPrefix(text, []byte("PK\x03\x04")) {
+	if bytes.HasPrefix(text, []byte(zipStart)) {
 		if _, err := checkpoint.Open(f, info.Size(), checkpoint.Limits{}); err != nil {
 			return nil, fmt.Errorf("%s: a YOLOv5 model YAML or checkpoint was expected; %w", path, err)
 		}
@@ -138,6 +154,35 @@ func (a *app) read(path string) (*model, error) {
 		return nil, fmt.Errorf("%s: a YOLOv5 model YAML or checkpoint was expected; %s", path, what)
 	}
 	return &model{name: path, text: text, info: info}, nil
+}
+
+// zipStart is how a checkpoint begins, which is a zip archive.
+const zipStart = "PK\x03\x04"
+
+// maxSpooled bounds a checkpoint on standard input, which has to be put into a file to be read in any order.
+const maxSpooled = 16 << 30
+
+// spooled puts a checkpoint from standard input into a temporary file that has no name any more.
+func spooled(in io.Reader) (*model, error) {
+	f, err := os.CreateTemp("", "ysc2onnx-*.pt")
+	if err != nil {
+		return nil, err
+	}
+	_ = os.Remove(f.Name()) // where that is not possible while it is open, the system sweeps it
+	n, err := io.Copy(f, io.LimitReader(in, maxSpooled+1))
+	if err == nil && n > maxSpooled {
+		err = fmt.Errorf("it is larger than %s", units.Bytes(maxSpooled))
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("reading the checkpoint from standard input: %w", err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return &model{name: stdinName, weights: &weights{f, info, stdinName}}, nil
 }
 
 // missing is the error for a file that is not there, with the name of the one beside it that was probably meant, of
@@ -168,20 +213,20 @@ func stem(path string) string {
 	return strings.TrimSuffix(base, filepath.Ext(base))
 }
 
-// output gives the file to write: named by -o, else in the current folder the name of the checkpoint, or of the YAML
-// where there is none, with .onnx.
+// output gives the file to write: named by -o, else the checkpoint's name, or the YAML's where there is none, with .onnx in
+// place of its ending, in the same folder, where YOLOv5's export.py writes, too.
 func (m *model) output(named string) (string, error) {
 	from := m.name
 	if m.weights != nil {
 		from = m.weights.Name()
 	}
 	switch {
-	case named == "" && m.weights == nil && (m.info == nil || !m.info.Mode().IsRegular()):
+	case named == "" && (m.weights == nil || m.weights.label == stdinName) && (m.info == nil || !m.info.Mode().IsRegular()):
 		return "", usagef("the model has no file name to make the output's from; say where to write with -o FILE, or -o - for standard output")
 	case named == stdio:
 		return stdio, nil
 	case named == "":
-		named = stem(from) + ".onnx"
+		named = strings.TrimSuffix(from, filepath.Ext(from)) + ".onnx"
 	}
 	info, err := os.Stat(named)
 	switch {

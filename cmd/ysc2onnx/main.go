@@ -34,6 +34,9 @@ func main() {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, args: args, json: asksForJSON(args)}
 	root := a.rootCommand()
-	root.SetArgs(joinSizes(args))
+	translated, notes := translate(args)
+	root.SetArgs(joinSizes(translated))
+	onlyOnce(root)
+	a.leftOut = notes
 	return a.finish(root.ExecuteContext(ctx))
 }

@@ -53,7 +53,8 @@ func (r *reporting) checkPath(inputs ...string) error {
 		return usagef("--report -: name a file, such as report.html; what is checked is printed to standard output")
 	}
 	switch ending := strings.ToLower(filepath.Ext(r.path)); ending {
-	case ".onnx", ".npz", ".npy", ".pt", ".pth", ".safetensors", ".yaml", ".yml", ".data":
+	case ".html", ".htm", "":
+	default:
 		return usagef("--report %s: an HTML file would be written, but %s is the ending of another format; name it %s", r.path, ending, stem(r.path)+".html")
 	}
 	info, err := os.Stat(r.path)

@@ -16,14 +16,14 @@ import (
 
 // rootCommand is the command line: the bare form converts, its subcommands do the rest.
 func (a *app) rootCommand() *cobra.Command {
-	c := conversion{app: a}
+	c := conversion{app: a, page: reporting{app: a}}
 	root := &cobra.Command{
 		Use:   "ysc2onnx MODEL.yaml|best.pt [-o model.onnx]",
 		Short: "Turn a YOLOv5 checkpoint or model YAML into a checked ONNX file",
 		Long: `ysc2onnx turns a YOLOv5 checkpoint or model YAML into an ONNX file, without Python, and checks the file
 by running it in ONNX Runtime. A checkpoint is read as data: nothing in it is ever executed. Without one, weights
 are drawn from a seed, with PyTorch's default distributions.`,
-		Example: `  ysc2onnx best.pt                               writes best.onnx into the current folder
+		Example: `  ysc2onnx best.pt                               writes best.onnx beside it
   ysc2onnx yolov5s.yaml                          untrained: layers, shapes and sizes are right
   ysc2onnx yolov5s.yaml --weights w.safetensors  where the weights come without their YAML
   ysc2onnx yolov5s.yaml -o model.onnx --imgsz 480 640 --opset 13

@@ -138,8 +138,9 @@ func requireFile(path, expected string) error {
 		return fmt.Errorf("%s is a folder; %s was expected", path, expected)
 	}
 	switch ending := strings.ToLower(filepath.Ext(path)); ending {
-	case ".yaml", ".yml", ".pt", ".pth":
-		return fmt.Errorf("%s: %s was expected, not a %s file", path, expected, ending)
+	case ".yaml", ".yml", ".pt", ".pth", ".safetensors":
+		return usagef("%s: %s was expected, not a %s file; ysc2onnx %[1]s exports it, and ysc2onnx verify %[4]s --against %[1]s compares a file with it",
+			path, expected, ending, stem(path)+".onnx")
 	}
 	return nil
 }

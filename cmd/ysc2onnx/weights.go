@@ -21,8 +21,12 @@ func isCheckpoint(path string) bool {
 // weights is a file that is open for as long as its tensors are read.
 type weights struct {
 	*os.File
-	info fs.FileInfo
+	info  fs.FileInfo
+	label string // as messages show it
 }
+
+// Name is how messages show the file.
+func (w *weights) Name() string { return w.label }
 
 // openWeights opens the checkpoint at path. What the file holds is for the library to say.
 func openWeights(path string) (*weights, error) {
@@ -54,5 +58,5 @@ func openTensors(path, expected string, patterns ...string) (*weights, error) {
 		_ = f.Close()
 		return nil, err
 	}
-	return &weights{f, info}, nil
+	return &weights{f, info, path}, nil
 }
