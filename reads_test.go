@@ -71,6 +71,18 @@ func TestStructureIsReadOnce(t *testing.T) {
 		_, err := verify.Alone(ctx, rt, path)
 		return err
 	})
+	count("a check of a file alone, and its profile", 1, func(ctx context.Context) error {
+		report, err := verify.Alone(ctx, rt, path)
+		if err != nil {
+			return err
+		}
+		inputs, err := report.Facts.DrawInputs(64, 96, 0)
+		if err != nil {
+			return err
+		}
+		_, err = verify.Measure(ctx, rt, path, report.Facts, inputs, 1)
+		return err
+	})
 	count("a comparison of two files", 2, func(ctx context.Context) error {
 		_, err := verify.AgainstFile(ctx, rt, path, path, verify.AgainstOptions{})
 		return err

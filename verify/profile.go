@@ -26,8 +26,9 @@ type NodeTime struct {
 // Profiler is a Runtime that can say how long each operator takes.
 type Profiler interface {
 	engine.Runtime
-	// Profile runs the model once to warm up, then as often as asked, and gives the operators of each of those runs.
-	Profile(ctx context.Context, path string, inputs []engine.Tensor, runs int) ([][]NodeTime, error)
+	// Profile opens the model at path with opts, runs it once to warm up, then as often as asked, and gives the operators of
+	// each of those runs.
+	Profile(ctx context.Context, path string, opts engine.SessionOptions, inputs []engine.Tensor, runs int) ([][]NodeTime, error)
 }
 
 // Profile is how long the parts of a model take. Times are medians over the runs.
@@ -52,8 +53,8 @@ type Timing struct {
 // ErrNoProfile says that a runtime cannot tell how long operators take.
 var ErrNoProfile = errors.New("this runtime cannot say how long operators take")
 
-// Measure runs the model at path on inputs, once and then runs times, and adds up how long its layers take.
-func Measure(ctx context.Context, rt engine.Runtime, path string, inputs []engine.Tensor, runs int) (*Profile, error) {
+// Measure runs the model at path, which facts are of, on inputs, once and then runs times, and adds up how long its layers take.
+func Measure(ctx context.Context, rt engine.Runtime, path string, facts *Facts, inputs []engine.Tensor, runs int) (*Profile, error) {
 	profiler, ok := rt.(Profiler)
 	if !ok {
 		return nil, ErrNoProfile
@@ -61,7 +62,7 @@ func Measure(ctx context.Context, rt engine.Runtime, path string, inputs []engin
 	if runs < 1 {
 		return nil, fmt.Errorf("%d runs to measure; at least 1 is needed", runs)
 	}
-	times, err := profiler.Profile(ctx, path, inputs, runs)
+	times, err := profiler.Profile(ctx, path, facts.session(engine.SessionOptions{}), inputs, runs)
 	if err != nil {
 		return nil, err
 	}

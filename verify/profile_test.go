@@ -19,7 +19,7 @@ type clock struct {
 	err   error
 }
 
-func (c *clock) Profile(context.Context, string, []engine.Tensor, int) ([][]NodeTime, error) {
+func (c *clock) Profile(context.Context, string, engine.SessionOptions, []engine.Tensor, int) ([][]NodeTime, error) {
 	return c.times, c.err
 }
 
@@ -30,7 +30,7 @@ func TestMeasure(t *testing.T) {
 	ms := time.Millisecond
 	// Layer 2 takes 5, 9 and 3 ms, layer 10 takes 4, 1 and 5 ms, the rest 1 ms: the medians are 5, 4 and 1.
 	rt := &clock{times: [][]NodeTime{run(4*ms, ms, 4*ms, ms), run(8*ms, ms, ms, ms), run(2*ms, ms, 5*ms, ms)}}
-	p, err := Measure(t.Context(), rt, "m.onnx", []engine.Tensor{row("images", []int64{1, 2}, 0, 0)}, 3)
+	p, err := Measure(t.Context(), rt, "m.onnx", &Facts{}, []engine.Tensor{row("images", []int64{1, 2}, 0, 0)}, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,14 +59,14 @@ func TestMeasure(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 
-	if _, err := Measure(t.Context(), &fake{}, "m.onnx", []engine.Tensor{{}}, 3); !errors.Is(err, ErrNoProfile) {
+	if _, err := Measure(t.Context(), &fake{}, "m.onnx", &Facts{}, []engine.Tensor{{}}, 3); !errors.Is(err, ErrNoProfile) {
 		t.Errorf("a runtime without profiles gives %v", err)
 	}
-	if _, err := Measure(t.Context(), rt, "m.onnx", []engine.Tensor{{}}, 0); err == nil {
+	if _, err := Measure(t.Context(), rt, "m.onnx", &Facts{}, []engine.Tensor{{}}, 0); err == nil {
 		t.Error("no runs are measured")
 	}
 	rt.err = errors.New("no disk")
-	if _, err := Measure(t.Context(), rt, "m.onnx", []engine.Tensor{{}}, 3); !errors.Is(err, rt.err) {
+	if _, err := Measure(t.Context(), rt, "m.onnx", &Facts{}, []engine.Tensor{{}}, 3); !errors.Is(err, rt.err) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -66,7 +66,7 @@ func (v *verification) judge(ctx context.Context, rt engine.Runtime, path string
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-		if err := v.page.measure(ctx, rt, path, inputs); err != nil {
+		if err := v.page.measure(ctx, rt, path, found.Facts, inputs); err != nil {
 			return err
 		}
 		doc.Profile = v.page.data.Profile

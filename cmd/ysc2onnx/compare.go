@@ -171,7 +171,7 @@ func (c *comparing) time(ctx context.Context, rt engine.Runtime, models []varian
 	}
 	for i := range models {
 		models[i].Latency = &latencies[i]
-		profile, err := verify.Measure(ctx, rt, runs[i].Path, []engine.Tensor{runs[i].Input}, min(c.rounds, profileRuns))
+		profile, err := verify.Measure(ctx, rt, runs[i].Path, runs[i].Facts, []engine.Tensor{runs[i].Input}, min(c.rounds, profileRuns))
 		switch {
 		case errors.Is(err, verify.ErrNoProfile):
 			continue

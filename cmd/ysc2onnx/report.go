@@ -92,11 +92,11 @@ func (r *reporting) observer() func(verify.Row, engine.Tensor, engine.Tensor) {
 }
 
 // measure times the layers of the model, if that was asked for, and prints the slowest.
-func (r *reporting) measure(ctx context.Context, rt engine.Runtime, path string, inputs []engine.Tensor) error {
+func (r *reporting) measure(ctx context.Context, rt engine.Runtime, path string, facts *verify.Facts, inputs []engine.Tensor) error {
 	if !r.profile {
 		return nil
 	}
-	p, err := verify.Measure(ctx, rt, path, inputs, profileRuns)
+	p, err := verify.Measure(ctx, rt, path, facts, inputs, profileRuns)
 	if err != nil {
 		return fmt.Errorf("profile: %w", err)
 	}

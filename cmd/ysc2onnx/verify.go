@@ -211,7 +211,7 @@ func (v *verification) reportAlone(ctx context.Context, rt engine.Runtime, repor
 		if err != nil {
 			return fmt.Errorf("%s: %w", report.Path, err)
 		}
-		if err := v.page.measure(ctx, rt, report.Path, inputs); err != nil {
+		if err := v.page.measure(ctx, rt, report.Path, report.Facts, inputs); err != nil {
 			return err
 		}
 	}
@@ -300,7 +300,7 @@ func (v *verification) reportComparison(ctx context.Context, rt engine.Runtime, 
 		if err != nil {
 			return err
 		}
-		if err := v.page.measure(ctx, rt, found.Path, inputs); err != nil {
+		if err := v.page.measure(ctx, rt, found.Path, found.Facts, inputs); err != nil {
 			return err
 		}
 	}

@@ -14,13 +14,13 @@ import (
 )
 
 // Profile implements verify.Profiler: the library writes what it measured into a file when a session ends.
-func (e *native) Profile(ctx context.Context, path string, inputs []engine.Tensor, runs int) (times [][]verify.NodeTime, err error) {
+func (e *native) Profile(ctx context.Context, path string, opts engine.SessionOptions, inputs []engine.Tensor, runs int) (times [][]verify.NodeTime, err error) {
 	dir, err := os.MkdirTemp("", "ysc2onnx-profile-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := runProfiled(ctx, path, inputs, runs+1, filepath.Join(dir, "run")); err != nil {
+	if err := runProfiled(ctx, path, opts, inputs, runs+1, filepath.Join(dir, "run")); err != nil {
 		return nil, err
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "run*.json"))
@@ -43,8 +43,7 @@ func (e *native) Profile(ctx context.Context, path string, inputs []engine.Tenso
 }
 
 // runProfiled runs a model some times in a session that writes a profile when it is closed.
-func runProfiled(ctx context.Context, path string, inputs []engine.Tensor, runs int, prefix string) (err error) {
-	var opts engine.SessionOptions
+func runProfiled(ctx context.Context, path string, opts engine.SessionOptions, inputs []engine.Tensor, runs int, prefix string) (err error) {
 	settings, err := sessionSettings(opts)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"ysc2onnx/verify"
+	"ysc2onnx/verify/engine"
 )
 
 func TestProfile(t *testing.T) {
@@ -21,7 +22,7 @@ func TestProfile(t *testing.T) {
 	m := addRelu()
 	m.Nodes[1].Op, m.Nodes[1].Name = "Exp", "/model.1/act/Exp" // which nothing fuses with an Add
 	path := save(t, m)
-	runs, err := rt.Profile(t.Context(), path, x(1, 2, -3, 0.25), 3)
+	runs, err := rt.Profile(t.Context(), path, engine.SessionOptions{}, x(1, 2, -3, 0.25), 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,10 +42,10 @@ func TestProfile(t *testing.T) {
 		t.Errorf("%v is left, %v", left, err)
 	}
 
-	if _, err := rt.Profile(t.Context(), path, nil, 3); err == nil || err.Error() != path+`: input "x" is missing` {
+	if _, err := rt.Profile(t.Context(), path, engine.SessionOptions{}, nil, 3); err == nil || err.Error() != path+`: input "x" is missing` {
 		t.Errorf("without an input: %v", err)
 	}
-	if _, err := rt.Profile(t.Context(), filepath.Join(temporary, "none.onnx"), nil, 3); err == nil {
+	if _, err := rt.Profile(t.Context(), filepath.Join(temporary, "none.onnx"), engine.SessionOptions{}, nil, 3); err == nil {
 		t.Error("a file that is not there is profiled")
 	}
 	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {

@@ -125,7 +125,7 @@ func trained(t *testing.T) *report.Data {
 		t.Fatal(err)
 	}
 	input.Name = "images"
-	if d.Profile, err = verify.Measure(t.Context(), rt, path, []engine.Tensor{input}, 2); err != nil {
+	if d.Profile, err = verify.Measure(t.Context(), rt, path, d.Facts, []engine.Tensor{input}, 2); err != nil {
 		t.Fatal(err)
 	}
 	return d
