@@ -37,6 +37,9 @@ func Sigmoid() *Activation { return newActivation(sigmoidKind) }
 // Hardswish is x · min(max(x + 3, 0), 6) / 6.
 func Hardswish() *Activation { return newActivation(hardswishKind) }
 
+// GELU is x·Φ(x).
+func GELU() *Activation { return newActivation(activationOf("torch.nn.modules.activation.GELU")) }
+
 // LeakyReLU is x where it is positive, and slope · x elsewhere.
 func LeakyReLU(slope float64) *Activation { return newActivation(leakyReLUKind, slope) }
 

@@ -11,6 +11,8 @@ var builtin = []Spec{
 	shuffleStemSpec, shuffleBlockSpec, shuffleV2Spec, stemBlockSpec,
 	bifpnAdd2Spec, bifpnAdd3Spec, bifpnConcat2Spec, bifpnConcat3Spec, concatBiFPNSpec,
 	c2fSpec, spaceToDepthSpec, gsConvSpec, vovGSCSPSpec, repConvSpec, repVGGBlockSpec, carafeSpec,
+	convBNHswishSpec, invertedResidualSpec, mobileNetV3Spec, mobileBneckSpec, qaRepVGGSpec,
+	horBlockSpec, c3HBSpec, convNeXtBlockSpec, cNeBSpec, cot3Spec, bot3Spec, c3STRSpec, dcnSpec, c3DCNSpec,
 	upsampleSpec, conv2dSpec, convTranspose2dSpec, dwConvTranspose2dSpec, batchNorm2dSpec, maxPool2dSpec, zeroPad2dSpec, identitySpec,
 	concatSpec, sumSpec, contractSpec, expandSpec,
 	cbamSpec, coordAttSpec, seSpec, seLayerSpec, seAttentionSpec, ecaSpec, simAMSpec, gamSpec, namSpec, shuffleAttentionSpec, emaSpec,

@@ -6,7 +6,6 @@ var (
 	emaClass = Class{Path: "models.common.EMA", Aliases: []string{"EMA_attention"}, Flavours: []Flavour{
 		{Name: "grouped", Doc: "a 1x1 and a 3x3 convolution of each group", Keys: map[string]int{"conv1x1.weight": 4, "conv3x3.weight": 4, "gn.weight": 1}},
 	}}
-	softmaxClass = Class{Path: "torch.nn.modules.activation.Softmax"}
 )
 
 var emaSpec = Spec{
@@ -52,19 +51,6 @@ func (m *EMA) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 // [N, 1, H·W].
 func (m *EMA) weighed(s *Scope, x, y *onnxbuild.Value) *onnxbuild.Value {
 	mean := s.Squeeze(s.Call("agp", AdaptiveAvgPool2d{}, x), 3) // [N, c, 1]
-	weights := s.Call("softmax", softmaxLast{}, s.Transpose(mean, 0, 2, 1))
+	weights := s.Call("softmax", Softmax{-1}, s.Transpose(mean, 0, 2, 1))
 	return s.MatMul(weights, s.Reshape(y, s.Ints("pixels", 0, 0, -1)))
-}
-
-// softmaxLast is torch.nn.Softmax(-1) of a value of three axes.
-type softmaxLast struct{}
-
-// Class is torch.nn.Softmax.
-func (softmaxLast) Class() *Class { return &softmaxClass }
-
-// Forward adds the function.
-func (softmaxLast) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	s.RequireNumber("dim", -1)
-	s.CountMACs(x.Shape.Elements(), 3)
-	return s.Softmax(x, 2)
 }

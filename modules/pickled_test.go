@@ -28,6 +28,9 @@ func (c trainedCase) Shape(name string) ([]int64, bool) {
 	return t.Shape, ok
 }
 
+// Integers implements [modules.Trained]: cases have none.
+func (c trainedCase) Integers(string, int) ([]int64, error) { return nil, nil }
+
 // Module implements [modules.Trained]: of a module that the case does not name nothing is known but that it has parameters.
 func (c trainedCase) Module(path string) modules.TrainedModule {
 	if m, ok := c.Pickled[strings.TrimPrefix(path, "model.0.")]; ok {

@@ -69,31 +69,33 @@ func (m *RepConv) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 		conv.Bias = true
 		return s.CallActivation(m.actName, m.act, s.Call("rbr_reparam", conv, x))
 	}
-	branch := func(kernel int) Module {
-		return &named{m.parts, [2]Module{m.convolution(kernel), &BatchNorm2d{m.c2}}}
-	}
-	y := s.Add(s.Call("rbr_dense", branch(3), x), s.Call("rbr_1x1", branch(1), x))
+	y := s.Add(s.Call("rbr_dense", m.branch(3), x), s.Call("rbr_1x1", m.branch(1), x))
 	if m.c1 == m.c2 && m.stride == 1 {
 		y = s.Add(y, s.Call("rbr_identity", &BatchNorm2d{m.c1}, x))
 	}
 	return s.CallActivation(m.actName, m.act, y)
 }
 
+// branch is a convolution and its batch norm.
+func (m *RepConv) branch(kernel int) Module {
+	return &namedSequence{m.parts[:], []Module{m.convolution(kernel), &BatchNorm2d{m.c2}}}
+}
+
 func (m *RepConv) convolution(kernel int) *Conv2d {
 	return &Conv2d{C1: m.c1, C2: m.c2, Kernel: square(kernel), Stride: square(m.stride), Pad: square(kernel / 2), Dilation: square(1), Groups: m.groups}
 }
 
-// named is a torch.nn.Sequential of two modules with names of their own.
-type named struct {
-	names   [2]string
-	modules [2]Module
+// namedSequence is a torch.nn.Sequential of modules with names of their own.
+type namedSequence struct {
+	names   []string
+	modules []Module
 }
 
 // Class is torch.nn.Sequential.
-func (*named) Class() *Class { return &sequentialClass }
+func (*namedSequence) Class() *Class { return &sequentialClass }
 
 // Forward applies the modules in turn.
-func (q *named) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
+func (q *namedSequence) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	for i, m := range q.modules {
 		x = s.Call(q.names[i], m, x)
 	}

@@ -27,7 +27,7 @@ func seFlavours(usual string) []Flavour {
 
 var (
 	seClass          = Class{Path: "models.common.SE", Aliases: []string{"SEBlock"}, Flavours: seFlavours(seNamed)}
-	seLayerClass     = Class{Path: "models.common.SELayer", Aliases: []string{"SElayer"}, Flavours: seFlavours(seBiased)}
+	seLayerClass     = Class{Path: "models.common.SELayer", Aliases: []string{"SElayer", "Mobile_SELayer"}, Flavours: seFlavours(seBiased)}
 	seAttentionClass = Class{Path: "models.common.SEAttention", Flavours: seFlavours(sePlain)}
 )
 
@@ -95,6 +95,8 @@ func (m *SE) gate(s *Scope, form string) Module {
 		return hSigmoid{}
 	case hSwishClass.fits(class):
 		return hSwish{}
+	case gateHswishClass.fits(class):
+		return gateHswish{}
 	case class == "" && s.trained() != nil:
 		s.NoteSetting("fc.3", usual.Class().Name(), "")
 	}

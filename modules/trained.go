@@ -13,6 +13,8 @@ type Trained interface {
 	Weights
 	// Shape gives the shape of the tensor of that name, if there is one.
 	Shape(name string) (shape []int64, ok bool)
+	// Integers gives the elements of a tensor of so many integers, which then counts as used; nil where there is none.
+	Integers(name string, count int) ([]int64, error)
 	// Module gives the module at a state_dict path, "" for the whole model; nil where there is none.
 	Module(path string) TrainedModule
 }
@@ -168,6 +170,21 @@ func (s *Scope) RequireNumber(attribute string, value float64) {
 	}
 	if found := m.Numbers(attribute); len(found) == 0 || slices.ContainsFunc(found, func(x float64) bool { return x != value }) {
 		s.Err("the checkpoint's %s is %s; only %s is converted", attribute, m.Show(attribute), numbersText(value))
+	}
+}
+
+// RequireIntegers refuses a checkpoint whose tensor of that name is not the one for which the forward is written. One that is
+// missing is taken as that one.
+func (s *Scope) RequireIntegers(name string, want []int64) {
+	t := s.trained()
+	if t == nil {
+		return
+	}
+	switch found, err := t.Integers(s.path+"."+name, len(want)); {
+	case err != nil:
+		s.Err("%w", err)
+	case found != nil && !slices.Equal(found, want):
+		s.Err("the checkpoint's %s is not the usual one, which follows from the sizes here: only that is converted", name)
 	}
 }
 

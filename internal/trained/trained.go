@@ -142,6 +142,35 @@ func (t *Model) Shape(name string) ([]int64, bool) {
 	return tensor.Shape, true
 }
 
+// Integers implements [modules.Trained]. A tensor of floating point numbers, as some programs write all of them, may hold integers.
+func (t *Model) Integers(name string, count int) ([]int64, error) {
+	tensor := t.tensors[name]
+	if tensor == nil {
+		return nil, nil
+	}
+	t.used[name] = true
+	if tensor.Numel() != int64(count) {
+		return nil, fmt.Errorf("%s is %v, expected %d integers", name, tensor.Shape, count)
+	}
+	integers := make([]int64, count)
+	if !tensor.DType.IsFloat() {
+		if err := tensor.ReadInts(integers, 0); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return integers, nil
+	}
+	floats := make([]float32, count)
+	if err := tensor.ReadFloats(floats, 0); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	for i, x := range floats {
+		if integers[i] = int64(x); float32(integers[i]) != x {
+			return nil, fmt.Errorf("%s holds %g, expected integers", name, x)
+		}
+	}
+	return integers, nil
+}
+
 // Numbers is a numeric attribute of the module at a path, or those of a list; nil where there is none.
 func (t *Model) Numbers(path, attribute string) []float64 {
 	m := t.modules[path]

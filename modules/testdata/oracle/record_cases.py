@@ -27,8 +27,11 @@ from pathlib import Path
 
 import numpy as np
 import training_code as code
+import fork_backbones
 import fork_blocks
 import fork_heads
+import fork_transformers
+from fork_cases import FORK_CASES
 from training_code import fork_attention, torch_modules
 
 torch, nn = torch_modules.torch, torch_modules.nn
@@ -262,10 +265,14 @@ HEADS = {"Detect", "Segment", "Decoupled_Detect", "ASFF_Detect", "IDetect", "IAu
 
 # What parse_model calls with (c1, c2, ...), and what it gives the number of repeats as well (models/yolo.py).
 REPEATING = {"BottleneckCSP", "C3", "C3TR", "C3Ghost", "C3x", "SPPCSPC", "SPPFCSPC", "C2f", "VoVGSCSP"} | {
-    cls.__name__ for cls in (*torch_modules.SCCONV_BLOCKS, *fork_attention.BLOCKS)}
+    cls.__name__ for cls in (*torch_modules.SCCONV_BLOCKS, *fork_attention.BLOCKS, *fork_backbones.REPEATING, *fork_transformers.REPEATING)}
 SCALED = REPEATING | {"Conv", "GhostConv", "Bottleneck", "GhostBottleneck", "SPP", "SPPF", "DWConv", "MixConv2d", "Focus", "CrossConv", "C3SPP",
                       "nn.ConvTranspose2d", "DWConvTranspose2d", "ScConv", "SCConv", "conv_bn_relu_maxpool", "Shuffle_Block", "ShuffleV2Block", "StemBlock",
-                      "GSConv", "RepConv", "RepVGGBlock"} | {cls.__name__ for cls in fork_attention.ATTENTION}
+                      "GSConv", "RepConv", "RepVGGBlock"} | {cls.__name__ for cls in (*fork_attention.ATTENTION, *fork_backbones.SCALED)}
+
+
+# Modules whose convolutions are fitted to what they read, so that no softmax or sigmoid behind them saturates.
+CALIBRATED = {"Decoupled_Detect", "ASFF_Detect", "C3_DCN"} | {cls.__name__ for cls in fork_transformers.REPEATING}
 
 
 def seed(module, draw, gate):
@@ -288,7 +295,7 @@ def seed(module, draw, gate):
         elif isinstance(m, (nn.ConvTranspose2d, nn.Linear, nn.MultiheadAttention, nn.PReLU, nn.Conv1d, fork_attention.ShuffleAttention)):
             for p in m.parameters(recurse=False):
                 put(p, draw.standard_normal(p.shape) * (0.3 if p.dim() < 2 else 0.4 * p[0].numel() ** -0.5))
-        elif isinstance(m, (torch_modules.GroupBatchnorm2d, nn.GroupNorm)):
+        elif isinstance(m, (torch_modules.GroupBatchnorm2d, nn.GroupNorm, nn.LayerNorm, fork_backbones.LayerNorm_s)):
             scale, shift = m.parameters()
             put(scale, draw.standard_normal(scale.shape))
             put(shift, 0.3 * draw.standard_normal(shift.shape))
@@ -316,8 +323,9 @@ def construct(yolo, module, call, stride):
     """The module that parse_model builds with these arguments."""
     if module.startswith("nn."):
         return getattr(nn, module[3:])(*call)
-    if hasattr(fork_blocks, module) and not hasattr(yolo, module):
-        return getattr(fork_blocks, module)(*call)
+    for forks in (fork_blocks, fork_backbones, fork_transformers):
+        if hasattr(forks, module) and not hasattr(yolo, module):
+            return getattr(forks, module)(*call)
     own = getattr(fork_heads, module, None) if module not in ("Detect", "Classify") else None
     if module not in HEADS and not own:
         return getattr(yolo, module)(*call)  # with what it imports of models.common and models.experimental
@@ -371,13 +379,14 @@ def record(yolo, name, module, c1, args, tells, options=None):
         built.get_parameter(options["low"]).data.fill_(-2)
     if getattr(torch_modules, module, None) in torch_modules.SCCONV_BLOCKS:  # whose ScConv would count little beside its other branch
         code.calibrate(built, torch.from_numpy(draw.standard_normal((16, c1, *size)).astype(np.float32)))
-    elif module in ("Decoupled_Detect", "ASFF_Detect"):  # whose convolutions follow each other
-        code.calibrate(built, [torch.from_numpy(draw.standard_normal((16, c, *size)).astype(np.float32)) for c, size in zip(widths, sizes, strict=True)])
+    elif module in CALIBRATED:  # whose convolutions follow each other
+        maps = [torch.from_numpy(draw.standard_normal((16, c, *size)).astype(np.float32)) for c, size in zip(widths, sizes, strict=True)]
+        code.calibrate(built, maps if several else maps[0])
         for m in built.modules():
-            if hasattr(m, "bn"):  # the same with small variances, which show a wrong eps
+            if hasattr(m, "bn") and hasattr(m, "conv"):  # the same with small variances, which show a wrong eps
                 for t, factor in ((m.conv.weight, 0.1), (m.bn.running_mean, 0.1), (m.bn.running_var, 0.01)):
                     t.data.mul_(factor)
-    state = {f"p.{k}": v.numpy().copy() for k, v in built.state_dict().items() if not k.endswith("num_batches_tracked")}
+    state = {f"p.{k}": v.numpy().copy() for k, v in built.state_dict().items() if not k.endswith(("num_batches_tracked", "relative_position_index"))}
     distances, near = gate_distances(built), True
     while near:  # inputs for which no runtime decides a gate otherwise: r is rounded to some 1e-7
         xs = [draw.standard_normal((2, c, *size)).astype(np.float32) for c, size in zip(widths, sizes, strict=True)]
@@ -405,7 +414,7 @@ def main():
     ap.add_argument("--yolov5", required=True, type=Path)
     yolo = code.load(ap.parse_args().yolov5)
     HERE.mkdir(exist_ok=True)
-    for case in CASES:
+    for case in CASES + FORK_CASES:
         record(yolo, *case)
 
 
