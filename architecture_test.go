@@ -2,6 +2,7 @@ package ysc2onnx_test
 
 import (
 	"bytes"
+	"cmp"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -105,6 +106,38 @@ func TestImportsRunOneWay(t *testing.T) {
 			if !used[[2]string{room, to}] {
 				t.Errorf("the room %q does not import %q any more: take it out of the table of this test", room, to)
 			}
+		}
+	}
+}
+
+// TestArchitectureNamesEveryRoom fails where docs/architecture.md lacks a room, or a program or helper, and where its table has
+// a room that is no longer there.
+func TestArchitectureNamesEveryRoom(t *testing.T) {
+	doc, err := os.ReadFile(filepath.Join("docs", "architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []string
+	for line := range strings.Lines(string(doc)) {
+		for cell := range strings.SplitSeq(strings.SplitN(line+" | ", " | ", 2)[0], ", ") {
+			if name, ok := strings.CutPrefix(cell, "| `"); ok {
+				rows = append(rows, name[:strings.IndexByte(name, '`')])
+			}
+		}
+	}
+	for room := range imports {
+		if !slices.Contains(rows, cmp.Or(room, "ysc2onnx")) {
+			t.Errorf("docs/architecture.md has no row for the room %q", room)
+		}
+	}
+	for _, program := range programs {
+		if !bytes.Contains(doc, []byte("`"+program+"`")) && !bytes.Contains(doc, []byte("`"+program+"/")) {
+			t.Errorf("docs/architecture.md does not name %s", program)
+		}
+	}
+	for _, row := range rows {
+		if info, err := os.Stat(strings.TrimPrefix(row, "ysc2onnx")); row != "ysc2onnx" && (err != nil || !info.IsDir()) && !strings.ContainsAny(row, "*.") {
+			t.Errorf("docs/architecture.md has a row for %q, which is no folder", row)
 		}
 	}
 }

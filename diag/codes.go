@@ -39,7 +39,7 @@ var meanings = []struct {
 	{IdleNumber, "a row's number that changes nothing"},
 	{EmptyHead, "a head without layers"},
 	{UnknownKey, "a key that YOLOv5 does not read"},
-	{RepeatedKey, "a key that stands twice"},
+	{RepeatedKey, "a key that occurs twice"},
 	{BuiltinName, "text that YOLOv5 takes for a function of Python"},
 	{NestedText, "text in a list that would be a value outside it"},
 	{NotASCII, "characters that YOLOv5 leaves out"},

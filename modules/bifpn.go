@@ -25,7 +25,7 @@ var (
 		Join: func(a *Args) Joiner {
 			c1, c2 := a.Positive("c1", 1), a.Positive("c2", 1)
 			if n := len(a.In); n != 2 && n != 3 {
-				a.Errorf("adds 2 or 3 maps, and reads %d", n)
+				a.Errorf("adds 2 or 3 maps, but reads %d", n)
 			}
 			return &ConcatBiFPN{conv: NewConv1x1(c1, c2, a.Act), c1: c1}
 		},
@@ -63,7 +63,7 @@ func bifpnConcat(name string, class *Class, n int) Spec {
 
 func (a *Args) expectInputs(n int) {
 	if len(a.In) != n {
-		a.Errorf("takes %d maps, and reads %d", n, len(a.In))
+		a.Errorf("takes %d maps, but reads %d", n, len(a.In))
 	}
 }
 

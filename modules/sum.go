@@ -9,7 +9,7 @@ var sumSpec = Spec{
 	Doc: "sum of maps: n (the number of inputs), weight=False",
 	Join: func(a *Args) Joiner {
 		if n := a.Positive("n", len(a.In)); n != len(a.In) {
-			a.Errorf("adds %d maps, and reads %d", n, len(a.In))
+			a.Errorf("adds %d maps, but reads %d", n, len(a.In))
 		}
 		return &Sum{a.Bool("weight", false)}
 	},
