@@ -81,6 +81,9 @@ func (m *Linear) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	shape := []int64{int64(m.C2), int64(m.C1)}
 	y := s.MatMul(x, s.Transpose(s.Param("weight", KaimingUniform(shape...), shape...), 1, 0))
 	s.CountMACs(y.Shape.Elements(), int64(m.C1))
+	if n, ok := y.Shape.Elements().Static(); ok && len(x.Shape) == 2 { // of whole maps, however large
+		s.model.count.whole += n * int64(m.C1)
+	}
 	if m.Bias {
 		y = s.Add(y, s.Param("bias", KaimingUniform(shape...), int64(m.C2)))
 	}

@@ -126,7 +126,7 @@ func (AdaptiveAvgPool2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value 
 	s.RequireNumber("output_size", 1)
 	s.CountMACs(x.Shape.Elements().Plus(x.Dim(0).Times(x.Dim(1))), 1)
 	if n, ok := x.Dim(0).Times(x.Dim(1)).Static(); ok {
-		s.model.count.averages += n
+		s.model.count.whole += n
 	}
 	return s.GlobalAveragePool(x)
 }

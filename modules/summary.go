@@ -52,14 +52,14 @@ type counts struct {
 	modules    int
 	parameters int64
 	macs       int64 // multiply-accumulates, as the thop package counts them
-	averages   int64 // those of macs that finish an average
+	whole      int64 // those of macs that are of whole maps, however large: they finish an average, or follow it
 }
 
 // gflops is the figure for one image that YOLOv5 prints (utils/torch_utils.py, model_info): it counts on an image as
 // large as the stride and scales by the area, also what does not depend on it.
 func (c counts) gflops(batch, area, stride int64) float64 {
 	scale := float64(area) / float64(stride*stride)
-	macs := float64(c.macs-c.averages) + float64(float64(c.averages)*scale)
+	macs := float64(c.macs-c.whole) + float64(float64(c.whole)*scale)
 	return macs * 2 / 1e9 / float64(batch)
 }
 
