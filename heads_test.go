@@ -104,18 +104,19 @@ func TestUntrainedHeads(t *testing.T) {
 func TestHeadColumns(t *testing.T) {
 	const (
 		rows   = `"modules":[{"class":"models.yolo.Detect","attributes":{"nc":1,"no":`
-		known  = "columns, which it calls no; known are 6: box, objectness and scores of 1 classes; with landmarks 16 for five points, as in yolov5-face, or 14 for four"
+		known  = "columns, which it calls no; known are 6: box, objectness and scores of 1 classes; 16 with five landmarks, as in yolov5-face, 14 with four; 186 with angles, as in yolov5_obb"
 		before = "error: Detect: the checkpoint's head gives each anchor "
 	)
 	for metadata, want := range map[string]string{
-		`{` + rows + `186},"paths":["model.8"]}]}`:    before + "186 columns, which it calls no: 180 more than",
+		`{` + rows + `187},"paths":["model.8"]}]}`:    before + "187 " + known,
+		`{` + rows + `186},"paths":["model.8"]}]}`:    "model.8.m.0.bias is [48], expected [558]", // with angles
 		`{` + rows + `7},"paths":["model.8"]}]}`:      before + "7 " + known,
 		`{` + rows + `15.5},"paths":["model.8"]}]}`:   before + "15.5 " + known,
 		`{` + rows + `"many"},"paths":["model.8"]}]}`: before + "'many' " + known,
 		`{` + rows + `[16]},"paths":["model.8"]}]}`:   "",
 		`{` + rows + `14},"paths":["model.8"]}]}`:     "model.8.m.0.bias is [48], expected [42]",
-		`{}`: "error: nc is 1 here, and the head of w.safetensors has the columns of 11 classes, or of 1 and of 10 coordinates of landmarks, " +
-			"as that of yolov5-face has; its tensors do not tell. Give the checkpoint that holds the whole model or, if they are classes, set nc to 11",
+		`{}`: "error: nc is 1 here, and the head of w.safetensors has the columns of 11 classes, or of 1 and of 5 landmarks, " +
+			"as in yolov5-face; its tensors do not tell. Give the checkpoint that holds the whole model or, if they are classes, set nc to 11",
 	} {
 		file := read(t, filepath.Join("testdata", "heads", "face.pt"))
 		weights := withMetadata(t, bytes.NewReader(file), int64(len(file)), metadata)

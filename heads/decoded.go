@@ -11,11 +11,12 @@ import (
 // Decoded is YOLOv5's own form: each cell of each map gives, for each of its anchors, a box (centre x and y, width, height
 // in pixels of the image), an objectness and nc class scores. output0 is [N, Σ na·Hᵢ·Wᵢ, 5+nc]. A model that segments has
 // coefficients of nm masks behind the scores, and output1 are their prototypes, [N, nm, H, W]. A model that finds landmarks, as
-// yolov5-face does, has x and y of each, in pixels of the image, between objectness and scores.
+// yolov5-face does, has x and y of each, in pixels of the image, between objectness and scores; one of rotated boxes, as
+// yolov5_obb's, scores of angles behind those of classes.
 func Decoded(s *modules.Scope, raw *modules.Raw) []modules.Output {
 	levels := make([]*onnxbuild.Value, len(raw.Maps))
 	for i, x := range raw.Maps {
-		levels[i] = level{x, raw.Anchors[i], raw.Strides[i], columns{int64(raw.Landmarks), int64(raw.Classes), int64(raw.Masks)}}.decode(s)
+		levels[i] = level{x, raw.Anchors[i], raw.Strides[i], columns{int64(raw.Landmarks), int64(raw.Classes + raw.Angles), int64(raw.Masks)}}.decode(s)
 	}
 	rows := levels[0]
 	if len(levels) > 1 {
@@ -24,6 +25,9 @@ func Decoded(s *modules.Scope, raw *modules.Raw) []modules.Output {
 	meaning := roles.YOLOv5("output0", raw.Classes, raw.Masks)
 	if raw.Landmarks > 0 {
 		meaning.Parts = slices.Insert(meaning.Parts, 2, roles.Part{Role: roles.Landmarks, Size: raw.Landmarks})
+	}
+	if raw.Angles > 0 {
+		meaning.Parts = append(meaning.Parts, roles.Part{Role: roles.Angles, Size: raw.Angles})
 	}
 	outputs := []modules.Output{{Output: meaning, Value: rows}}
 	if raw.Prototypes != nil {
@@ -40,7 +44,7 @@ type level struct {
 	columns
 }
 
-// columns are those of each anchor: a box and an objectness, and then these.
+// columns are those of each anchor: a box and an objectness, and then these. Scores are of classes and of angles.
 type columns struct{ landmarks, scores, masks int64 }
 
 // scored are the columns of a box and an objectness.

@@ -30,7 +30,7 @@ var asffDetectSpec = Spec{
 		}
 		givenChannels(a)
 		m.anchors(a, anchors)
-		m.landmarks(a, false)
+		m.moreColumns(a, false)
 		if in := a.In; len(in) != 3 || in[0] > 0 && in[1] > 0 && in[2] > 0 && (in[1] != 2*in[0] || in[2] != 4*in[0]) {
 			a.ErrorAt(a.row.FromSpan, "fuses three inputs, each with twice the channels of the one before, got %s", intList(in))
 		}

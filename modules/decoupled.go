@@ -22,7 +22,7 @@ var decoupledDetectSpec = Spec{
 	Doc: "Detect with separate branches for boxes and scores: nc, anchors, ch=(those of its inputs)",
 	Head: func(a *Args) Head {
 		m := &DecoupledDetect{anchored(a), a.Act}
-		m.landmarks(a, false)
+		m.moreColumns(a, false)
 		if a.trained == nil {
 			a.NoteOnce(a.row.ModuleSpan, "forks have three kinds of branches under this name, which a YAML does not tell apart: two 3x3 convolutions "+
 				"of 256 channels are assumed, as most have")

@@ -19,7 +19,7 @@ var detectSpec = Spec{
 
 func newDetect(a *Args) Head {
 	m := anchored(a)
-	m.Landmarks = m.landmarks(a, true)
+	m.moreColumns(a, true)
 	return &m
 }
 
@@ -56,6 +56,7 @@ type Detect struct {
 	Classes   int
 	Masks     int         // columns after the scores, of a Segment
 	Landmarks int         // columns before the scores, as a checkpoint tells
+	Angles    int         // columns after the scores, as a checkpoint tells
 	Anchors   [][]float64 // for each level w, h of each anchor, in pixels
 	Counted   bool        // Anchors are not chosen, only their number is: training fits them
 	Channels  []int       // of each input
@@ -83,7 +84,7 @@ func (m *Detect) raw(s *Scope, inputs []*onnxbuild.Value, level func(i, anchors 
 			return nil
 		}
 	}
-	raw := &Raw{Strides: s.model.strides, Classes: m.Classes, Landmarks: m.Landmarks, Masks: m.Masks}
+	raw := &Raw{Strides: s.model.strides, Classes: m.Classes, Landmarks: m.Landmarks, Angles: m.Angles, Masks: m.Masks}
 	if raw.Strides == nil {
 		raw.Strides = stridesOf(s, inputs)
 	}
@@ -105,8 +106,8 @@ func (m *Detect) raw(s *Scope, inputs []*onnxbuild.Value, level func(i, anchors 
 	return raw
 }
 
-// columns are those of each anchor: a box, an objectness, landmarks, the scores and coefficients of masks.
-func (m *Detect) columns() int { return 5 + m.Landmarks + m.Classes + m.Masks }
+// columns are those of each anchor: a box, an objectness, landmarks, the scores of classes and angles and coefficients of masks.
+func (m *Detect) columns() int { return 5 + m.Landmarks + m.Classes + m.Angles + m.Masks }
 
 // conv is the convolution of a level with na anchors.
 func (m *Detect) conv(channels, na int, stride int64) *Conv2d {

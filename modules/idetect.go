@@ -19,7 +19,7 @@ var (
 		Doc: "YOLOv7's Detect with implicit knowledge: nc, anchors, ch=(those of its inputs)",
 		Head: func(a *Args) Head {
 			m := &IDetect{Detect: anchored(a), class: &iDetectClass}
-			m.landmarks(a, false)
+			m.moreColumns(a, false)
 			return m
 		},
 	}
@@ -39,7 +39,7 @@ var (
 			given.anchors(a, anchors)
 			a.In = all
 			m := &IDetect{Detect: given, class: &iAuxDetectClass, aux: all[len(all)/2:]}
-			m.landmarks(a, false)
+			m.moreColumns(a, false)
 			return m
 		},
 	}

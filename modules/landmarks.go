@@ -10,21 +10,34 @@ import (
 // Both are decoded alike.
 var landmarkColumns = []int{10, 8}
 
-// angleColumns are the scores of angles, one for each degree, that yolov5_obb (hukaixuan19970627) has for rotated boxes.
+// angleColumns are the scores of angles that a head may give each anchor behind those of classes, one for each of 180 degrees
+// (repository hukaixuan19970627/yolov5_obb). The box's width is then its longer side, and the angle is that side's: the best of them
+// less 90 degrees.
 const angleColumns = 180
 
-// LandmarksOf reports whether so many columns are known to be coordinates of points.
-func LandmarksOf(columns int) bool { return slices.Contains(landmarkColumns, columns) }
+// MoreColumns says what so many columns beside a box, an objectness and the scores may be: "5 landmarks, as in yolov5-face"; ""
+// where nothing is known that has as many.
+func MoreColumns(columns int) string {
+	switch {
+	case columns == landmarkColumns[0]:
+		return "5 landmarks, as in yolov5-face"
+	case slices.Contains(landmarkColumns, columns):
+		return fmt.Sprintf("%d landmarks, as in code that follows yolov5-face", columns/2)
+	case columns == angleColumns:
+		return "angles of rotated boxes, as in yolov5_obb"
+	}
+	return ""
+}
 
-// landmarks gives the columns of landmarks of a checkpoint's head, 0 in most, and refuses columns that are not known. Rows and tensors do not tell them from scores of
-// more classes, only what the checkpoint keeps of the head as no, its columns.
-func (m *Detect) landmarks(a *Args, allowed bool) int {
+// moreColumns finds the landmarks or angles of a checkpoint's head, which most have not, and refuses columns that are not known.
+// Rows and tensors do not tell them from scores of more classes, only what the checkpoint keeps of the head as no, its columns.
+func (m *Detect) moreColumns(a *Args, allowed bool) {
 	if a.trained == nil || a.failed {
-		return 0
+		return
 	}
 	head := a.trained.Module(a.path())
 	if head == nil || !slices.Contains(head.Attributes(), "no") {
-		return 0
+		return
 	}
 	more := 0.5 // columns than are known
 	if no := head.Numbers("no"); len(no) == 1 && no[0] >= 0 && no[0] <= limit {
@@ -32,15 +45,13 @@ func (m *Detect) landmarks(a *Args, allowed bool) int {
 	}
 	switch whole := int(more); {
 	case more == 0:
-	case more == float64(whole) && allowed && LandmarksOf(whole):
-		return whole
-	case more == angleColumns:
-		a.Errorf("the checkpoint's head gives each anchor %s columns, which it calls no: %d more than box, objectness and scores of %d classes, "+
-			"for the angle of a rotated box, as in yolov5_obb; rotated boxes are not converted", head.Show("no"), angleColumns, m.Classes)
+	case more == float64(whole) && allowed && slices.Contains(landmarkColumns, whole):
+		m.Landmarks = whole
+	case more == angleColumns && allowed:
+		m.Angles = whole
 	default:
 		a.Errorf("the checkpoint's head gives each anchor %s columns, which it calls no; known are %s", head.Show("no"), m.knownColumns(allowed))
 	}
-	return 0
 }
 
 // knownColumns says which columns a head may have.
@@ -52,5 +63,6 @@ func (m *Detect) knownColumns(landmarks bool) string {
 	case !landmarks:
 		return text
 	}
-	return fmt.Sprintf("%s; with landmarks %d for five points, as in yolov5-face, or %d for four", text, m.columns()+10, m.columns()+8)
+	return fmt.Sprintf("%s; %d with five landmarks, as in yolov5-face, %d with four; %d with angles, as in yolov5_obb", text, m.columns()+10, m.columns()+8,
+		m.columns()+angleColumns)
 }

@@ -34,9 +34,10 @@ type Raw struct {
 	Maps    []*onnxbuild.Value // by level, [N, na·no, Hᵢ, Wᵢ]
 	Anchors [][]float32        // by level, w and h of each of the na anchors, in pixels
 	Strides []int64            // by level, pixels that a cell is wide and high
-	Classes int                // nc, of the no = 5+nl+nc+nm columns
+	Classes int                // nc, of the no = 5+nl+nc+na+nm columns
 
 	Landmarks int // nl, x and y of points in turn, between objectness and scores; 0 in most models
+	Angles    int // na, scores of the angles of rotated boxes behind those of classes; 0 in most models
 	Masks     int // nm, the coefficients of masks behind the scores; 0 in most models
 
 	Prototypes *onnxbuild.Value // of the masks, [N, nm, H, W]; nil where there are none

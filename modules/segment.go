@@ -28,7 +28,7 @@ func newSegment(a *Args) Head {
 	protos := a.model.ScaleWidth(float64(a.Positive("npr", 256)))
 	givenChannels(a)
 	m.anchors(a, anchors)
-	m.landmarks(a, false)
+	m.moreColumns(a, false)
 	if a.failed {
 		return m
 	}

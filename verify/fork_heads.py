@@ -11,13 +11,14 @@ nn = torch.nn
 
 
 class Anchored(nn.Module):
-    """What these heads share: anchors, strides and the form of the outcome. `extra` columns come between objectness and scores."""
+    """What these heads share: anchors, strides and the form of the outcome. `extra` columns come between objectness and
+    scores, and so many behind them."""
 
-    extra = 0
+    extra = behind = 0
 
     def __init__(self, nc, anchors, channels):
         super().__init__()
-        self.nc, self.no, self.nl, self.na = nc, nc + 5 + self.extra, len(anchors), len(anchors[0]) // 2
+        self.nc, self.no, self.nl, self.na = nc, nc + 5 + self.extra + self.behind, len(anchors), len(anchors[0]) // 2
         self.register_buffer("anchors", torch.tensor(anchors, dtype=torch.float32).reshape(self.nl, -1, 2))
         self.m = nn.ModuleList(self.branch(c) for c in channels)
         self.stride = None
@@ -68,6 +69,12 @@ class QuadrangleDetect(LandmarkDetect):
 def conv(*args, **kwargs):
     """A Conv of the class that torch_modules has at the moment."""
     return torch_modules.Conv(*args, **kwargs)
+
+
+class RotatedDetect(Anchored):
+    """The Detect of yolov5_obb (repository hukaixuan19970627/yolov5_obb): 180 scores of angles behind those of classes."""
+
+    behind = 180
 
 
 class DecoupledHead(nn.Module):

@@ -131,7 +131,7 @@ func (o *AgainstOptions) measures(meaning roles.Output, stride int64) []measure 
 			if o.Pixels != 0 {
 				m.unit = Absolute
 			}
-		case roles.Objectness, roles.Scores, roles.Score:
+		case roles.Objectness, roles.Scores, roles.Score, roles.Angles:
 			m = measure{name: "scores", tolerance: o.Score, floor: o.scoreFloor}
 			if part.Role == roles.Objectness && i+1 < len(meaning.Parts) && meaning.Parts[i+1].Role != roles.Scores { // a part by itself
 				m.name = string(part.Role)

@@ -25,11 +25,12 @@ const (
 	Masks      Role = "masks"      // coefficients of the prototypes
 	Prototypes Role = "prototypes" // of masks, a map each
 	Landmarks  Role = "landmarks"  // x and y of points in pixels of the image
+	Angles     Role = "angles"     // scores of each of so many equal parts of half a turn, 0 to 1
 	Logits     Role = "logits"     // of each class of a whole picture: their softmax are the scores
 	Raw        Role = "raw"        // what a head's convolution gives, or a layer: no unit
 )
 
-var known = []Role{Boxes, Corners, Objectness, Scores, Score, Class, Image, Masks, Prototypes, Landmarks, Logits, Raw}
+var known = []Role{Boxes, Corners, Objectness, Scores, Score, Class, Image, Masks, Prototypes, Landmarks, Angles, Logits, Raw}
 
 // Part is a run of columns of one role.
 type Part struct {

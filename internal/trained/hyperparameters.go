@@ -30,10 +30,9 @@ func (t *Model) Override(cfg *yamlcfg.Model, diags *diag.Diagnostics) (*yamlcfg.
 		}
 	}
 	switch {
-	case differ && t.namedClasses() == 0 && modules.LandmarksOf(wins.NC-nc):
-		diags.Errorf(cfg.NCSpan, "nc is %d here, and the head of %s has the columns of %d classes, or of %d and of %d coordinates of landmarks, as that of "+
-			"yolov5-face has; its tensors do not tell. Give the checkpoint that holds the whole model or, if they are classes, set nc to %d",
-			nc, t.name, wins.NC, nc, wins.NC-nc, wins.NC)
+	case differ && t.namedClasses() == 0 && modules.MoreColumns(wins.NC-nc) != "":
+		diags.Errorf(cfg.NCSpan, "nc is %d here, and the head of %s has the columns of %d classes, or of %d and of %s; its tensors do not tell. "+
+			"Give the checkpoint that holds the whole model or, if they are classes, set nc to %d", nc, t.name, wins.NC, nc, modules.MoreColumns(wins.NC-nc), wins.NC)
 	case differ:
 		diags.Infof(cfg.NCSpan, "nc is %d here, and %s was trained with %d, which counts", nc, t.name, wins.NC)
 	}

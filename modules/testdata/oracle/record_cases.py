@@ -236,6 +236,8 @@ CASES = [
      "sigmoid; x before y; before the scores", {"size": ((4, 6), (2, 3)), "stride": (16, 32), "as": "LandmarkDetect", "holds": ["no"]}),
     ("detect_quadrangles", "Detect", (4, 6), [1, [P4, P5]], "four points, against five", {
         "size": ((4, 6), (2, 3)), "stride": (16, 32), "as": "QuadrangleDetect", "holds": ["no"]}),
+    ("detect_angles", "Detect", (3, 4), [2, [P4, P5]], "180 scores of angles behind those of classes, all with a sigmoid", {
+        "size": ((2, 3), (1, 2)), "stride": (16, 32), "as": "RotatedDetect", "holds": ["no"]}),
     ("decoupled", "Decoupled_Detect", (4, 6), [2, [P4, P5]], "all boxes before all scores, taken for anchors as they come, against anchor by anchor; box and "
      "objectness from one branch", {"size": ((4, 6), (2, 3)), "stride": (16, 32), "keys": True, "hidden": 8}),
     ("decoupled_descent", "Decoupled_Detect", (24, 21), [2, [P4, P5]], "anchor by anchor; 21 and 18 inner channels of 24", {
