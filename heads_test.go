@@ -163,7 +163,7 @@ func TestNoRebuiltRows(t *testing.T) {
 		again = "w.safetensors carries no model YAML, and its rows cannot be made again: model.0: "
 	)
 	for metadata, want := range map[string]string{
-		``:                                                 again + "its f, the layers that it reads, is not one or more whole numbers. Give the YAML as well",
+		``:                                                 again + "its f, the layers that it reads, is not 1 to 64 whole numbers. Give the YAML as well",
 		fmt.Sprintf(layer, "Other", "-1"):                  again + "it is not known which arguments a row of models.common.Other had. Give the YAML as well",
 		fmt.Sprintf(layer, "Conv", "0.5"):                  again + "its f, the layers",
 		fmt.Sprintf(layer, "Conv", "-1"):                   again + "Conv has no conv.padding of the kind that a row's arguments are made of. Give the YAML as well",

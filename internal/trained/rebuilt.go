@@ -82,8 +82,9 @@ func (t *Model) rebuiltRow(m *checkpoint.Module) (string, error) {
 		n, one = k, m.Child("0")
 	}
 	whole := func(x float64) bool { return x == float64(int(x)) && x >= -yamlcfg.MaxRows && x <= yamlcfg.MaxRows }
-	if len(from) == 0 || !allOf(from, whole) {
-		return "", fmt.Errorf("its f, the layers that it reads, is not one or more whole numbers")
+	const most = 64 // layers that one reads
+	if len(from) == 0 || len(from) > most || !allOf(from, whole) {
+		return "", fmt.Errorf("its f, the layers that it reads, is not 1 to %d whole numbers", most)
 	}
 	v, _ := m.Attr("f")
 	source := yamlValue(v, 0)
