@@ -8,7 +8,7 @@ var builtin = []Spec{
 	c3ScConvSpec, c3SSpec, c3ScSCConvSpec, c3SCConvSpec, c2fScConvSpec, c2fSCConvSpec,
 	scConvSpec, scConvNameSpec,
 	sppSpec, sppfSpec, sppcspcSpec, sppfcspcSpec,
-	shuffleStemSpec, shuffleBlockSpec, shuffleV2Spec, stemBlockSpec,
+	shuffleStemSpec, shuffleBlockSpec, shuffleV2Spec, stemBlockSpec, blazeBlockSpec, doubleBlazeBlockSpec,
 	bifpnAdd2Spec, bifpnAdd3Spec, bifpnConcat2Spec, bifpnConcat3Spec, concatBiFPNSpec,
 	c2fSpec, spaceToDepthSpec, gsConvSpec, vovGSCSPSpec, repConvSpec, repVGGBlockSpec, carafeSpec,
 	convBNHswishSpec, invertedResidualSpec, mobileNetV3Spec, mobileBneckSpec, qaRepVGGSpec,

@@ -382,3 +382,33 @@ class CARAFE_down(nn.Module):
     def forward(self, x):
         weights = torch.softmax(nn.functional.pixel_shuffle(self.encoder(self.down(x)), self.scale), dim=1)
         return self.out(reassemble(x, weights, self.k, self.scale))
+
+
+def biased(c1, c2, k=1, s=1, g=1):
+    """A convolution with bias that pads by half of its kernel, and a batch norm, as a list."""
+    return [nn.Conv2d(c1, c2, k, s, k // 2, groups=g), nn.BatchNorm2d(c2)]
+
+
+class BlazeBlock(nn.Module):
+    """BlazeFace's block (Bazarevsky et al., 2019; repository deepcam-cn/yolov5-face)."""
+
+    def __init__(self, c1, c2, mid_channels=None, stride=1):
+        super().__init__()
+        self.use_pool = stride > 1
+        self.branch1 = nn.Sequential(*self.inside(c1, c2, mid_channels or c1, stride))
+        if self.use_pool:
+            self.shortcut = nn.Sequential(nn.MaxPool2d(stride, stride), *biased(c1, c2))
+        self.relu = nn.SiLU()
+
+    def inside(self, c1, c2, middle, stride):
+        return [*biased(c1, middle, 5, stride, c1), *biased(middle, c2)]
+
+    def forward(self, x):
+        return self.relu(self.branch1(x) + (self.shortcut(x) if self.use_pool else x))
+
+
+class DoubleBlazeBlock(BlazeBlock):
+    """Its double block (the same repository), whose second 5x5 convolution is not depthwise."""
+
+    def inside(self, c1, c2, middle, stride):
+        return [*biased(c1, c1, 5, stride, c1), *biased(c1, middle), nn.SiLU(), *biased(middle, middle, 5), *biased(middle, c2)]

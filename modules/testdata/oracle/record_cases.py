@@ -185,6 +185,10 @@ CASES = [
     ("shuffle_v2_s2", "ShuffleV2Block", 6, [16, 2], "SiLU in both branches, against ReLU"),
     ("stem_block", "StemBlock", 3, [8], "the convolutions' channels first, then the pooled ones", {"size": (12, 20)}),
     ("stem_block_odd", "StemBlock", 3, [8], "maps of 3x5 rounded up to 2x3 by the pooling, as by the convolution, against down", {"size": (6, 10)}),
+    ("blaze_block", "BlazeBlock", 6, [6], "the input added before the activation"),
+    ("blaze_block_s2", "BlazeBlock", 6, [8, 12, 2], "12 channels in the middle by 6 groups; the input pooled, then convolved"),
+    ("double_blaze_block", "DoubleBlazeBlock", 6, [6, 4], "the second 5x5 convolution over all channels, against depthwise; SiLU once inside"),
+    ("double_blaze_block_s2", "DoubleBlazeBlock", 6, [8, None, 2], "6 channels in the middle, stride in the first convolution"),
     ("gsconv", "GSConv", 6, [12, 3, 2], "even channels before odd ones, against the two halves in turn"),
     ("gsconv_plain", "GSConv", 6, [12, 1, 1, 1, False], "no activation in either convolution"),
     ("vov_gscsp", "VoVGSCSP", 8, [16], "cv2's channels first; no activation behind the bottlenecks' sums; res left out", {"n": 2}),
@@ -269,7 +273,7 @@ HEADS = {"Detect", "Segment", "Decoupled_Detect", "ASFF_Detect", "IDetect", "IAu
 REPEATING = {"BottleneckCSP", "C3", "C3TR", "C3Ghost", "C3x", "SPPCSPC", "SPPFCSPC", "C2f", "VoVGSCSP"} | {
     cls.__name__ for cls in (*torch_modules.SCCONV_BLOCKS, *fork_attention.BLOCKS, *fork_backbones.REPEATING, *fork_transformers.REPEATING)}
 SCALED = REPEATING | {"Conv", "GhostConv", "Bottleneck", "GhostBottleneck", "SPP", "SPPF", "DWConv", "MixConv2d", "Focus", "CrossConv", "C3SPP",
-                      "nn.ConvTranspose2d", "DWConvTranspose2d", "ScConv", "SCConv", "conv_bn_relu_maxpool", "Shuffle_Block", "ShuffleV2Block", "StemBlock",
+                      "nn.ConvTranspose2d", "DWConvTranspose2d", "ScConv", "SCConv", "conv_bn_relu_maxpool", "Shuffle_Block", "ShuffleV2Block", "StemBlock", "BlazeBlock", "DoubleBlazeBlock",
                       "GSConv", "RepConv", "RepVGGBlock"} | {cls.__name__ for cls in (*fork_attention.ATTENTION, *fork_backbones.SCALED)}
 
 
