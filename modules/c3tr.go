@@ -79,13 +79,16 @@ func (m *Linear) Class() *Class { return &linearClass }
 // Forward is x·weightᵀ + bias.
 func (m *Linear) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	shape := []int64{int64(m.C2), int64(m.C1)}
+	if trained := s.pickledWeight(2); trained != nil {
+		shape = trained
+	}
 	y := s.MatMul(x, s.Transpose(s.Param("weight", KaimingUniform(shape...), shape...), 1, 0))
-	s.CountMACs(y.Shape.Elements(), int64(m.C1))
+	s.CountMACs(y.Shape.Elements(), shape[1])
 	if n, ok := y.Shape.Elements().Static(); ok && len(x.Shape) == 2 { // of whole maps, however large
-		s.model.count.whole += n * int64(m.C1)
+		s.model.count.whole += n * shape[1]
 	}
 	if m.Bias {
-		y = s.Add(y, s.Param("bias", KaimingUniform(shape...), int64(m.C2)))
+		y = s.Add(y, s.Param("bias", KaimingUniform(shape...), shape[0]))
 	}
 	return y
 }

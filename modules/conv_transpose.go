@@ -23,17 +23,22 @@ func (c *ConvTranspose2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value
 	stride, pad := s.Pair("stride", c.Stride, 1), s.Pair("padding", c.Pad, 0)
 	dilation, more := s.Pair("dilation", c.Dilation, 1), s.Pair("output_padding", c.OutputPad, 0)
 	groups := s.Pair("groups", square(c.Groups), 1)[0]
-	if c.C1%groups != 0 || c.C2%groups != 0 {
-		s.Err("%d input and %d output channels do not form %d groups", c.C1, c.C2, groups)
+	c1, c2 := c.C1, c.C2
+	if trained := s.pickledWeight(4); trained != nil {
+		c1, c2 = int(trained[0]), int(trained[1])*groups
+		s.noteWidths(c1 != c.C1 || c2 != c.C2)
+	}
+	if c1%groups != 0 || c2%groups != 0 {
+		s.Err("%d input and %d output channels do not form %d groups", c1, c2, groups)
 		return x
 	}
-	shape := []int64{int64(c.C1), int64(c.C2 / groups), int64(c.Kernel[0]), int64(c.Kernel[1])}
+	shape := []int64{int64(c1), int64(c2 / groups), int64(c.Kernel[0]), int64(c.Kernel[1])}
 	weight := s.Param("weight", KaimingUniform(shape...), shape...)
 	var bias *onnxbuild.Value
 	if c.Bias {
-		bias = s.Param("bias", KaimingUniform(shape...), int64(c.C2))
+		bias = s.Param("bias", KaimingUniform(shape...), int64(c2))
 	}
 	y := s.ConvTranspose(x, weight, bias, window(c.Kernel, stride, pad, dilation), []int64{int64(more[0]), int64(more[1])}, int64(groups))
-	s.CountMACs(y.Shape.Elements(), int64(c.C1/groups*c.Kernel[0]*c.Kernel[1]))
+	s.CountMACs(y.Shape.Elements(), int64(c1/groups*c.Kernel[0]*c.Kernel[1]))
 	return y
 }

@@ -63,6 +63,7 @@ type Model struct {
 	// Settings are the values that a trained model decided, and those that it did not tell, in the order of the layers.
 	Settings []Setting
 	Choices  []Choice // the flavours of the modules that have several, in the order of the layers
+	Pruned   int      // convolutions whose channels are those of a checkpoint's tensors, and not the YAML's
 
 	weights Weights
 	visits  map[string]*visit // the modules that were applied, by path
@@ -225,6 +226,9 @@ func (b *builder) checkChannels(l *Layer, values []*onnxbuild.Value) bool {
 		b.diags.Errorf(l.Row.Span, "%s: gives %d values, and the parser counts on %d", l.Row.Module, len(values), len(l.Channels))
 		return false
 	}
+	if b.lowering.isPickled(LayerName(l.Row.Index)) { // then the channels are the tensors'
+		return true
+	}
 	for i, v := range values {
 		if n, static := v.Dim(1).Static(); len(v.Shape) == 4 && static && n != int64(l.Channels[i]) {
 			b.diags.Errorf(l.Row.Span, "%s: gives %d channels, while YOLOv5's parser counts on %d: what reads this layer would not fit", l.Row.Module, n, l.Channels[i])
@@ -262,7 +266,7 @@ func (b *builder) model(opt Options) *Model {
 	m := &Model{
 		Graph: b.graph, Strides: b.lowering.strides, Outputs: b.outputs, minStride: opt.MinStride,
 		Settings: b.lowering.settings.list, Choices: b.lowering.choices,
-		weights: opt.Weights, visits: b.lowering.visits,
+		weights: opt.Weights, visits: b.lowering.visits, Pruned: len(b.lowering.pruned),
 	}
 	m.Summary = Summary{
 		Backbone: b.net.Config.BackboneRows,

@@ -56,6 +56,10 @@ func (c *Conv2d) trained(s *Scope) *Conv2d {
 	t.Pad = s.Pair("padding", c.Pad, 0)
 	t.Dilation = s.Pair("dilation", c.Dilation, 1)
 	t.Groups = s.Pair("groups", square(c.Groups), 1)[0]
+	if shape := s.pickledWeight(4); shape != nil {
+		t.C1, t.C2 = int(shape[1])*t.Groups, int(shape[0])
+		s.noteWidths(t.C1 != c.C1 || t.C2 != c.C2)
+	}
 	return &t
 }
 
@@ -76,6 +80,9 @@ func (b *BatchNorm2d) Class() *Class { return &batchNorm2dClass }
 // Forward adds the normalisation.
 func (b *BatchNorm2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	c := int64(b.C)
+	if shape := s.pickledWeight(1); shape != nil {
+		c = shape[0]
+	}
 	scale, bias := s.Param("weight", Constant(1), c), s.Param("bias", Constant(0), c)
 	mean, variance := s.Buffer("running_mean", Constant(0), c), s.Buffer("running_var", Constant(1), c)
 	s.CountMACs(x.Shape.Elements(), 4)

@@ -37,12 +37,13 @@ type lowering struct {
 	flavours   map[string]string // that options ask for, by class
 	choices    []Choice
 	classes    int
+	pruned     map[string]bool // paths of convolutions with other channels than the YAML gives
 }
 
 func newLowering(opt Options) *lowering {
 	return &lowering{
 		weights: opt.Weights, height: opt.Height, strides: opt.Strides, flavours: opt.Flavours,
-		params: map[string]*onnxbuild.Value{}, visits: map[string]*visit{}, submodules: map[any]bool{}, calls: map[string]int{}, origins: map[*onnxbuild.Value]int{},
+		params: map[string]*onnxbuild.Value{}, visits: map[string]*visit{}, submodules: map[any]bool{}, calls: map[string]int{}, origins: map[*onnxbuild.Value]int{}, pruned: map[string]bool{},
 		count: counts{modules: 2}, // the model, and the Sequential of its layers
 	}
 }

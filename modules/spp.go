@@ -13,6 +13,7 @@ var sppSpec = Spec{
 // SPP is spatial pyramid pooling (He et al., TPAMI 2015): the maxima in windows of several sizes. [N, c1, H, W] ->
 // [N, c2, H, W].
 type SPP struct {
+	class    *Class
 	cv1, cv2 *Conv
 	m        []*MaxPool2d
 }
@@ -20,15 +21,15 @@ type SPP struct {
 // NewSPP makes an SPP with a window for each of the sizes, in pixels.
 func NewSPP(c1, c2 int, sizes []int, act *Activation) *SPP {
 	hidden := c1 / 2
-	m := &SPP{cv1: NewConv1x1(c1, hidden, act), cv2: NewConv1x1(hidden*(len(sizes)+1), c2, act)}
+	m := &SPP{class: &sppClass, cv1: NewConv1x1(c1, hidden, act), cv2: NewConv1x1(hidden*(len(sizes)+1), c2, act)}
 	for _, k := range sizes {
 		m.m = append(m.m, &MaxPool2d{Kernel: k, Stride: 1, Pad: k / 2})
 	}
 	return m
 }
 
-// Class is YOLOv5's SPP.
-func (m *SPP) Class() *Class { return &sppClass }
+// Class is YOLOv5's SPP, or the one of its kin that it was made for.
+func (m *SPP) Class() *Class { return m.class }
 
 // Forward is cv2(cat(y, m₀(y), m₁(y), …)) with y = cv1(x).
 func (m *SPP) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {

@@ -12,6 +12,7 @@ var sppfSpec = Spec{
 
 // SPPF is fast spatial pyramid pooling: one max pooling, applied three times. [N, c1, H, W] -> [N, c2, H, W].
 type SPPF struct {
+	class    *Class
 	cv1, cv2 *Conv
 	m        *MaxPool2d
 }
@@ -20,14 +21,15 @@ type SPPF struct {
 func NewSPPF(c1, c2, k int, act *Activation) *SPPF {
 	hidden := c1 / 2
 	return &SPPF{
-		cv1: NewConv1x1(c1, hidden, act),
-		cv2: NewConv1x1(hidden*4, c2, act),
-		m:   &MaxPool2d{Kernel: k, Stride: 1, Pad: k / 2},
+		class: &sppfClass,
+		cv1:   NewConv1x1(c1, hidden, act),
+		cv2:   NewConv1x1(hidden*4, c2, act),
+		m:     &MaxPool2d{Kernel: k, Stride: 1, Pad: k / 2},
 	}
 }
 
-// Class is YOLOv5's SPPF.
-func (p *SPPF) Class() *Class { return &sppfClass }
+// Class is YOLOv5's SPPF, or the one of its kin that it was made for.
+func (p *SPPF) Class() *Class { return p.class }
 
 // Forward is cv2(cat(y, m(y), m(m(y)), m(m(m(y))))) with y = cv1(x).
 func (p *SPPF) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {

@@ -229,6 +229,15 @@ func (t *Model) noteDecisions(m *modules.Model, cfg *yamlcfg.Model, diags *diag.
 	for _, note := range t.notes {
 		diags.Infof(diag.Span{}, "%s", note)
 	}
+	if n := t.count(counter); n > 0 {
+		diags.Infof(diag.Span{}, "%s has %s named total_ops and total_params, in which thop counted operations; they are left out", t.name, english.Plural(n, "tensor", ""))
+	}
+	if n := t.count(func(name string) bool { return strings.HasSuffix(name, mask) && t.used[name] }); n > 0 {
+		diags.Infof(diag.Span{}, "%s masks %s with torch.nn.utils.prune; what is masked is 0", t.name, english.Plural(n, "parameter", ""))
+	}
+	if m.Pruned > 0 {
+		diags.Infof(diag.Span{}, "%s was pruned: the channels of %s are those of its tensors, not the YAML's", t.name, english.Plural(m.Pruned, "convolution", ""))
+	}
 	if n := len(t.classNames); n > 0 && n != m.Summary.Classes {
 		diags.Infof(diag.Span{}, "%s names %d classes and detects %d; the names are written as they are", t.name, n, m.Summary.Classes)
 	}
@@ -263,6 +272,17 @@ func (t *Model) noteDecisions(m *modules.Model, cfg *yamlcfg.Model, diags *diag.
 	if len(assumed) > 0 {
 		diags.Infof(diag.Span{}, "%s does not tell %s", t.name, strings.Join(assumed, "; "))
 	}
+}
+
+// count is how many tensors have such a name.
+func (t *Model) count(is func(name string) bool) int {
+	n := 0
+	for name := range t.tensors {
+		if is(name) {
+			n++
+		}
+	}
+	return n
 }
 
 // maxStride bounds strides, and sizes of anchors, in pixels.

@@ -109,7 +109,14 @@ func (t *Model) StartLowering() { t.used, t.wrong = map[string]bool{}, nil }
 func (t *Model) Tensor(name string, shape []int64, _ modules.Init) (onnxbuild.FloatSource, error) {
 	t.used[name] = true
 	tensor := t.tensors[name]
+	product, isMasked := t.masked(name)
+	if isMasked {
+		t.used[name+original], t.used[name+mask] = true, true
+		tensor = product.original
+	}
 	switch {
+	case tensor == nil && t.tensors[name+"_g"] != nil && t.tensors[name+"_v"] != nil:
+		t.wrong = append(t.wrong, fmt.Sprintf("%s is kept as %[1]s_g and %[1]s_v; torch.nn.utils.remove_weight_norm makes one tensor of them", name))
 	case tensor == nil:
 		text := fmt.Sprintf("%s %v is missing", name, shape)
 		if near, ok := diag.Suggest(name, t.layer(name)); ok {
@@ -120,6 +127,8 @@ func (t *Model) Tensor(name string, shape []int64, _ modules.Init) (onnxbuild.Fl
 		t.wrong = append(t.wrong, fmt.Sprintf("%s is %v, expected %v", name, tensor.Shape, shape))
 	case !tensor.DType.IsFloat():
 		t.wrong = append(t.wrong, fmt.Sprintf("%s holds %s, expected floating point numbers", name, tensor.DType))
+	case isMasked:
+		return product, nil
 	default:
 		return tensor, nil
 	}
@@ -135,6 +144,9 @@ func (t *Model) layer(name string) []string {
 
 // Shape implements [modules.Trained].
 func (t *Model) Shape(name string) ([]int64, bool) {
+	if product, ok := t.masked(name); ok {
+		return product.original.Shape, true
+	}
 	tensor := t.tensors[name]
 	if tensor == nil {
 		return nil, false
@@ -238,7 +250,7 @@ func (m trainedModule) Tensors() []string {
 func (m trainedModule) Attributes() []string {
 	var names []string
 	for _, e := range m.Attrs.Entries {
-		if name, ok := checkpoint.AsString(e.Key); ok && e.Value != checkpoint.Value(checkpoint.None{}) {
+		if name, ok := checkpoint.AsString(e.Key); ok && e.Value != checkpoint.Value(checkpoint.None{}) && !m.followsMask(name) {
 			names = append(names, name)
 		}
 	}
@@ -288,7 +300,13 @@ func shortened(list []string) string {
 // inert reports whether a tensor has no part in what a trained model computes: the count of batches seen, and the
 // anchors in pixels that releases before 6.1 kept beside the anchors in strides that they follow from.
 func inert(name string) bool {
-	return strings.HasSuffix(name, ".num_batches_tracked") || strings.HasSuffix(name, ".anchor_grid")
+	return strings.HasSuffix(name, ".num_batches_tracked") || strings.HasSuffix(name, ".anchor_grid") || counter(name)
+}
+
+// counter reports whether a tensor is one in which the package thop counted operations, and left it.
+func counter(name string) bool {
+	last := lastPart(name)
+	return last == "total_ops" || last == "total_params"
 }
 
 // maxListed is how many tensors an error lists.

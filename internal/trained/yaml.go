@@ -125,11 +125,26 @@ func rowText(row checkpoint.Value) string {
 	if !ok || len(parts) != 4 {
 		return yamlValue(row, 0)
 	}
-	module, ok := checkpoint.AsString(parts[2])
+	module, ok := moduleText(parts[2])
 	if !ok || !plainName.MatchString(module) || wordsOfYAML.MatchString(module) {
 		module = yamlValue(parts[2], 0)
 	}
 	return "[" + yamlValue(parts[0], 0) + ", " + yamlValue(parts[1], 0) + ", " + module + ", " + yamlValue(parts[3], 0) + "]"
+}
+
+// moduleText is the module of a row: a name, or the class itself, as some code leaves it in the YAML, under its name in a YAML.
+func moduleText(v checkpoint.Value) (string, bool) {
+	path, ok := checkpoint.AsString(v)
+	if class, isClass := v.(checkpoint.Global); isClass {
+		path, ok = class.String(), true
+	}
+	switch {
+	case strings.HasPrefix(path, "torch.nn."):
+		return "nn." + lastPart(path), ok
+	case strings.HasPrefix(path, "nn."):
+		return path, ok
+	}
+	return lastPart(path), ok
 }
 
 // plainName is a module's name, and wordsOfYAML are words that YAML 1.1 takes for something else without quotes.
