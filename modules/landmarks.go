@@ -3,6 +3,8 @@ package modules
 import (
 	"fmt"
 	"slices"
+
+	"ysc2onnx/yamlcfg"
 )
 
 // landmarkColumns are the coordinates of points that a head may give each anchor besides box, objectness and scores: five
@@ -14,6 +16,9 @@ var landmarkColumns = []int{10, 8}
 // (repository hukaixuan19970627/yolov5_obb). The box's width is then its longer side, and the angle is that side's: the best of them
 // less 90 degrees.
 const angleColumns = 180
+
+// faceBlocks are the blocks of yolov5-face's YAMLs, whose last row is written as YOLOv5's.
+var faceBlocks = []string{"StemBlock", "BlazeBlock", "DoubleBlazeBlock"}
 
 // MoreColumns says what so many columns beside a box, an objectness and the scores may be: "5 landmarks, as in yolov5-face"; ""
 // where nothing is known that has as many.
@@ -32,7 +37,14 @@ func MoreColumns(columns int) string {
 // moreColumns finds the landmarks or angles of a checkpoint's head, which most have not, and refuses columns that are not known.
 // Rows and tensors do not tell them from scores of more classes, only what the checkpoint keeps of the head as no, its columns.
 func (m *Detect) moreColumns(a *Args, allowed bool) {
-	if a.trained == nil || a.failed {
+	if a.trained == nil {
+		stem := func(row yamlcfg.Row) bool { return slices.Contains(faceBlocks, row.Module) }
+		if allowed && slices.ContainsFunc(a.model.Rows, stem) {
+			a.NoteOnce(a.row.ModuleSpan, "yolov5-face's gives landmarks besides, which a YAML does not tell: this is YOLOv5's own; a checkpoint of yolov5-face has its own")
+		}
+		return
+	}
+	if a.failed {
 		return
 	}
 	head := a.trained.Module(a.path())

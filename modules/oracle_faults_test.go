@@ -38,6 +38,15 @@ var wrongs = []wrong{
 		return b.Softmax(n.Inputs[0], 2)
 	}},
 	{what: "PWC1 left out", named: "/CRU/Add", node: first},
+	{what: "ASFF's softmax over the rows", named: "_fusion/Softmax", node: func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
+		return b.Softmax(n.Inputs[0], 2)
+	}},
+	{what: "the largest value for the mean in Classify", named: "/model.0/pool/GlobalAveragePool", node: func(b onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value {
+		size, _ := n.Inputs[0].Shape.Static()
+		return b.MaxPool(n.Inputs[0], onnxbuild.Window{Kernel: size[2:], Stride: []int64{1, 1}, Dilation: []int64{1, 1}})
+	}},
+	{what: "a head's implicit multiplication left out", named: "/im.0/Mul", node: func(_ onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value { return n.Inputs[1] }},
+	{what: "a head's implicit addition left out", named: "/ia.0/Add", node: func(_ onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value { return n.Inputs[1] }},
 	{what: "landmarks from half a cell before", named: "/offset", number: func(float32) float32 { return 0 }},
 	{what: "GWC's bias left out", named: "CRU.GWC.bias", number: func(float32) float32 { return 0 }},
 }

@@ -19,10 +19,9 @@ sys.path.insert(0, str(HERE.parent / "modules" / "testdata" / "oracle"))
 import numpy as np  # noqa: E402
 import yaml  # noqa: E402
 import training_code as code  # noqa: E402
-from training_code import parity  # noqa: E402
+import parity_record  # noqa: E402 - beside the classes that training_code imports
 
-torch = parity.torch
-nn = torch.nn
+torch, nn = code.torch, code.nn
 
 
 def change(model, common):
@@ -74,7 +73,7 @@ def main():
 
     model.float()
     x = torch.rand(2, 3, 32, 64, generator=torch.Generator().manual_seed(8))
-    record = parity.record(deepcopy(model), x)
+    record = parity_record.record(deepcopy(model), x)
     np.savez_compressed(HERE / "changed.npz", **record)
     torch.save({"epoch": -1, "model": model.fuse(), "ema": None}, HERE / "fused.pt")
     print({k: v.shape for k, v in record.items()})

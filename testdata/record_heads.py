@@ -18,7 +18,7 @@ sys.path.insert(0, str(HERE.parent / "verify"))
 import fork_blocks  # noqa: E402
 import fork_heads  # noqa: E402
 import numpy as np  # noqa: E402
-import parity  # noqa: E402
+import parity_record  # noqa: E402
 import torch  # noqa: E402
 import torch_modules  # noqa: E402
 import yaml  # noqa: E402
@@ -139,7 +139,7 @@ def main():
         if kind is Classifier:
             head.conv.bn.eps = 1e-5  # it was not there when YOLOv5 set all others
         model.half().float()  # what float16 holds
-        record = parity.record(deepcopy(model), torch.rand(2, 3, 64, 96))
+        record = parity_record.record(deepcopy(model), torch.rand(2, 3, 64, 96))
         np.savez_compressed(file.with_suffix(".npz"), **record)
         if file.stem == "face":
             torch.onnx.export(model, torch.zeros(1, 3, 64, 96), file.with_suffix(".onnx"), opset_version=12, input_names=["input"], output_names=["output"])

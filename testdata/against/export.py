@@ -15,9 +15,8 @@ sys.path.insert(0, str(HERE.parents[1] / "modules" / "testdata" / "oracle"))
 
 import onnx  # noqa: E402
 import training_code as code  # noqa: E402
-from training_code import parity  # noqa: E402
 
-torch = parity.torch
+torch = code.torch
 
 
 def export(path, fuse, **options):

@@ -16,9 +16,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "verify"))
 
-import parity  # noqa: E402
+import numpy as np  # noqa: E402
+import parity_record  # noqa: E402
+import torch  # noqa: E402
 import yaml  # noqa: E402
-from parity import np, torch  # noqa: E402
 from torch_modules import build  # noqa: E402
 
 
@@ -52,7 +53,7 @@ def main():
     seed(model, draw)
     x = torch.from_numpy(draw.random((2, 3, 32, 64), dtype=np.float32))
     torch.save({k: v for k, v in model.state_dict().items() if not k.endswith("num_batches_tracked")}, HERE / "edge.pt")
-    values = parity.record(model, x)
+    values = parity_record.record(model, x)
     assert all(np.isfinite(v).all() for v in values.values())
     assert 1e-6 < values["layer.2"].std() < 1e-4, values["layer.2"].std()
     np.savez_compressed(HERE / "edge.npz", **values)

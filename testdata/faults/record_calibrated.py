@@ -20,9 +20,9 @@ sys.path.insert(0, str(HERE.parents[1] / "modules" / "testdata" / "oracle"))
 import numpy as np  # noqa: E402
 import training_code as code  # noqa: E402
 import yaml  # noqa: E402
-from training_code import parity  # noqa: E402
+import parity_record  # noqa: E402 - beside the classes that training_code imports
 
-torch = parity.torch
+torch = code.torch
 MODELS = {"insert": (64, 160), "replace": (64, 96), "c3": (64, 96)}  # height, width
 
 
@@ -50,7 +50,7 @@ def main():
         code.calibrate(model, images(draw, 96, *size))
         model.half()
         torch.save({"epoch": -1, "model": model, "ema": None, "optimizer": None}, HERE / f"{name}.pt")
-        values = parity.record(model.float(), images(draw, 2, *size))
+        values = parity_record.record(model.float(), images(draw, 2, *size))
         assert all(np.isfinite(v).all() for v in values.values())
         np.savez_compressed(HERE / f"{name}.npz", **values)
         print(name, *(f"{k} {v.std():.2g}" for k, v in values.items()))

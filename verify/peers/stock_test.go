@@ -14,6 +14,30 @@ import (
 // row is a row of a YAML here, by the index in its comment.
 var row = regexp.MustCompile(`(?m)^  - \[.*\]\s+#\s+\d+\b`)
 
+// TestClassifiers converts the classifiers that YOLOv5 cuts from four of its models, fused and not, of which it saves no YAML, at the
+// size that is usual for them, and compares every layer and the logits with PyTorch.
+func TestClassifiers(t *testing.T) {
+	checkout := os.Getenv("YOLOV5")
+	if checkout == "" {
+		t.Skip("*** SKIPPED, in CI too: no classifier was compared with YOLOv5's code; set YOLOV5 to a checkout of v7.0 ***")
+	}
+	for _, name := range []string{"yolov5s", "yolov5s-LeakyReLU", "yolov5s-transformer", "yolov5s-ghost"} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join("../../modules/testdata/stock", name+".yaml")
+			if name == "yolov5s" {
+				file = example(name)
+			}
+			folder := t.TempDir()
+			want(t, 0, python(t, "numpy", "torch", "torchvision", "yaml"), "stock_models.py", checkout, folder, "--classifier", file)
+			for _, kind := range []string{"", "-fused"} {
+				best, path := filepath.Join(folder, name+kind+".pt"), filepath.Join(folder, "model.onnx")
+				want(t, 0, tool(t), best, "-o", path, "--quiet", "--no-verify")
+				contains(t, parity(t, 0, path, "--yolov5", checkout, "--weights", best), "9 layers, at most ", "parity: equal: ", "input 1x3x224x224")
+			}
+		})
+	}
+}
+
 // TestStockModels converts a checkpoint of each of YOLOv5's 28 models, made by the checkout of v7.0 that $YOLOV5 names, fused and
 // not, at opsets 12 and 17, and compares every layer with PyTorch at 256x128.
 func TestStockModels(t *testing.T) {
