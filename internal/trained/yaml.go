@@ -23,6 +23,8 @@ func (t *Model) YAML(asTrained bool) (string, error) {
 	case ok:
 	case t.classifier() != "":
 		return t.rebuiltYAML(asTrained)
+	case t.firstRelease():
+		return "", fmt.Errorf("%s is of YOLOv5's first release (v1.0), whose head has its convolutions in rows of their own: it is not converted", t.name)
 	default:
 		return "", fmt.Errorf("%s carries no model YAML: give the one that it was trained from as well", t.name)
 	}
@@ -63,6 +65,12 @@ func (t *Model) YAML(asTrained bool) (string, error) {
 		y.names(t.classNames)
 	}
 	return y.String(), nil
+}
+
+// firstRelease reports whether the model is of YOLOv5 v1.0, which called its YAML md.
+func (t *Model) firstRelease() bool {
+	_, ok := t.root.Attr("md")
+	return ok
 }
 
 // yamlWriter writes a model YAML.
