@@ -105,7 +105,7 @@ func (m *asff) Forward(s *Scope, inputs []*onnxbuild.Value) *onnxbuild.Value {
 		}
 		xs[k] = x
 	}
-	small := outChannels(s, "weight_level_0.conv.weight", m.compressed)
+	small := s.Rows("weight_level_0.conv.weight", m.compressed)
 	var weights [3]*onnxbuild.Value
 	for k, name := range []string{"weight_level_0", "weight_level_1", "weight_level_2"} {
 		weights[k] = s.Call(name, NewConv1x1(c, small, m.act), xs[k])

@@ -57,7 +57,7 @@ func (m *Classify) Forward(s *Scope, inputs []*onnxbuild.Value) *Raw {
 	if len(inputs) > 1 {
 		x = s.Concat(1, inputs...)
 	}
-	c := outChannels(s, "conv.conv.weight", classifyWidth)
+	c := s.Rows("conv.conv.weight", classifyWidth)
 	x = s.Call("pool", AdaptiveAvgPool2d{}, s.Call("conv", NewConv(m.c1, c, m.args, m.act), x))
 	x = s.Call("linear", &Linear{c, m.classes, true}, s.Squeeze(x, 2, 3))
 	return &Raw{Strides: strides, Classes: m.classes, Logits: x}

@@ -100,7 +100,7 @@ func (m *decoupledHead) Class() *Class { return &decoupledHeadClass }
 // of the boxes of all anchors, of their objectness, of their scores. Detect's decoding, and so the training, takes each 5+nc that
 // follow each other for an anchor's.
 func (m *decoupledHead) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	c := outChannels(s, "merge.conv.weight", 256)
+	c := s.Rows("merge.conv.weight", 256)
 	y := s.Call("merge", NewConv1x1(m.c1, c, m.act), x)
 	cls := s.Call("cls_convs2", conv3x3(c, c, m.act), s.Call("cls_convs1", conv3x3(c, c, m.act), y))
 	reg := s.Call("reg_convs2", conv3x3(c, c, m.act), s.Call("reg_convs1", conv3x3(c, c, m.act), y))
@@ -116,23 +116,15 @@ func (m *decouple) Class() *Class { return &decoupleClass }
 
 // Forward is b₃(b₂(b₁(y))) and c₃(c₂(c₁(y))) side by side for each anchor, with y = a(x).
 func (m *decouple) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	c := outChannels(s, "a.conv.weight", min(m.c1, 256))
+	c := s.Rows("a.conv.weight", min(m.c1, 256))
 	// Of (c - 5·na)·(1, 2/3, 1/3, 0) + 5·na the inner two, in float32 as torch.linspace has them.
 	last, third := float32(5*m.na), float32(1)/3
 	between := func(t float32) int { return max(int(float32((float32(c)-last)*t)+last), 1) }
-	c1, c2 := outChannels(s, "b1.conv.weight", between(1-third)), outChannels(s, "b2.conv.weight", between(third))
+	c1, c2 := s.Rows("b1.conv.weight", between(1-third)), s.Rows("b2.conv.weight", between(third))
 	y := s.Call("a", NewConv1x1(m.c1, c, m.act), x)
 	boxes := s.Call("b3", headConv(c2, 5*m.na), s.Call("b2", conv3x3(c1, c2, m.act), s.Call("b1", conv3x3(c, c1, m.act), y)))
 	scores := s.Call("c3", headConv(c, m.nc*m.na), s.Call("c2", NewConv1x1(c, c, m.act), s.Call("c1", NewConv1x1(c, c, m.act), y)))
 	return byAnchor(s, m.na, boxes, scores)
-}
-
-// outChannels are the output channels of a convolution inside the module, as a checkpoint's tensor has them, or the usual ones.
-func outChannels(s *Scope, name string, usual int) int {
-	if shape, ok := s.TensorShape(name); ok && len(shape) == 4 && shape[0] >= 1 && shape[0] <= limit {
-		return int(shape[0])
-	}
-	return usual
 }
 
 // conv3x3 is a Conv of 3x3 that keeps the map's size.
