@@ -111,13 +111,14 @@ func TestHeadColumns(t *testing.T) {
 		before = "error: Detect: the checkpoint's head gives each anchor "
 	)
 	for metadata, want := range map[string]string{
-		`{` + rows + `187},"paths":["model.8"]}]}`:    before + "187 " + known,
-		`{` + rows + `186},"paths":["model.8"]}]}`:    "model.8.m.0.bias is [48], expected [558]", // with angles
-		`{` + rows + `7},"paths":["model.8"]}]}`:      before + "7 " + known,
-		`{` + rows + `15.5},"paths":["model.8"]}]}`:   before + "15.5 " + known,
-		`{` + rows + `"many"},"paths":["model.8"]}]}`: before + "'many' " + known,
-		`{` + rows + `[16]},"paths":["model.8"]}]}`:   "",
-		`{` + rows + `14},"paths":["model.8"]}]}`:     "model.8.m.0.bias is [48], expected [42]",
+		`{` + rows + `187},"paths":["model.8"]}]}`:          before + "187 " + known,
+		`{` + rows + `186},"paths":["model.8"]}]}`:          "model.8.m.0.bias is [48], expected [558]", // with angles
+		`{` + rows + `57,"nkpt":17},"paths":["model.8"]}]}`: "Detect: the checkpoint's head gives each anchor keypoints of a pose (its nkpt is 17), as that of YOLO-pose; they are not converted",
+		`{` + rows + `7},"paths":["model.8"]}]}`:            before + "7 " + known,
+		`{` + rows + `15.5},"paths":["model.8"]}]}`:         before + "15.5 " + known,
+		`{` + rows + `"many"},"paths":["model.8"]}]}`:       before + "'many' " + known,
+		`{` + rows + `[16]},"paths":["model.8"]}]}`:         "",
+		`{` + rows + `14},"paths":["model.8"]}]}`:           "model.8.m.0.bias is [48], expected [42]",
 		`{}`: "error: nc is 1 here, and the head of w.safetensors has the columns of 11 classes, or of 1 and of 5 landmarks, " +
 			"as in yolov5-face; its tensors do not tell. Give the checkpoint that holds the whole model or, if they are classes, set nc to 11",
 	} {

@@ -59,6 +59,7 @@ func (m *Classify) Forward(s *Scope, inputs []*onnxbuild.Value) *Raw {
 	}
 	c := s.Rows("conv.conv.weight", classifyWidth)
 	x = s.Call("pool", AdaptiveAvgPool2d{}, s.Call("conv", NewConv(m.c1, c, m.args, m.act), x))
-	x = s.Call("linear", &Linear{c, m.classes, true}, s.Squeeze(x, 2, 3))
+	x = s.Reshape(x, s.Ints("flat", 0, -1)) // OpenCV's DNN module (4.6) knows no Squeeze of opset 13
+	x = s.Call("linear", &Linear{c, m.classes, true}, x)
 	return &Raw{Strides: strides, Classes: m.classes, Logits: x}
 }

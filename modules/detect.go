@@ -9,7 +9,7 @@ import (
 )
 
 var detectClass = Class{Path: "models.yolo.Detect", Inert: []string{
-	"nc", "no", "nl", "na", "grid", "anchor_grid", "stride", "dynamic", "onnx_dynamic"}}
+	"nc", "no", "nl", "na", "grid", "anchor_grid", "stride", "dynamic", "onnx_dynamic", "export_cat"}}
 
 var detectSpec = Spec{
 	Name: "Detect", Class: &detectClass, Wiring: Ends,

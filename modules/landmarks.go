@@ -51,6 +51,10 @@ func (m *Detect) moreColumns(a *Args, allowed bool) {
 	if head == nil || !slices.Contains(head.Attributes(), "no") {
 		return
 	}
+	if slices.Contains(head.Attributes(), "nkpt") {
+		a.Errorf("the checkpoint's head gives each anchor keypoints of a pose (its nkpt is %s), as that of YOLO-pose; they are not converted", head.Show("nkpt"))
+		return
+	}
 	more := 0.5 // columns than are known
 	if no := head.Numbers("no"); len(no) == 1 && no[0] >= 0 && no[0] <= limit {
 		more = no[0] - float64(m.columns())

@@ -4,7 +4,7 @@
     opencv_run.py FILE --npz ref.npz [--box-tolerance 1e-2] [--score-tolerance 1e-4] [--layer-tolerance 1e-3]
 
 ref.npz holds `input` (B,3,H,W) and `output0` (B,N,5+nc), as verify/parity.py writes them, from PyTorch or from another
-runtime. Boxes are in pixels. Where it holds `layer.<i>` too and the file says which value that layer gives, the layer is
+runtime. Boxes are in pixels, and so are landmarks; a classifier's logits, (B,nc), count as scores. Where it holds `layer.<i>` too and the file says which value that layer gives, the layer is
 compared as well, relative to its largest magnitude: with untrained weights a head's biases outweigh all that comes
 before them, so that output0 alone would show little. Exit codes: 0 equal, 1 OpenCV cannot read or run the file, 2 usage,
 3 different.
@@ -90,7 +90,9 @@ def main():
         if off > args.layer_tolerance:
             print(f"{who}: DIFFERENT: layer {i} first, by {off:.3g} of its largest value")
             return 3
-    boxes, scores = error[..., :4].max(), error[..., 4:].max()
+    pixels = (np.abs(expected) > 1.001).reshape(-1, expected.shape[-1]).any(0)  # boxes, and landmarks
+    pixels[:4] = expected.ndim == 3  # a classifier has none
+    boxes, scores = (error[..., columns].max(initial=0) for columns in (pixels, ~pixels))
     same = boxes <= args.box_tolerance and scores <= args.score_tolerance
     print(f"{who}: {'equal' if same else 'DIFFERENT'}: boxes within {boxes:.3g} px, scores within {scores:.3g}, "
           f"{len(values)} layers within {worst:.3g}")

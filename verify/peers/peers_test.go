@@ -286,6 +286,24 @@ func TestOpenCVBatches(t *testing.T) {
 	}
 }
 
+// TestOpenCVRunsHeads: OpenCV computes what PyTorch recorded of models with other heads than Detect, two images at once, whatever form
+// an opset gives the operators.
+func TestOpenCVRunsHeads(t *testing.T) {
+	py := python(t, "numpy", "cv2")
+	for _, head := range []string{"face", "decoupled", "asff", "iaux", "classify"} {
+		base := filepath.Join("../../testdata/heads", head)
+		for _, opset := range []string{"12", "17"} {
+			path := filepath.Join(t.TempDir(), "model.onnx")
+			want(t, 0, tool(t), base+".pt", "-o", path, "--quiet", "--no-verify", "--imgsz", "64x96", "--batch-size", "2", "--opset", opset)
+			out := want(t, 0, py, "opencv_run.py", path, "--npz", base+".npz")
+			if !strings.Contains(out, ": equal: ") || !strings.Contains(out, ", batch 2: ") {
+				t.Errorf("%s, opset %s: no verdict in:\n%s", head, opset, out)
+			}
+			t.Log(out)
+		}
+	}
+}
+
 // TestOpenCVRefusesPyTorchsExport shows that what TestOpenCV reads is a gain: of the same model and weights, OpenCV
 // cannot read what PyTorch exports, valid as it is.
 func TestOpenCVRefusesPyTorchsExport(t *testing.T) {
