@@ -39,6 +39,7 @@ var accuracies = []struct{ pt, recording string }{
 // TestAccuracyInDocs judges each file beside PyTorch's own distance from float64, on the processor at hand; the documentation
 // has a row for each, measured on the processor that it names.
 func TestAccuracyInDocs(t *testing.T) {
+	t.Parallel()
 	rt := orttest.Runtime(t)
 	path := filepath.Join("docs", "verification.md")
 	before, rest, begins := strings.Cut(string(read(t, path)), accuracyBegins)

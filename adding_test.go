@@ -22,6 +22,7 @@ func TestPage(t *testing.T) { runCases(t, %q, 4) }
 // TestAddingAModule follows docs/adding-a-module.md: its modules are put beside those of the project, give in ONNX Runtime
 // what PyTorch gave for its cases (docs/testdata/record_page.py), and its model is converted and checked.
 func TestAddingAModule(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("docs/adding-a-module.md")
 	if err != nil {
 		t.Fatal(err)

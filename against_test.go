@@ -84,6 +84,7 @@ func TestAgainst(t *testing.T) {
 
 // TestAgainstFaults plants faults into PyTorch's exports: each is found, and the first that differs named.
 func TestAgainstFaults(t *testing.T) {
+	t.Parallel()
 	poke := func(name string, element int, change func(float32) float32) func(*testing.T, []byte) {
 		return func(t *testing.T, b []byte) {
 			facts, err := verify.StructureReader(t.Context(), bytes.NewReader(b), int64(len(b)), nil)

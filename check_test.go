@@ -144,6 +144,7 @@ const weight = "model.4.cv3.conv.weight"
 
 // TestFaultsAreCaught puts faults into the way to the file, and reads in the report which check finds them, and where.
 func TestFaultsAreCaught(t *testing.T) {
+	t.Parallel()
 	for _, f := range []fault{
 		{
 			name: "none",
@@ -243,6 +244,7 @@ func TestFaultsAreCaught(t *testing.T) {
 
 // TestDataFile: of a model in two files, the weights are compared, and the numbers made, from the second.
 func TestDataFile(t *testing.T) {
+	t.Parallel()
 	f := fault{threshold: 1 << 20}
 	if rep := f.report(t, "yolov5n.yaml"); !rep.OK() || len(rep.Facts.External) != 1 || rep.Numbers == nil {
 		t.Errorf("failed: %+v, data in %q", rep.Failed(), rep.Facts.External)

@@ -58,6 +58,7 @@ func convert(t *testing.T, in ysc2onnx.Input, opt ysc2onnx.Options) *ysc2onnx.Re
 
 // TestEveryOpset checks the three ScConv models in ONNX Runtime at every opset, as lowered and optimised.
 func TestEveryOpset(t *testing.T) {
+	t.Parallel()
 	rt := orttest.Runtime(t)
 	models := []string{"yolov5s_ScConv.yaml", "yolov5s_ScConv_replace.yaml", "yolov5s_C3ScConv.yaml"} // they have the same operators
 	for opset := ysc2onnx.MinOpset; opset <= ysc2onnx.MaxOpset; opset++ {
@@ -75,6 +76,7 @@ func TestEveryOpset(t *testing.T) {
 
 // TestDynamic checks models with open sizes at two sizes and two batches.
 func TestDynamic(t *testing.T) {
+	t.Parallel()
 	rt := orttest.Runtime(t)
 	for i, dynamic := range []ysc2onnx.Dynamic{ysc2onnx.DynamicBatch, ysc2onnx.DynamicAll} {
 		for j, name := range []string{"yolov5n.yaml", "yolov5s_C3ScConv.yaml", "yolov5s_ScConv.yaml"} {

@@ -20,6 +20,7 @@ import (
 // TestTrainedDetections: the objects that PyTorch finds in two photographs are those that the converted file finds in
 // the same JPEG files.
 func TestTrainedDetections(t *testing.T) {
+	t.Parallel()
 	rt := orttest.Runtime(t)
 	text, err := os.ReadFile(shared(t, "data", "yolov5n-coco.detections.json"))
 	if err != nil {

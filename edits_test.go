@@ -58,6 +58,7 @@ func rowsOf(t *testing.T, name string, text []byte) []modules.SummaryRow {
 // through are inserted, blocks removed that give what they get, and C3 replaced. The edited model builds, and each row that
 // stays reads the same tensors and has the same parameters as before, under its new index.
 func TestRandomEdits(t *testing.T) {
+	t.Parallel()
 	paths := stockModels(t)
 	random := rand.New(rand.NewPCG(1, 2))
 	for trial := range 200 {

@@ -229,6 +229,7 @@ func (e *export) check(t *testing.T, f *fault) (check, says string) {
 // TestEveryFaultIsCaught plants each fault, and demands that the file changes, and that the first check that fails is the one
 // expected and names the place. Without a fault none may fail.
 func TestEveryFaultIsCaught(t *testing.T) {
+	t.Parallel()
 	rt := orttest.Runtime(t)
 	right := map[string][]byte{} // files without a fault
 	for _, f := range faults() {

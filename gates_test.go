@@ -53,6 +53,7 @@ func checkGated(t *testing.T, rt engine.Runtime, flavour ysc2onnx.ScConv, seed u
 // TestGatesOfExports: an untrained model gates values so small that rounding decides many of them, and the check of the
 // numbers says which, with no tolerance wider. It would be no test if none were decided otherwise by the runtime.
 func TestGatesOfExports(t *testing.T) {
+	t.Parallel()
 	rt := orttest.Runtime(t)
 	flips := 0
 	for _, flavour := range gated {
@@ -82,6 +83,7 @@ func TestGatesOfExports(t *testing.T) {
 
 // TestGatesOfExportsFaults: what is wrong with a gate is not put down to rounding.
 func TestGatesOfExportsFaults(t *testing.T) {
+	t.Parallel()
 	rt := orttest.Runtime(t)
 	swap := func(node string, i, j int) func(w *forming) {
 		return func(w *forming) { n := w.node(node); n.Inputs[i], n.Inputs[j] = n.Inputs[j], n.Inputs[i] }

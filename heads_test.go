@@ -19,6 +19,7 @@ import (
 // TestForkHeads compares checkpoints of heads that YOLOv5's forks have with what PyTorch recorded of them, layer by layer: with
 // their YAML and alone, as lowered and optimised.
 func TestForkHeads(t *testing.T) {
+	t.Parallel()
 	const plain = `{"name":"output0","axis":2,"parts":[["boxes",4],["objectness",1],["scores",2]]}`
 	rt := orttest.Runtime(t)
 	for _, test := range []struct {

@@ -18,6 +18,7 @@ var seeds = flag.Int("seeds", 1, "how many seeds the examples are exported with"
 // such models hold numbers of 1e-8, which makes them the hardest ones. The files are written, and small: their size decides
 // nothing, since the numbers are those of a sample.
 func TestNoFalseAlarm(t *testing.T) {
+	t.Parallel()
 	rt := orttest.Runtime(t)
 	models, err := filepath.Glob("examples/*.yaml")
 	if err != nil || len(models) != 18 {
@@ -49,6 +50,7 @@ func TestNoFalseAlarm(t *testing.T) {
 // TestSizesAreNoFault: an image as small as the model takes, whose maps have one or two pixels, the sample's own size turned
 // round, and more images than the sample has.
 func TestSizesAreNoFault(t *testing.T) {
+	t.Parallel()
 	rt := orttest.Runtime(t)
 	for _, name := range []string{"yolov5n.yaml", "yolov5s_ScConv_replace.yaml", "yolov5s_C3ScConv.yaml"} {
 		sizes := [][3]int{{1, 32, 64}, {3, 64, 32}, {2, 96, 64}, {1, 32, 320}}
@@ -82,6 +84,7 @@ func note(t *testing.T, worst map[string]float64, r *ysc2onnx.Result) {
 
 // TestTrainedNumbers: models that were trained pass, too, with the numbers that training leaves.
 func TestTrainedNumbers(t *testing.T) {
+	t.Parallel()
 	rt := orttest.Runtime(t)
 	worst := map[string]float64{}
 	for _, name := range []string{"data/yolov5n-coco.pt", "fixtures/insert.pt", "fixtures/replace.pt", "fixtures/c3.pt", "fixtures/c3-noinsert.pt",

@@ -42,6 +42,7 @@ var oneWeight = []struct {
 // first to differ. Of each convolution it is the weight of largest magnitude; with -update one drawn at random is changed as
 // well, and how many are found is said: of many the layer shows less than of rounding.
 func TestOneWeight(t *testing.T) {
+	t.Parallel()
 	rt := orttest.Runtime(t)
 	for _, test := range oneWeight {
 		t.Run(filepath.Base(test.pt), func(t *testing.T) {

@@ -55,6 +55,7 @@ func TestTrainedWiring(t *testing.T) {
 
 // TestTrainedWithYAML: the YAML that a model was trained from, given as well, makes no difference.
 func TestTrainedWithYAML(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"insert", "replace", "c3", "c3-noinsert"} {
 		var files [2]bytes.Buffer
 		for i := range files {
@@ -95,6 +96,7 @@ func TestTrainedRefusals(t *testing.T) {
 // TestTrainedLayers compares every layer of converted checkpoints with what PyTorch recorded of them: batch-norm
 // statistics, biases and gates are not trivial, the images not square.
 func TestTrainedLayers(t *testing.T) {
+	t.Parallel()
 	rt := orttest.Runtime(t)
 	for _, test := range []struct {
 		pt, npz string

@@ -95,7 +95,7 @@ func Open(ctx context.Context, rt engine.Runtime, path string, opts Options) (*D
 	if err := facts.Err(); err != nil {
 		return nil, fmt.Errorf("%s is not a sound ONNX file: %w", path, err)
 	}
-	session, err := rt.Open(ctx, path, engine.SessionOptions{Inputs: facts.Inputs, Outputs: facts.Outputs})
+	session, err := rt.Open(ctx, path, engine.SessionOptions{Inputs: facts.Inputs, Outputs: facts.Outputs, Spin: true})
 	if err != nil {
 		return nil, err
 	}

@@ -56,6 +56,7 @@ func first(_ onnxbuild.Builder, n *onnxbuild.Node) *onnxbuild.Value { return n.I
 // TestCasesTellFaults plants mistakes into the lowered cases: each has to move the output by 50 times what compareOutputs
 // allows, so that none can hide in a case whose numbers do not matter.
 func TestCasesTellFaults(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("testdata/oracle/cases/*.npz")
 	if err != nil {
 		t.Fatal(err)

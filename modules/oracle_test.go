@@ -223,6 +223,7 @@ func pythonList(args []json.RawMessage) string {
 // TestModulesComputeWhatPyTorchComputes runs every committed case in ONNX Runtime, as lowered and optimised, at the
 // oldest, the default and the newest opset.
 func TestModulesComputeWhatPyTorchComputes(t *testing.T) {
+	t.Parallel()
 	runCases(t, "testdata/oracle/cases/*.npz", 30)
 }
 

@@ -62,7 +62,7 @@ func Measure(ctx context.Context, rt engine.Runtime, path string, facts *Facts, 
 	if runs < 1 {
 		return nil, fmt.Errorf("%d runs to measure; at least 1 is needed", runs)
 	}
-	times, err := profiler.Profile(ctx, path, facts.session(engine.SessionOptions{}), inputs, runs)
+	times, err := profiler.Profile(ctx, path, facts.session(engine.SessionOptions{Spin: true}), inputs, runs)
 	if err != nil {
 		return nil, err
 	}

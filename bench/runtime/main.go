@@ -41,7 +41,7 @@ func run(ctx context.Context, files []string, turns, threads int) error {
 	}
 	sessions, inputs, times := make([]engine.Session, 2), make([][]engine.Tensor, 2), make([][]time.Duration, 2)
 	for i, file := range files {
-		if sessions[i], err = rt.Open(ctx, file, engine.SessionOptions{Threads: threads}); err != nil {
+		if sessions[i], err = rt.Open(ctx, file, engine.SessionOptions{Threads: threads, Spin: true}); err != nil {
 			return err
 		}
 		inputs[i] = noise(sessions[i].Inputs()[0])

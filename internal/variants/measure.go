@@ -34,7 +34,7 @@ func Measure(ctx context.Context, rt engine.Runtime, models []Run, rounds int) (
 		}
 	}()
 	for _, m := range models {
-		s, err := rt.Open(ctx, m.Path, engine.SessionOptions{Inputs: m.Facts.Inputs, Outputs: m.Facts.Outputs})
+		s, err := rt.Open(ctx, m.Path, engine.SessionOptions{Inputs: m.Facts.Inputs, Outputs: m.Facts.Outputs, Spin: true})
 		if err != nil {
 			return nil, err
 		}

@@ -174,6 +174,7 @@ func Elements(dims []int64) (n int64, ok bool) {
 type SessionOptions struct {
 	Threads      int          // threads within one operator; 0 leaves it to the runtime
 	Optimization Optimization // graph rewriting that the runtime may do
+	Spin         bool         // threads spin while they wait for work: faster for runs in quick succession, a waste for a few
 	StrictShapes bool         // refuse a model in which a node gives another shape than the model declares
 	Expose       []IO         // inner values to return after the graph's own outputs; the file is not changed
 	Model        []byte       // the model to open instead of the file at the path, in whose folder external data is; nil: the file

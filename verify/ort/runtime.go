@@ -188,6 +188,9 @@ func sessionSettings(opts engine.SessionOptions) (*onnxruntime.SessionOptions, e
 	if opts.Threads > 0 {
 		err = errors.Join(err, settings.SetIntraOpNumThreads(opts.Threads))
 	}
+	if !opts.Spin {
+		err = errors.Join(err, settings.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"))
+	}
 	if opts.StrictShapes {
 		err = errors.Join(err, settings.AddSessionConfigEntry("session.strict_shape_type_inference", "1"))
 	}
