@@ -199,11 +199,17 @@ func (d *Detector) run(ctx context.Context, boxed *Letterboxed) ([]float32, erro
 		return nil, fmt.Errorf("the runtime gave %d outputs; the file has %d", len(outputs), m.output+1)
 	}
 	out := outputs[m.output]
-	columns := int64(m.columns)
-	if len(out.Shape) != 3 || out.Shape[0] != int64(m.batch) || out.Shape[2] != columns || int64(len(out.Floats)) != out.Shape[0]*out.Shape[1]*columns {
+	columns, axis := int64(m.columns), 2
+	if m.columnsFirst {
+		axis = 1
+	}
+	if len(out.Shape) != 3 || out.Shape[0] != int64(m.batch) || out.Shape[axis] != columns || int64(len(out.Floats)) != out.Shape[0]*out.Shape[3-axis]*columns {
 		return nil, fmt.Errorf("%s came as %v; a detector's is [%d, boxes, %d]", out.Name, out.Shape, m.batch, columns)
 	}
-	rows := out.Floats[:out.Shape[1]*columns]
+	rows := out.Floats[:out.Shape[3-axis]*columns]
+	if m.columnsFirst {
+		rows = byRow(rows, m.columns)
+	}
 	const slack = 1e-3 // of a probability, for runtimes whose sigmoid is not exact
 	for i, v := range rows {
 		row, column := int64(i)/columns, int64(i)%columns

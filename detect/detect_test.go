@@ -192,8 +192,8 @@ func TestNoDetector(t *testing.T) {
 			"the file segments: it gives mask prototypes beside the boxes, and masks are not drawn yet"},
 		{[]engine.IO{in}, []engine.IO{float("output0", 1, 25200, 9)}, names, nil,
 			"the file's output is output0 float32 [1, 25200, 9], which is 4 classes, but its metadata names 2"},
-		{[]engine.IO{in}, []engine.IO{float("a", 1, 6, 25200)}, map[string]string{"outputs": `[{"name":"a","axis":1,"parts":[["boxes",4],["scores",2]]}]`}, nil,
-			"the file's output is a float32 [1, 6, 25200], which it describes as boxes 4, scores 2 along axis 1; only rows of a box, an objectness and scores, as float32, and landmarks between them, can be read here so far"},
+		{[]engine.IO{in}, []engine.IO{float("a", 1, 6, 25200)}, map[string]string{"outputs": `[{"name":"a","axis":1,"parts":[["boxes",4],["scores",1],["raw",1]]}]`}, nil,
+			"the file's output is a float32 [1, 6, 25200], which it describes as boxes 4, scores 1, raw 1 along axis 1; only rows of a box, an objectness and scores, as float32, and landmarks between them, can be read here so far"},
 		{[]engine.IO{in}, []engine.IO{float("a", 1, 25200, 7)}, map[string]string{"outputs": `[{"name":"a","axis":0,"parts":[["raw",0]]}]`}, nil,
 			"none of the file's outputs holds boxes and scores, by its metadata: export it with the decoded head"},
 		{[]engine.IO{in}, []engine.IO{float("a", 1, 7)}, map[string]string{"outputs": `[{"name":"a","axis":1,"parts":[["logits",7]]}]`}, nil,
@@ -314,6 +314,29 @@ func TestLandmarks(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Detection{{Class: 1, Name: "mask", Score: 0.375, Box: [4]float32{11, 5.5, 21, 10.5}, Landmarks: [][2]float32{{15, 10}, {0, 16}}}}
+	if diff := cmp.Diff(want, got.Detections); diff != "" {
+		t.Errorf("detections (-want +got):\n%s", diff)
+	}
+}
+
+// TestColumnsFirst reads the form of YOLOv8: two boxes in columns, with scores and no objectness. By hand: of a picture of 32x16 in
+// an input of 64x64, 20 and 10 wide and high around 32, 32 is 11 to 21 and 5.5 to 10.5.
+func TestColumnsFirst(t *testing.T) {
+	s := &session{
+		inputs: []engine.IO{float("images", 1, 3, 64, 64)}, outputs: []engine.IO{float("output0", 1, 6, 2)}, shape: []int64{1, 6, 2},
+		floats: []float32{32, 10, 32, 40, 20, 8, 10, 8, 0.25, 0.1, 0.75, 0.2},
+	}
+	d, err := New(s, map[string]string{
+		"outputs": `[{"name":"output0","axis":1,"parts":[["boxes",4],["scores",2]]}]`, "names": "{0: 'face', 1: 'mask'}",
+	}, DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := d.Detect(t.Context(), image.NewRGBA(image.Rect(0, 0, 32, 16)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Detection{{Class: 1, Name: "mask", Score: 0.75, Box: [4]float32{11, 5.5, 21, 10.5}}}
 	if diff := cmp.Diff(want, got.Detections); diff != "" {
 		t.Errorf("detections (-want +got):\n%s", diff)
 	}

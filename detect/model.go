@@ -27,9 +27,11 @@ type model struct {
 
 // layout says where the columns of a row are, behind those of a box and an objectness.
 type layout struct {
-	columns            int // all of them
-	scores, classes    int // the first score, and how many there are
-	landmarks, numbers int // the first coordinate of a point, and how many there are, two for each point
+	columns            int  // all of them
+	scores, classes    int  // the first score, and how many there are
+	landmarks, numbers int  // the first coordinate of a point, and how many there are, two for each point
+	whole              bool // there is no objectness: a score is that of an object of the class
+	columnsFirst       bool // the output has a column after the other, not a row
 }
 
 // plain is the layout of YOLOv5's own rows.
@@ -96,7 +98,7 @@ func (m *model) readRoles(outputs []engine.IO, described []roles.Output) error {
 				continue
 			}
 			read, ok := layoutOf(o)
-			if !ok || len(out.Dims) != 3 || out.Dims[2] != int64(o.Size()) || out.DType != engine.Float32 {
+			if !ok || len(out.Dims) != 3 || out.Dims[o.Axis] != int64(o.Size()) || out.DType != engine.Float32 {
 				return fmt.Errorf("the file's output is %s, which it describes as %s; only rows of a box, an objectness and scores, as float32, "+
 					"and landmarks between them, can be read here so far", out, o)
 			}
@@ -115,8 +117,11 @@ func (m *model) readRoles(outputs []engine.IO, described []roles.Output) error {
 	return errors.New("none of the file's outputs holds boxes and scores, by its metadata: export it with the decoded head")
 }
 
-// layoutOf reads rows of a box, an objectness, perhaps landmarks, and scores.
+// layoutOf reads rows of a box, an objectness, perhaps landmarks, and scores, or columns of boxes and scores.
 func layoutOf(o roles.Output) (l layout, ok bool) {
+	if o.Axis == 1 && len(o.Parts) == 2 && o.Parts[0] == (roles.Part{Role: roles.Boxes, Size: 4}) && o.Parts[1].Role == roles.Scores {
+		return layout{columns: o.Size(), scores: 4, classes: o.Parts[1].Size, whole: true, columnsFirst: true}, true
+	}
 	known := []roles.Role{roles.Boxes, roles.Objectness, roles.Scores}
 	from, to, has := o.Columns(roles.Landmarks)
 	if has {

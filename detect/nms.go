@@ -48,7 +48,10 @@ func candidates(rows []float32, l layout, only []int, opts *Options) []candidate
 	var list []candidate
 	threshold := float32(opts.Confidence)
 	for row := range slices.Chunk(rows, l.columns) {
-		objectness := row[4]
+		objectness := float32(1)
+		if !l.whole {
+			objectness = row[4]
+		}
 		if !(objectness > threshold) {
 			continue
 		}
@@ -78,6 +81,18 @@ func candidates(rows []float32, l layout, only []int, opts *Options) []candidate
 		list = append(list, c)
 	}
 	return list
+}
+
+// byRow makes rows of columns.
+func byRow(values []float32, columns int) []float32 {
+	rows := make([]float32, len(values))
+	n := len(values) / columns
+	for i := range n {
+		for k := range columns {
+			rows[i*columns+k] = values[k*n+i]
+		}
+	}
+	return rows
 }
 
 // overlap is the intersection of two boxes over their union.

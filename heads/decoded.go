@@ -15,8 +15,8 @@ import (
 // yolov5_obb's, scores of angles behind those of classes.
 func Decoded(s *modules.Scope, raw *modules.Raw) []modules.Output {
 	levels := make([]*onnxbuild.Value, len(raw.Maps))
-	for i, x := range raw.Maps {
-		levels[i] = level{x, raw.Anchors[i], raw.Strides[i], columns{int64(raw.Landmarks), int64(raw.Classes + raw.Angles), int64(raw.Masks)}}.decode(s)
+	for i := range raw.Maps {
+		levels[i] = levelOf(raw, i).decode(s)
 	}
 	rows := levels[0]
 	if len(levels) > 1 {
@@ -42,6 +42,11 @@ type level struct {
 	anchors []float32
 	stride  int64
 	columns
+}
+
+// levelOf is the i-th level of a head.
+func levelOf(raw *modules.Raw, i int) level {
+	return level{raw.Maps[i], raw.Anchors[i], raw.Strides[i], columns{int64(raw.Landmarks), int64(raw.Classes + raw.Angles), int64(raw.Masks)}}
 }
 
 // columns are those of each anchor: a box and an objectness, and then these. Scores are of classes and of angles.

@@ -61,11 +61,11 @@ func read(t *testing.T, path string) (r recorded) {
 // Class is a class of its own.
 func (r *recorded) Class() *modules.Class { return &modules.Class{Path: "test.Maps"} }
 
-// Forward gives the recorded maps: the image, and a part of it.
+// Forward gives the recorded maps: the image, times 1 so that it is a value of its own, and a part of it.
 func (r *recorded) Forward(s *modules.Scope, inputs []*onnxbuild.Value) *modules.Raw {
 	part := s.Slice(s.Slice(inputs[0], 2, 1, 4), 3, 2, 8)
 	return &modules.Raw{
-		Maps: []*onnxbuild.Value{inputs[0], part}, Anchors: r.anchors, Strides: r.strides, Classes: r.classes, Masks: r.masks, Landmarks: r.landmark,
+		Maps: []*onnxbuild.Value{s.Mul(inputs[0], s.Scalar("one", 1)), part}, Anchors: r.anchors, Strides: r.strides, Classes: r.classes, Masks: r.masks, Landmarks: r.landmark,
 	}
 }
 
@@ -79,7 +79,7 @@ func TestDecodedIsPyTorchs(t *testing.T) {
 		for _, open := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, open sizes %t", name, open), func(t *testing.T) {
 				r := read(t, filepath.Join("testdata", name+".npz"))
-				model := lower(t, &r, open)
+				model := lower(t, &r, open, heads.Decoded)
 				if got := model.Outputs[0].String(); got != meaning {
 					t.Errorf("output0 is %s, want %s", got, meaning)
 				}
@@ -99,7 +99,7 @@ func TestDecodedIsPyTorchs(t *testing.T) {
 }
 
 // lower makes the graph of a model that is nothing but the recorded maps, decoded.
-func lower(t *testing.T, r *recorded, open bool) *modules.Model {
+func lower(t *testing.T, r *recorded, open bool, stage modules.Stage) *modules.Model {
 	t.Helper()
 	registry := modules.NewRegistry()
 	err := registry.Add(modules.Spec{
@@ -117,7 +117,7 @@ func lower(t *testing.T, r *recorded, open bool) *modules.Model {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	opt := modules.Options{Weights: modules.Seeded(0), Stage: heads.Decoded}
+	opt := modules.Options{Weights: modules.Seeded(0), Stage: stage}
 	for i, d := range []*onnxbuild.Dim{&opt.Batch, nil, &opt.Height, &opt.Width} {
 		switch {
 		case d == nil:
@@ -134,16 +134,21 @@ func lower(t *testing.T, r *recorded, open bool) *modules.Model {
 	return model
 }
 
-// run computes output0.
+// run computes output0, or other outputs.
 func run(t *testing.T, g *onnxbuild.Graph, x npz.Array) *reference.Array {
+	t.Helper()
+	return runAll(t, g, x, "output0")["output0"]
+}
+
+func runAll(t *testing.T, g *onnxbuild.Graph, x npz.Array, names ...string) map[string]*reference.Array {
 	t.Helper()
 	image := &reference.Array{DType: onnxbuild.Float32, Shape: x.Shape}
 	for _, v := range x.Floats {
 		image.Data = append(image.Data, float64(v))
 	}
-	values, err := reference.Run(context.Background(), g, map[string]*reference.Array{"images": image}, []string{"output0"})
+	values, err := reference.Run(context.Background(), g, map[string]*reference.Array{"images": image}, names)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return values["output0"]
+	return values
 }

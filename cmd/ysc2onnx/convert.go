@@ -33,6 +33,7 @@ type conversion struct {
 	blocks          wiring
 	seed, checkFlag *pflag.Flag
 	page            reporting
+	head            headForm
 }
 
 // flags adds the flags of the bare form.
@@ -41,6 +42,7 @@ func (c *conversion) flags(cmd *cobra.Command) {
 	flags.SortFlags = false
 	flags.StringVarP(&opt.Output, "output", "o", "", "the `file` to write, - for standard output; default: the model's name with .onnx, beside the model")
 	flags.StringVar(&c.weights, "weights", "", "the trained weights of MODEL.yaml, a checkpoint `file` (.pt, .pth, .safetensors)")
+	headFlag(cmd, &c.head)
 	flavourFlag(cmd, &c.scconv)
 	wiringFlag(cmd, &c.blocks)
 	sizeFlag(flags, &c.size)
@@ -170,6 +172,7 @@ func (c *conversion) asksForCheck() bool {
 func (c *conversion) prepare(target string) (notChecked string, err error) {
 	opt := &c.options
 	opt.Height, opt.Width, opt.Dynamic = c.size.height, c.size.width, ysc2onnx.Dynamic(c.dynamic)
+	opt.Head = c.head.Stage
 	opt.ScConv, opt.C3ScConv = ysc2onnx.ScConv(c.scconv), ysc2onnx.C3ScConv(c.blocks)
 	opt.Check = ysc2onnx.Check(c.check)
 	if target == stdio {
