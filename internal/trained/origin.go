@@ -28,16 +28,17 @@ func others(root *checkpoint.Module) error {
 			"converted. YOLOv5 exports it: python export.py --include onnx --weights FILE", cut(class.String()))
 	case class != (checkpoint.Global{}) && root.Child("model") == nil && top != "models": // which is YOLOv5's own
 		return fmt.Errorf("it holds a model of the class %s, which has no rows (model.0, model.1, …) as YOLOv5's models have: is it of another framework?", cut(class.String()))
-	case class != (checkpoint.Global{}):
-		return nil
 	}
 	tensors := root.StateDict()
 	for _, t := range tensors {
-		if strings.HasSuffix(t.Name, ".dfl.conv.weight") {
+		switch dfl := strings.HasSuffix(t.Name, ".dfl.conv.weight"); {
+		case dfl && class != (checkpoint.Global{}):
+			return fmt.Errorf("its head has no anchors, as YOLOv8's, by its tensor %s: of the heads that are put into YOLOv5's code only those with anchors are converted", cut(t.Name))
+		case dfl:
 			return fmt.Errorf(later, "whose Detect has the tensor "+cut(t.Name))
 		}
 	}
-	if root.Child("model") == nil && len(tensors) > 0 {
+	if class == (checkpoint.Global{}) && root.Child("model") == nil && len(tensors) > 0 {
 		return fmt.Errorf("its tensors are not named as YOLOv5's, such as model.0.conv.weight; the first is %s: is it of another framework?", cut(tensors[0].Name))
 	}
 	return nil
