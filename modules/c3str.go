@@ -162,5 +162,5 @@ func (m *swinMlp) Class() *Class { return &swinMlpClass }
 // Forward is fc2(act(fc1(x))).
 func (m *swinMlp) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	y := s.CallActivation("act", GELU(), s.Call("fc1", &Linear{m.c, s.Rows("fc1.weight", 4*m.c), true}, x))
-	return s.Call("fc2", &Linear{s.Rows("fc1.weight", 4*m.c), m.c, true}, y)
+	return s.Call("drop", dropout{}, s.Call("fc2", &Linear{s.Rows("fc1.weight", 4*m.c), m.c, true}, y))
 }

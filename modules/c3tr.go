@@ -84,9 +84,6 @@ func (m *Linear) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	}
 	y := s.MatMul(x, s.Transpose(s.Param("weight", KaimingUniform(shape...), shape...), 1, 0))
 	s.CountMACs(y.Shape.Elements(), shape[1])
-	if n, ok := y.Shape.Elements().Static(); ok && len(x.Shape) == 2 { // of whole maps, however large
-		s.model.count.whole += n * shape[1]
-	}
 	if m.Bias {
 		y = s.Add(y, s.Param("bias", KaimingUniform(shape...), shape[0]))
 	}

@@ -32,7 +32,7 @@ func (m *GroupBatchnorm2d) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Valu
 		return x
 	}
 	groups := s.Reshape(x, s.Ints("groups", 0, int64(count), -1))
-	if n, ok := groups.Dim(2).Static(); ok && n < 2 && !groups.Refused() {
+	if n, ok := groups.Dim(2).Static(); ok && n < 2 && !groups.Refused() && !s.model.counting {
 		s.Err("each of the %d groups holds one number, whose standard deviation is not defined: PyTorch gives NaN; use fewer groups or a larger image", count)
 		return x
 	}

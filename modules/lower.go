@@ -73,19 +73,7 @@ type Model struct {
 // warnings; the model is nil where there is an error, or one in the rows before. A cancelled context ends it early, with
 // neither.
 func Lower(ctx context.Context, net *Network, opt Options) (*Model, *diag.Diagnostics) {
-	cfg := net.Config
-	b := &builder{
-		net:    net,
-		diags:  diag.NewDiagnostics(cfg.Source),
-		graph:  onnxbuild.New(graphName(cfg.Source.Name)),
-		stage:  opt.Stage,
-		values: make([][]*onnxbuild.Value, len(net.Layers)),
-	}
-	if b.stage == nil {
-		b.stage = rawMaps
-	}
-	b.lowering = newLowering(opt)
-	b.image = b.graph.Input("images", onnxbuild.Float32, onnxbuild.Shape{opt.Batch, onnxbuild.D(int64(cfg.Channels)), opt.Height, opt.Width})
+	b := newBuilder(net, opt)
 	for _, l := range net.Layers {
 		if ctx.Err() != nil {
 			return nil, b.diags
@@ -111,6 +99,23 @@ type builder struct {
 	outputs  []Output
 	missing  bool // a layer has no values
 	summary  []SummaryRow
+}
+
+func newBuilder(net *Network, opt Options) *builder {
+	cfg := net.Config
+	b := &builder{
+		net:      net,
+		diags:    diag.NewDiagnostics(cfg.Source),
+		graph:    onnxbuild.New(graphName(cfg.Source.Name)),
+		stage:    opt.Stage,
+		lowering: newLowering(opt),
+		values:   make([][]*onnxbuild.Value, len(net.Layers)),
+	}
+	if b.stage == nil {
+		b.stage = rawMaps
+	}
+	b.image = b.graph.Input("images", onnxbuild.Float32, onnxbuild.Shape{opt.Batch, onnxbuild.D(int64(cfg.Channels)), opt.Height, opt.Width})
+	return b
 }
 
 func (b *builder) layer(l *Layer) {
@@ -273,12 +278,12 @@ func (b *builder) model(opt Options) *Model {
 		Rows:     b.summary, Layers: b.lowering.count.modules, Parameters: b.lowering.count.parameters,
 		Stride: m.Stride(), Classes: b.lowering.classes,
 	}
-	batch, fixed := opt.Batch.Static()
+	_, fixed := opt.Batch.Static()
 	h, fixedH := opt.Height.Static()
 	w, fixedW := opt.Width.Static()
 	if fixed && fixedH && fixedW {
 		m.Summary.Height, m.Summary.Width = int(h), int(w)
-		m.Summary.GFLOPs = b.lowering.count.gflops(batch, h*w, int64(max(m.Summary.Stride, DefaultStride)))
+		m.Summary.GFLOPs = b.gflops(opt, max(m.Summary.Stride, DefaultStride), h*w)
 	}
 	return m
 }

@@ -33,6 +33,6 @@ func (m *QARepVGG) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	if m.c1 == m.c2 && m.stride == 1 {
 		y = s.Add(y, s.Call("rbr_identity", Identity(), x))
 	}
-	y = s.Call("se", Identity(), y)
-	return s.CallActivation(m.actName, m.act, s.Call("bn", &BatchNorm2d{m.c2}, y))
+	y = s.Call("bn", &BatchNorm2d{m.c2}, s.Call("se", Identity(), y))
+	return s.CallActivation(m.actName, m.act, y)
 }

@@ -18,7 +18,11 @@ var (
 			if pad := a.PadOrNone("p"); pad != square(-1) && pad != square(1) {
 				a.Errorf("argument p must be None or 1")
 			}
-			return NewRepConv(a.C1, a.C2, stride, a.Positive("g", 1), a.Activation("act"))
+			groups, act := a.Positive("g", 1), a.Activation("act")
+			if act == a.Act { // which its own code does not ask for
+				act = SiLU()
+			}
+			return NewRepConv(a.C1, a.C2, stride, groups, act)
 		},
 	}
 	repVGGBlockSpec = Spec{
@@ -67,11 +71,19 @@ func (m *RepConv) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	if s.Has("rbr_reparam.weight") {
 		conv := m.convolution(3)
 		conv.Bias = true
-		return s.CallActivation(m.actName, m.act, s.Call("rbr_reparam", conv, x))
+		return m.activate(s, s.Call("rbr_reparam", conv, x))
 	}
 	y := s.Add(s.Call("rbr_dense", m.branch(3), x), s.Call("rbr_1x1", m.branch(1), x))
 	if m.c1 == m.c2 && m.stride == 1 {
 		y = s.Add(y, s.Call("rbr_identity", &BatchNorm2d{m.c1}, x))
+	}
+	return m.activate(s, y)
+}
+
+// activate applies the activation, behind the place for squeeze and excitation that RepVGG's code has, which is empty.
+func (m *RepConv) activate(s *Scope, y *onnxbuild.Value) *onnxbuild.Value {
+	if m.class != &repConvClass {
+		y = s.Call("se", Identity(), y)
 	}
 	return s.CallActivation(m.actName, m.act, y)
 }

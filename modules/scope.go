@@ -38,6 +38,7 @@ type lowering struct {
 	choices    []Choice
 	classes    int
 	pruned     map[string]bool // paths of convolutions with other channels than the YAML gives
+	counting   bool            // only [counts] are wanted of it, of an image that may be too small to compute anything
 }
 
 func newLowering(opt Options) *lowering {

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"ysc2onnx/onnxbuild"
+	"ysc2onnx/weights"
 )
 
 // Summary is what YOLOv5 prints of a model when training begins, with shapes.
@@ -52,15 +53,35 @@ type counts struct {
 	modules    int
 	parameters int64
 	macs       int64 // multiply-accumulates, as the thop package counts them
-	whole      int64 // those of macs that are of whole maps, however large: they finish an average, or follow it
 }
 
-// gflops is the figure for one image that YOLOv5 prints (utils/torch_utils.py, model_info): it counts on an image as
-// large as the stride and scales by the area, also what does not depend on it.
-func (c counts) gflops(batch, area, stride int64) float64 {
-	scale := float64(area) / float64(stride*stride)
-	macs := float64(c.macs-c.whole) + float64(float64(c.whole)*scale)
-	return macs * 2 / 1e9 / float64(batch)
+// gflops is the figure for one image that YOLOv5 prints (utils/torch_utils.py, model_info): it counts on an image as large as
+// the stride and scales by the area, also what does not grow with it. A model that no such small image fits is counted at
+// its own size.
+func (b *builder) gflops(opt Options, stride int, area int64) float64 {
+	batch, _ := opt.Batch.Static()
+	side := onnxbuild.D(int64(stride))
+	opt.Batch, opt.Height, opt.Width, opt.Strides = onnxbuild.D(1), side, side, b.lowering.strides
+	if t, ok := opt.Weights.(Trained); ok {
+		opt.Weights = uncounted{t}
+	}
+	small := newBuilder(b.net, opt)
+	small.stage, small.lowering.counting = rawMaps, true
+	for _, l := range b.net.Layers {
+		small.layer(l)
+	}
+	if small.missing || small.diags.HasErrors() {
+		return float64(b.lowering.count.macs) * 2 / 1e9 / float64(batch)
+	}
+	return float64(small.lowering.count.macs) * 2 / 1e9 * (float64(area) / float64(stride*stride))
+}
+
+// uncounted is a trained model whose tensors are not asked for: nothing is written of them.
+type uncounted struct{ Trained }
+
+// Tensor implements [Weights].
+func (uncounted) Tensor(string, []int64, Init) (onnxbuild.FloatSource, error) {
+	return weights.Constant(0), nil
 }
 
 // CountMACs adds n multiply-accumulates, where n is static: a model with open sizes has no such figure.

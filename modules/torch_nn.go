@@ -1,5 +1,7 @@
 package modules
 
+import "ysc2onnx/onnxbuild"
+
 // Rows of a YAML that are torch.nn's own modules, whose arguments are those of PyTorch.
 
 var conv2dSpec = Spec{
@@ -39,6 +41,17 @@ var identitySpec = Spec{
 		return Identity()
 	},
 }
+
+var dropoutClass = Class{Path: "torch.nn.modules.dropout.Dropout", Inert: []string{"p"}}
+
+// dropout is torch.nn.Dropout, which does nothing after training.
+type dropout struct{}
+
+// Class is torch.nn.Dropout.
+func (dropout) Class() *Class { return &dropoutClass }
+
+// Forward is x.
+func (dropout) Forward(_ *Scope, x *onnxbuild.Value) *onnxbuild.Value { return x }
 
 var zeroPad2dClass = Class{Path: "torch.nn.modules.padding.ZeroPad2d"}
 

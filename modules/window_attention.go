@@ -46,8 +46,9 @@ func (m *windowAttention) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value
 		scores = s.Add(s.Reshape(scores, s.Ints("by_window", -1, windows, heads, places, places)), m.mask(s))
 		scores = s.Reshape(scores, s.Ints("by_head", -1, heads, places, places))
 	}
-	y := s.MatMul(s.Call("softmax", Softmax{-1}, scores), part(2))
-	return s.Call("proj", &Linear{m.c, m.c, true}, s.Reshape(s.Transpose(y, 0, 2, 1, 3), s.Ints("places", -1, places, c)))
+	y := s.MatMul(s.Call("attn_drop", dropout{}, s.Call("softmax", Softmax{-1}, scores)), part(2))
+	y = s.Reshape(s.Transpose(y, 0, 2, 1, 3), s.Ints("places", -1, places, c))
+	return s.Call("proj_drop", dropout{}, s.Call("proj", &Linear{m.c, m.c, true}, y))
 }
 
 // biased reports whether queries, keys and values have a bias: one form has none, which its checkpoints tell.

@@ -13,6 +13,7 @@ sys.path.insert(0, str(HERE.parent / "verify"))
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+import torch_model  # noqa: E402
 import torch_modules  # noqa: E402
 import yaml  # noqa: E402
 
@@ -21,7 +22,7 @@ torch_modules.SRU.flavour = "where"
 config = yaml.safe_load((HERE / "forks.yaml").read_text(encoding="utf-8"))
 for row, kind in ((2, "C3_S"), (4, "C3_ScSCConv")):
     config["backbone"][row][2] = kind
-model = torch_modules.build(config)
+model = torch_model.build(config)
 for m in model.modules():
     if isinstance(m, torch.nn.BatchNorm2d):
         m.momentum = 1.0

@@ -200,7 +200,7 @@ func (r *comparing) outcome(ctx context.Context, values map[string]engine.Tensor
 		if err != nil {
 			return nil, err
 		}
-		for _, j := range r.rows(p, values[p.value], want) {
+		for _, j := range r.rows(p, values, want) {
 			row := j.Row
 			if before != nil {
 				if b := before[len(rows)]; b.Outside > row.Outside {
@@ -219,10 +219,20 @@ func (r *comparing) outcome(ctx context.Context, values map[string]engine.Tensor
 // exposed are the values of layers, and inside them, that the runtime must return.
 func (r *comparing) exposed() []engine.IO {
 	var list []engine.IO
+	seen := map[string]bool{}
+	add := func(name string) {
+		if v, ok := r.facts.Value(name); ok && !seen[name] {
+			list, seen[name] = append(list, v), true
+		}
+	}
 	for _, p := range r.pairs {
 		if p.layer || p.inside {
-			v, _ := r.facts.Value(p.value) // pairs holds only values that are there
-			list = append(list, v)
+			add(p.value)
+		}
+	}
+	for _, p := range r.pairs {
+		if p.inside {
+			add(r.summed(p.value)) // by which it is measured
 		}
 	}
 	return list
@@ -371,9 +381,10 @@ func runSession(ctx context.Context, session engine.Session, inputs []engine.Ten
 }
 
 // rows compares one pair: a detection output's boxes and scores apart, anything else as a whole.
-func (r *comparing) rows(p pair, got, want engine.Tensor) []judged {
+func (r *comparing) rows(p pair, values map[string]engine.Tensor, want engine.Tensor) []judged {
+	got := values[p.value]
 	if p.inside {
-		return []judged{compareElements(p, got, want, measure{unit: OfLargest, tolerance: SampleInnerTolerance})}
+		return []judged{compareElements(p, got, want, r.insideMeasure(p, values))}
 	}
 	var list []judged
 	for _, m := range r.opts.measures(r.facts.meaning(p.value, want), r.facts.stride()) {

@@ -177,7 +177,7 @@ func (j *judged) measureSides() {
 func (j *judged) unitAt(i int) float64 {
 	switch j.unit {
 	case OfLargest:
-		return j.Largest
+		return max(j.Largest, j.least)
 	case OfBox:
 		box, _ := j.place(i)
 		return j.sides[box]
@@ -232,6 +232,7 @@ func (j *judged) gap(got engine.Tensor) (g gap, channel int) {
 			channel = c
 		}
 	}
+	all = max(all, float64(g.count)*j.leastRMS*j.leastRMS)
 	most := squares[channel] * float64(channels)
 	if all > 0 {
 		most /= all

@@ -86,7 +86,7 @@ func (r *resolution) resolve(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for part := range r.rows(p, values[p.value], want) { // boxes and scores are two rows
+		for part := range r.rows(p, values, want) { // boxes and scores are two rows
 			if explained, err := r.explain(ctx, p, part, want); err != nil || !explained {
 				return err
 			}
@@ -158,7 +158,7 @@ func (r *resolution) decide(values map[string]engine.Tensor) []*decided {
 func (r *resolution) explain(ctx context.Context, p pair, part int, want engine.Tensor) (explained bool, err error) {
 	values, state, flips, list := r.values, r.state, copied(r.flips), r.found.Flips
 	for tries := 0; ; {
-		row := r.rows(p, r.values[p.value], want)[part]
+		row := r.rows(p, r.values, want)[part]
 		if row.OK {
 			if r.found.Note = r.reasonToDoubt(); r.found.Note == "" {
 				r.list()

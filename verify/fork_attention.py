@@ -8,8 +8,26 @@ import torch_modules
 torch, nn = torch_modules.torch, torch_modules.nn
 
 
-def mean_and_max(x, axes):
-    return x.mean(axes, keepdim=True), x.amax(axes, keepdim=True)
+class h_sigmoid(nn.Module):
+    """relu6(x + 3) / 6 (Howard et al., ICCV 2019)."""
+
+    def __init__(self, inplace=True):
+        super().__init__()
+        self.relu = nn.ReLU6(inplace=inplace)
+
+    def forward(self, x):
+        return self.relu(x + 3) / 6
+
+
+class h_swish(nn.Module):
+    """x * h_sigmoid(x)."""
+
+    def __init__(self, inplace=True):
+        super().__init__()
+        self.sigmoid = h_sigmoid(inplace)
+
+    def forward(self, x):
+        return x * self.sigmoid(x)
 
 
 class ChannelAttention(nn.Module):
@@ -21,26 +39,32 @@ class ChannelAttention(nn.Module):
         super().__init__()
         for name, (c1, c2) in zip(self.names, ((channels, channels // ratio), (channels // ratio, channels))):
             self.add_module(name, nn.Conv2d(c1, c2, 1, bias=False))
+        self.relu = nn.ReLU()
+        self.avg_pool, self.max_pool, self.sigmoid = nn.AdaptiveAvgPool2d(1), nn.AdaptiveMaxPool2d(1), nn.Sigmoid()
+
+    def mlp(self, v):
+        first, second = (getattr(self, name) for name in self.names)
+        return second(self.relu(first(v)))
 
     def forward(self, x):
-        first, second = (getattr(self, name) for name in self.names)
-        return x * torch.sigmoid(sum(second(torch.relu(first(v))) for v in mean_and_max(x, (2, 3))))
+        return x * self.sigmoid(self.mlp(self.avg_pool(x)) + self.mlp(self.max_pool(x)))
 
 
 class ChannelAttentionFC(ChannelAttention):
     names = "fc1", "fc2"
 
 
-class ChannelAttentionMLP(nn.Module):
+class ChannelAttentionMLP(ChannelAttention):
     """The same with the mlp in a Sequential."""
 
     def __init__(self, channels, ratio):
-        super().__init__()
+        nn.Module.__init__(self)
+        self.avg_pool, self.max_pool, self.sigmoid = nn.AdaptiveAvgPool2d(1), nn.AdaptiveMaxPool2d(1), nn.Sigmoid()
         self.shared_MLP = nn.Sequential(nn.Conv2d(channels, channels // ratio, 1, bias=False), nn.ReLU(),
                                         nn.Conv2d(channels // ratio, channels, 1, bias=False))
 
-    def forward(self, x):
-        return x * torch.sigmoid(sum(map(self.shared_MLP, mean_and_max(x, (2, 3)))))
+    def mlp(self, v):
+        return self.shared_MLP(v)
 
 
 class SpatialAttention(nn.Module):
@@ -49,14 +73,17 @@ class SpatialAttention(nn.Module):
     def __init__(self, kernel, name="conv", bias=False):
         super().__init__()
         self.add_module(name, nn.Conv2d(2, 1, kernel, padding=kernel // 2, bias=bias))
+        self.sigmoid = nn.Sigmoid()
 
     def forward(self, x):
-        conv, = self.children()
-        return x * torch.sigmoid(conv(torch.cat(mean_and_max(x, 1), 1)))
+        conv = next(self.children())
+        return x * self.sigmoid(conv(torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], 1)))
 
 
 class CBAM(nn.Module):
     """Attention to channels, then to places (Woo et al., ECCV 2018; names as in ultralytics/yolov5's issue 11785)."""
+
+    parts = "channel_attention", "spatial_attention"
 
     def __init__(self, c1, c2=None, ratio=16, kernel_size=7):
         super().__init__()
@@ -64,8 +91,8 @@ class CBAM(nn.Module):
         self.spatial_attention = SpatialAttention(kernel_size)
 
     def forward(self, x):
-        for attention in self.children():
-            x = attention(x)
+        for name in self.parts:
+            x = getattr(self, name)(x)
         return x
 
 
@@ -80,6 +107,8 @@ class CBAM_FC(CBAM):
 
 class CBAM_CA(CBAM):
     """CBAM_FC with the names ca and sa of the two parts."""
+
+    parts = "ca", "sa"
 
     def __init__(self, c1, c2=None, ratio=16, kernel_size=7):
         nn.Module.__init__(self)
@@ -105,15 +134,15 @@ class CoordAtt(nn.Module):
         super().__init__()
         hidden = max(8, c1 // reduction)
         self.conv1 = nn.Conv2d(c1, hidden, 1)
-        self.bn1 = nn.BatchNorm2d(hidden, eps=1e-3)
+        self.bn1, self.act = nn.BatchNorm2d(hidden, eps=1e-3), h_swish()
+        self.pool_h, self.pool_w = nn.AdaptiveAvgPool2d((None, 1)), nn.AdaptiveAvgPool2d((1, None))
         for name in self.heads:
             self.add_module(name, nn.Conv2d(hidden, c1, 1))
 
     def weigh(self, x, target):
         h, w = x.shape[2:]
-        lines = torch.cat([x.mean(3), x.mean(2)], 2).unsqueeze(3)  # [N, C, H+W, 1]
-        y = self.bn1(self.conv1(lines))
-        rows, columns = (y * torch.clamp(y + 3, 0, 6) / 6).split([h, w], 2)
+        lines = torch.cat([self.pool_h(x), self.pool_w(x).transpose(2, 3)], 2)  # [N, C, H+W, 1]
+        rows, columns = self.act(self.bn1(self.conv1(lines))).split([h, w], 2)
         by_row, by_column = (getattr(self, name) for name in self.heads)
         return target * by_row(rows).sigmoid() * by_column(columns.transpose(2, 3)).sigmoid()
 
@@ -134,9 +163,10 @@ class SE(nn.Module):
         super().__init__()
         self.l1 = nn.Linear(c1, c1 // ratio, bias=False)
         self.l2 = nn.Linear(c1 // ratio, c1, bias=False)
+        self.avgpool, self.relu, self.sig = nn.AdaptiveAvgPool2d(1), nn.ReLU(inplace=True), nn.Sigmoid()
 
     def weights(self, x):
-        return torch.sigmoid(self.l2(torch.relu(self.l1(x.mean((2, 3))))))
+        return self.sig(self.l2(self.relu(self.l1(self.avgpool(x).flatten(1)))))
 
     def forward(self, x):
         return x * self.weights(x)[..., None, None]
@@ -147,10 +177,11 @@ class SELayer(SE):
 
     def __init__(self, c1, c2=None, reduction=4):
         nn.Module.__init__(self)
-        self.fc = nn.Sequential(nn.Linear(c1, c1 // reduction), nn.ReLU(), nn.Linear(c1 // reduction, c1), nn.Hardsigmoid())
+        self.avg_pool = nn.AdaptiveAvgPool2d(1)
+        self.fc = nn.Sequential(nn.Linear(c1, c1 // reduction), nn.ReLU(inplace=True), nn.Linear(c1 // reduction, c1), h_sigmoid())
 
     def weights(self, x):
-        return self.fc(x.mean((2, 3)))
+        return self.fc(self.avg_pool(x).flatten(1))
 
 
 class SEAttention(SELayer):
@@ -158,6 +189,7 @@ class SEAttention(SELayer):
 
     def __init__(self, c1, c2=None, reduction=16):
         nn.Module.__init__(self)
+        self.avg_pool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Sequential(nn.Linear(c1, c1 // reduction, bias=False), nn.ReLU(), nn.Linear(c1 // reduction, c1, bias=False), nn.Sigmoid())
 
 
@@ -167,9 +199,10 @@ class ECA(nn.Module):
     def __init__(self, c1, c2=None, k_size=3):
         super().__init__()
         self.conv = nn.Conv1d(1, 1, k_size, padding=k_size // 2, bias=False)
+        self.avg_pool, self.sigmoid = nn.AdaptiveAvgPool2d(1), nn.Sigmoid()
 
     def weights(self, x):
-        return torch.sigmoid(self.conv(x.mean((2, 3)).unsqueeze(1))).squeeze(1)
+        return self.sigmoid(self.conv(self.avg_pool(x).flatten(2).transpose(1, 2))).squeeze(1)
 
     def forward(self, x):
         return x * self.weights(x)[..., None, None]
@@ -181,11 +214,12 @@ class SimAM(nn.Module):
     def __init__(self, *args):
         super().__init__()
         self.e_lambda = next((a for a in args if a < 1), 1e-4)  # forks hand over channels, the lambda, or both
+        self.activaton = nn.Sigmoid()  # so spelled
 
     def forward(self, x):
         d = (x - x.mean((2, 3), keepdim=True)) ** 2
         variance = d.sum((2, 3), keepdim=True) / (x.shape[2] * x.shape[3] - 1)
-        return x * torch.sigmoid(d / (4 * (variance + self.e_lambda)) + 0.5)
+        return x * self.activaton(d / (4 * (variance + self.e_lambda)) + 0.5)
 
 
 class GAM(nn.Module):
@@ -203,12 +237,12 @@ class GAM(nn.Module):
         return x * torch.sigmoid(self.spatial_attention(x))
 
 
-class ChannelNorm(nn.Module):
+class Channel_Att(nn.Module):
     """x * sigmoid(w * bn2(x)), w the share of each scale of the batch norm, taken absolute, in the sum of all."""
 
     def __init__(self, channels):
         super().__init__()
-        self.bn2 = nn.BatchNorm2d(channels)
+        self.channels, self.bn2 = channels, nn.BatchNorm2d(channels)
 
     def forward(self, x):
         share = self.bn2.weight.abs() / self.bn2.weight.abs().sum()
@@ -220,7 +254,7 @@ class NAM(nn.Module):
 
     def __init__(self, c1, c2=None):
         super().__init__()
-        self.Channel_Att = ChannelNorm(c1)
+        self.Channel_Att = Channel_Att(c1)
 
     def forward(self, x):
         return self.Channel_Att(x)
@@ -232,15 +266,16 @@ class ShuffleAttention(nn.Module):
     def __init__(self, c1, c2=None, reduction=16, G=8):
         super().__init__()
         self.G, half = G, c1 // (2 * G)
-        self.gn = nn.GroupNorm(half, half)
+        self.channel, self.gn = c1, nn.GroupNorm(half, half)
+        self.avg_pool, self.sigmoid = nn.AdaptiveAvgPool2d(1), nn.Sigmoid()
         for name in ("cweight", "cbias", "sweight", "sbias"):
             self.register_parameter(name, nn.Parameter(torch.full((1, half, 1, 1), float(name.endswith("bias")))))
 
     def forward(self, x):
         n, c, h, w = x.shape
         by_channel, by_place = x.reshape(n * self.G, -1, h, w).chunk(2, 1)
-        by_channel = by_channel * torch.sigmoid(self.cweight * by_channel.mean((2, 3), keepdim=True) + self.cbias)
-        by_place = by_place * torch.sigmoid(self.sweight * self.gn(by_place) + self.sbias)
+        by_channel = by_channel * self.sigmoid(self.cweight * self.avg_pool(by_channel) + self.cbias)
+        by_place = by_place * self.sigmoid(self.sweight * self.gn(by_place) + self.sbias)
         y = torch.cat([by_channel, by_place], 1)
         return y.reshape(n, 2, c // 2, h, w).transpose(1, 2).reshape(n, c, h, w)
 
@@ -254,15 +289,17 @@ class EMA(nn.Module):
         self.gn = nn.GroupNorm(c, c)
         self.conv1x1 = nn.Conv2d(c, c, 1)
         self.conv3x3 = nn.Conv2d(c, c, 3, padding=1)
+        self.softmax, self.agp = nn.Softmax(-1), nn.AdaptiveAvgPool2d(1)
+        self.pool_h, self.pool_w = nn.AdaptiveAvgPool2d((None, 1)), nn.AdaptiveAvgPool2d((1, None))
 
     def forward(self, x):
         n, c, h, w = x.shape
         g = x.reshape(n * self.groups, -1, h, w)
-        rows, columns = self.conv1x1(torch.cat([g.mean(3), g.mean(2)], 2).unsqueeze(3)).sigmoid().split([h, w], 2)
+        rows, columns = self.conv1x1(torch.cat([self.pool_h(g), self.pool_w(g).transpose(2, 3)], 2)).sigmoid().split([h, w], 2)
         one, three = self.gn(g * rows * columns.transpose(2, 3)), self.conv3x3(g)
 
         def pooled(v):
-            return torch.softmax(v.mean((2, 3)), 1).unsqueeze(1)  # [N*G, 1, C/G]
+            return self.softmax(self.agp(v).flatten(2).transpose(1, 2))  # [N*G, 1, C/G]
 
         weights = pooled(one) @ three.flatten(2) + pooled(three) @ one.flatten(2)
         return (g * weights.sigmoid().reshape(-1, 1, h, w)).reshape(n, c, h, w)
@@ -271,36 +308,36 @@ class EMA(nn.Module):
 class AttentiveBottleneck(nn.Module):
     """A 1x1 and a 3x3 Conv, attention to what they give, and the input added: the attention's parts are the bottleneck's own."""
 
-    attention = None
-
     def __init__(self, channels, shortcut=True, e=0.5):
-        super().__init__()
+        nn.Module.__init__(self)
         self.cv1 = torch_modules.Conv(channels, int(channels * e))
         self.cv2 = torch_modules.Conv(int(channels * e), channels, 3)
         self.add = shortcut
-        part = self.attention(channels)
-        for name, child in part.named_children():
+        for name, child in self.attention(channels).named_children():
             self.add_module(name, child)
-        object.__setattr__(self, "part", part)  # not a child once more
 
     def forward(self, x):
-        y = self.part(self.cv2(self.cv1(x)))
+        y = self.attention.forward(self, self.cv2(self.cv1(x)))
         return x + y if self.add else y
+
+
+def attentive(attention, name):
+    """The bottleneck with an attention, under the name that it has in forks."""
+    return type(name, (AttentiveBottleneck, attention), {"attention": attention})
 
 
 class AttentiveC3(torch_modules.CSP):
     """C3 of such bottlenecks. Forks give the bottleneck e=0.5, or 1."""
 
-    attention, inner = None, 0.5
+    block, inner = None, 0.5
 
     def __init__(self, c1, c2, n=1, shortcut=True, g=1, e=0.5):
         hidden = int(c2 * e)
-        block = type("Bottleneck", (AttentiveBottleneck,), {"attention": self.attention})
-        super().__init__(c1, c2, hidden, [block(hidden, shortcut, self.inner) for _ in range(n)])
+        super().__init__(c1, c2, hidden, [self.block(hidden, shortcut, self.inner) for _ in range(n)])
 
 
 class C3CBAM(AttentiveC3):
-    attention = CBAM
+    block = attentive(CBAM, "CBAMBottleneck")
 
 
 class C3CBAM_Wide(C3CBAM):
@@ -308,15 +345,15 @@ class C3CBAM_Wide(C3CBAM):
 
 
 class C3SE(AttentiveC3):
-    attention = SE
+    block = attentive(SE, "SEBottleneck")
 
 
 class C3ECA(AttentiveC3):
-    attention = ECA
+    block = attentive(ECA, "ECABottleneck")
 
 
 class C3CA(AttentiveC3):
-    attention = CoordAtt
+    block = attentive(CoordAtt, "CABottleneck")
 
 
 class CBAMC3(torch_modules.CSP):

@@ -3,7 +3,8 @@
 Each doc string says what was read. Parameters carry their state_dict names; [N, c1, H, W] -> [N, c2, H', W'].
 """
 import torch_modules
-from fork_blocks import RepConv, RepVGGBlock, conv, plain
+from fork_attention import SELayer, h_sigmoid, h_swish
+from fork_blocks import RepVGGBlock, conv, plain
 
 torch, nn = torch_modules.torch, torch_modules.nn
 
@@ -16,30 +17,8 @@ def named(**modules):
     return made
 
 
-class h_sigmoid(nn.Module):
-    """relu6(x + 3) / 6."""
-
-    def __init__(self, inplace=True):
-        super().__init__()
-        self.relu = nn.ReLU6(inplace=inplace)
-
-    def forward(self, x):
-        return self.relu(x + 3) / 6
-
-
 class Hswish(h_sigmoid):
     """The same under the name of the other (repositories ppogg/YOLOv5-Lite, iscyy/yoloair)."""
-
-
-class h_swish(nn.Module):
-    """x * h_sigmoid(x)."""
-
-    def __init__(self, inplace=True):
-        super().__init__()
-        self.sigmoid = h_sigmoid(inplace)
-
-    def forward(self, x):
-        return x * self.sigmoid(x)
 
 
 class conv_bn_hswish(nn.Module):
@@ -54,20 +33,8 @@ class conv_bn_hswish(nn.Module):
         return self.act(self.bn(self.conv(x)))
 
 
-class SqueezeLinear(nn.Module):
-    """Squeeze and excitation by linear maps, a quarter of the channels between."""
-
-    def __init__(self, channels, gate):
-        super().__init__()
-        self.avg_pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Sequential(nn.Linear(channels, channels // 4), nn.ReLU(inplace=True), nn.Linear(channels // 4, channels), gate)
-
-    def forward(self, x):
-        return x * self.fc(self.avg_pool(x).flatten(1))[..., None, None]
-
-
 class SeBlock(nn.Module):
-    """The same by convolutions with names, and a sigmoid."""
+    """Squeeze and excitation, a quarter of the channels between, by convolutions with names, and a sigmoid."""
 
     def __init__(self, channels):
         super().__init__()
@@ -108,9 +75,7 @@ class MobileNetV3(MobileNetV3_InvertedResidual):
     """With linear maps, and h_sigmoid and h_swish written out."""
 
     def attention(self, channels):
-        made = SqueezeLinear(channels, h_sigmoid())
-        made.__class__ = SELayer
-        return made
+        return SELayer(channels)
 
     def activation(self, use_hs):
         return h_swish() if use_hs else nn.ReLU(inplace=True)
@@ -121,10 +86,6 @@ class mobilev3_bneck(MobileNetV3):
 
     def activation(self, use_hs):
         return Hswish() if use_hs else nn.ReLU(inplace=True)
-
-
-class SELayer(SqueezeLinear):
-    """The name that the linear one has."""
 
 
 class QARepVGGBlock(RepVGGBlock):
@@ -268,7 +229,7 @@ class DCNv2(nn.Module):
         self.weight, self.bias = nn.Parameter(torch.empty(c2, c1, kernel_size, kernel_size)), nn.Parameter(torch.zeros(c2))
         nn.init.kaiming_uniform_(self.weight)
         self.conv_offset_mask = nn.Conv2d(c1, deformable_groups * 3 * kernel_size**2, kernel_size, stride, padding)
-        self.bn, self.act = nn.BatchNorm2d(c2), nn.SiLU()
+        self.bn, self.act = nn.BatchNorm2d(c2), torch_modules.Conv.default_act
 
     def forward(self, x):
         from torchvision.ops import deform_conv2d  # which nothing else here needs

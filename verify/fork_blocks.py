@@ -355,19 +355,20 @@ def reassemble(x, weights, k, scale):
 
 
 class CARAFE(nn.Module):
-    """Content-aware reassembly (Wang et al., ICCV 2019), as an unofficial implementation that many forks took has it.
-
-    Its own code upsamples before it unfolds, which gives the same pixels.
-    """
+    """Content-aware reassembly (Wang et al., ICCV 2019), as an unofficial implementation that many forks took has it."""
 
     def __init__(self, c, k_enc=3, k_up=5, c_mid=64, scale=2):
         super().__init__()
-        self.k, self.scale = k_up, scale
+        self.scale = scale
         self.comp, self.enc = conv(c, c_mid), conv(c_mid, (scale * k_up) ** 2, k_enc, act=False)
+        self.pix_shf, self.upsmp = nn.PixelShuffle(scale), nn.Upsample(scale_factor=scale, mode="nearest")
+        self.unfold = nn.Unfold(k_up, dilation=scale, padding=k_up // 2 * scale)
 
     def forward(self, x):
-        weights = torch.softmax(nn.functional.pixel_shuffle(self.enc(self.comp(x)), self.scale), dim=1)
-        return reassemble(x, weights, self.k, self.scale)
+        n, c, h, w = x.shape
+        weights = torch.softmax(self.pix_shf(self.enc(self.comp(x))), dim=1)
+        around = self.unfold(self.upsmp(x)).reshape(n, c, -1, h * self.scale, w * self.scale)
+        return (around * weights[:, None]).sum(2)
 
 
 class CARAFE_down(nn.Module):
@@ -412,3 +413,8 @@ class DoubleBlazeBlock(BlazeBlock):
 
     def inside(self, c1, c2, middle, stride):
         return [*biased(c1, c1, 5, stride, c1), *biased(c1, middle), nn.SiLU(), *biased(middle, middle, 5), *biased(middle, c2)]
+
+
+SCALED = (conv_bn_relu_maxpool, Shuffle_Block, ShuffleV2Block, StemBlock, GSConv, RepConv, RepVGGBlock, BlazeBlock, DoubleBlazeBlock)
+REPEATING = (SPPCSPC, SPPFCSPC, C2f, VoVGSCSP)
+JOINING, FUSING = (BiFPN_Concat2, BiFPN_Concat3), (BiFPN_Add2, BiFPN_Add3, Concat_bifpn)

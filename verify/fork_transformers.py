@@ -116,14 +116,14 @@ class WindowAttention(nn.Module):
         apart = places[:, :, None] - places[:, None] + window_size - 1
         self.register_buffer("relative_position_index", apart[0] * span + apart[1])
         self.qkv, self.proj = nn.Linear(dim, 3 * dim, bias=bias), nn.Linear(dim, dim)
-        self.softmax = nn.Softmax(dim=-1)
+        self.softmax, self.attn_drop, self.proj_drop = nn.Softmax(dim=-1), nn.Dropout(0.0), nn.Dropout(0.0)
 
     def forward(self, x, mask=None):
         q, k, v = self.qkv(x).unflatten(2, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
         scores = self.scale * q @ k.transpose(2, 3) + self.relative_position_bias_table[self.relative_position_index].permute(2, 0, 1)
         if mask is not None:  # [windows, places, places]
             scores = (scores.unflatten(0, (-1, len(mask))) + mask[:, None]).flatten(0, 1)
-        return self.proj((self.softmax(scores) @ v).transpose(1, 2).flatten(2))
+        return self.proj_drop(self.proj((self.attn_drop(self.softmax(scores)) @ v).transpose(1, 2).flatten(2)))
 
 
 class Mlp(nn.Module):

@@ -14,6 +14,45 @@ import (
 // models.
 const SampleInnerTolerance = 1e-4
 
+// Operators that sum many numbers, and those that only move numbers.
+var (
+	summing = []string{"GlobalAveragePool", "ReduceMean", "ReduceSum"}
+	moving  = []string{"Squeeze", "Unsqueeze", "Reshape", "Transpose", "Flatten"}
+)
+
+// summed is the value whose numbers another one is the sums of, perhaps moved since; "" where it is none.
+func (r *comparing) summed(value string) string {
+	for i := len(r.facts.nodes) - 1; i >= 0; i-- {
+		n := &r.facts.nodes[i]
+		if n.domain != "" || len(n.outputs) != 1 || n.outputs[0] != value || len(n.inputs) == 0 {
+			continue
+		}
+		switch {
+		case slices.Contains(moving, n.op):
+			value = n.inputs[0]
+		case slices.Contains(summing, n.op):
+			return n.inputs[0]
+		default:
+			return ""
+		}
+	}
+	return ""
+}
+
+// insideMeasure says how a value inside a layer is compared. The errors of sums are relative to what was summed: numbers that
+// cancel, as those of a normalised map do, leave nothing but their rounding.
+func (r *comparing) insideMeasure(p pair, values map[string]engine.Tensor) measure {
+	m := measure{unit: OfLargest, tolerance: SampleInnerTolerance}
+	summed, squares := values[r.summed(p.value)].Floats, 0.0
+	for _, x := range summed {
+		if a := math.Abs(float64(x)); a <= math.MaxFloat32 {
+			m.least, squares = max(m.least, a), squares+a*a
+		}
+	}
+	m.leastRMS = math.Sqrt(squares / float64(max(1, len(summed))))
+	return m
+}
+
 // Inner is a value inside a layer.
 type Inner struct {
 	Layer int

@@ -87,15 +87,15 @@ def from_yaml(path, folder=None, seed=0):
             from models.yolo import Model
             return Model(str(path)).float().eval()
     try:
-        import torch_modules
+        import torch_model
         import yaml
     except ImportError as err:
-        raise Failure(f"{err}: without --yolov5, parity.py needs torch_modules.py beside it, and PyYAML") from None
+        raise Failure(f"{err}: without --yolov5, parity.py needs torch_model.py and what it imports beside it, and PyYAML") from None
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
         if not isinstance(config, dict):
             raise Failure(f"{path}: expected a mapping with nc, anchors, backbone and head")
-        return torch_modules.build(config)
+        return torch_model.build(config)
     except KeyError as err:
         raise Failure(f"{path}: the key {err} is missing") from None
     except (yaml.YAMLError, ValueError, TypeError, IndexError, RuntimeError) as err:

@@ -112,6 +112,8 @@ type measure struct {
 	tolerance float64 // of an element's error, in the unit
 	floor     float64 // see OwnFactor; 0: recorded values are compared, not float64
 	stride    float64 // pixels; of boxes
+	least     float64 // what the largest magnitude is taken for where it is smaller
+	leastRMS  float64 // the same of the root mean square
 }
 
 // measures say how an output of the given meaning is compared, part by part: boxes by their size, what lies between 0 and 1 as

@@ -20,7 +20,7 @@ import numpy as np  # noqa: E402
 import parity_record  # noqa: E402
 import torch  # noqa: E402
 import yaml  # noqa: E402
-from torch_modules import build  # noqa: E402
+from torch_model import build  # noqa: E402
 
 
 def seed(model, draw):

@@ -63,6 +63,16 @@ func TestParityOfAYAML(t *testing.T) {
 	contains(t, out, "input 3x3x64x160")
 }
 
+// TestParityOfForks does so with the modules of forks.
+func TestParityOfForks(t *testing.T) {
+	for _, model := range []string{"attention", "backbones", "fusion", "stem", "transformers"} {
+		t.Run(model, func(t *testing.T) {
+			out := parity(t, 0, filepath.Join("../../testdata/blocks", model+".yaml"), "--imgsz", "64", "96")
+			contains(t, out, "parity: equal: the export against PyTorch ", "random weights, input 2x3x64x96")
+		})
+	}
+}
+
 // TestParityOfTensors gives the same weights as a safetensors file, and as the .pt of a state_dict.
 func TestParityOfTensors(t *testing.T) {
 	folder, model := t.TempDir(), "yolov5n"

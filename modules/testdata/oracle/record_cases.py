@@ -31,6 +31,7 @@ import fork_backbones
 import fork_blocks
 import fork_heads
 import fork_transformers
+import torch_model
 from fork_cases import FORK_CASES
 from training_code import fork_attention, torch_modules
 
@@ -372,7 +373,7 @@ def record(yolo, name, module, c1, args, tells, options=None):
     draw = np.random.Generator(np.random.PCG64(zlib.crc32(name.encode())))
     torch_modules.SRU.flavour, torch_modules.SCConv.wrapped = options.get("flavour", "softmax"), options.get("wrapped", False)
     fork_heads.DecoupledHead.hidden, fork_heads.ASFFV5.plain = options.get("hidden", 256), "plain" in options
-    built = construct(yolo, options.get("as", module), [torch_modules.argument(a, {}) for a in call], stride).eval()
+    built = construct(yolo, options.get("as", module), [torch_model.argument(a, {}) for a in call], stride).eval()
     if "act" in options:
         from utils import activations
         built.act = eval(options["act"], {"nn": nn, "activations": activations}).eval()

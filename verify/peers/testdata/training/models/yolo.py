@@ -1,20 +1,20 @@
 """The model of the stand-in: what a YOLOv5 checkout's models/yolo.py offers to those who load or build a model."""
 import models.common  # noqa: F401
 import torch
-import torch_modules
+import torch_model
 import yaml
 from torch_modules import Detect
 
 Detect.__module__ = __name__
 
 
-class DetectionModel(torch_modules.Model):
+class DetectionModel(torch_model.Model):
     """A model of a YAML file, with the attributes that YOLOv5's has; in eval mode it gives its output and the head's maps."""
 
     def __init__(self, cfg):
         with open(cfg, encoding="utf-8") as file:
             self_yaml = yaml.safe_load(file)
-        built = torch_modules.build(self_yaml)
+        built = torch_model.build(self_yaml)
         super().__init__(list(built.model), built.sources)
         self.yaml = self_yaml
         self.names = {i: f"class{i}" for i in range(self_yaml["nc"])}
