@@ -135,8 +135,8 @@ func TestHeadColumns(t *testing.T) {
 	}
 }
 
-// TestRebuiltRows: the rows of a classifier, which has no YAML, are made again of its layers: those of the YAML that it was built of,
-// whose model PyTorch counts 46,123 parameters for.
+// TestRebuiltRows: the rows of a classifier, which has no YAML, are rebuilt from its layers: those of the YAML that it was
+// built of, whose model PyTorch counts 46,123 parameters for.
 func TestRebuiltRows(t *testing.T) {
 	in := openCheckpoint(t, filepath.Join("testdata", "heads", "classify.pt"))
 	text, err := ysc2onnx.ExtractYAML(in)
@@ -165,7 +165,7 @@ func TestNoRebuiltRows(t *testing.T) {
 	const (
 		layer = `{"class":"models.common.%s","attributes":{"f":%s},"paths":["model.0"]}`
 		conv  = `,{"class":"torch.nn.modules.conv.Conv2d","attributes":{"stride":%s,"padding":2,"groups":1},"paths":["model.0.conv"]}`
-		again = "w.safetensors carries no model YAML, and its rows cannot be made again: model.0: "
+		again = "w.safetensors carries no model YAML, and its rows cannot be rebuilt: model.0: "
 	)
 	for metadata, want := range map[string]string{
 		``:                                                 again + "its f, the layers that it reads, is not 1 to 64 whole numbers. Give the YAML as well",

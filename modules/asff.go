@@ -38,12 +38,12 @@ var asffDetectSpec = Spec{
 	},
 }
 
-// ASFFDetect is Detect over maps of which each is a sum of all three, weighed pixel by pixel (Liu et al., Adaptively Spatial
+// ASFFDetect is Detect over maps that are each a sum of all three, weighed pixel by pixel (Liu et al., Adaptively Spatial
 // Feature Fusion, 2019; as in repositories iscyy/yoloair and lucasjinreal/yolov7_d2).
 type ASFFDetect struct {
 	Detect
 	act        *Activation
-	compressed int // channels of each level of which the weights are made
+	compressed int // channels of each level that the weights are made from
 }
 
 // Class is ASFF_Detect.

@@ -51,7 +51,7 @@ type DCNv2 struct {
 	act                         *Activation
 }
 
-// ungrouped takes a number of groups, of which the weight, which has all input channels, fits one alone.
+// ungrouped takes a number of groups that must be 1, as the weight has all input channels.
 func (a *Args) ungrouped(name string) {
 	if groups := a.Positive(name, 1); groups != 1 {
 		a.Errorf("argument %s is %d, expected 1: the weight has all input channels, and PyTorch refuses it", name, groups)

@@ -34,7 +34,7 @@ var (
 // gnConvOrder is the order of gnconv that HorBlock takes.
 const gnConvOrder = 5
 
-// halvable reports channels that do not halve as often as gnconv does it.
+// halvable refuses channels that cannot be halved as often as gnconv does.
 func halvable(a *Args, c int) {
 	if least := 1 << (gnConvOrder - 1); c%least != 0 {
 		a.Errorf("%d channels cannot be halved %d times: a multiple of %d is needed", c, gnConvOrder-1, least)

@@ -70,8 +70,8 @@ func (s *Scope) callDropPath(x *onnxbuild.Value) *onnxbuild.Value {
 	return s.Call("drop_path", dropPath{}, x)
 }
 
-// residualRow is what a parser hands to a block that only takes its channels: (c1, c2, n), of which c2 goes where the
-// block takes a rate of dropping and n where it takes the first value of a scale; neither counts after training.
+// residualRow is what a parser hands to a block that only takes its channels: (c1, c2, n). c2 ends up as the block's rate of
+// dropping, and n as the first value of a scale; neither counts after training.
 func residualRow(a *Args) {
 	if a.C1 != a.C2 {
 		a.Errorf("gets %d channels and is given %d: it keeps its channels, while YOLOv5 counts on those given; write the channels of its input (before width_multiple)", a.C1, a.C2)

@@ -10,8 +10,8 @@ import (
 // themselves, PyTorch computes with the tensors that they have, and so does the lowering; the YAML's widths are what the model
 // began with.
 
-// pickledWeight is the shape of the module's weight where the checkpoint holds the module itself, of the given rank; nil else: a
-// state_dict alone has no say in what a YAML makes.
+// pickledWeight is the shape of the module's weight where the checkpoint holds the module itself, of the given rank; nil
+// else: a state_dict alone does not change what a YAML makes.
 func (s *Scope) pickledWeight(rank int) []int64 {
 	if !s.model.isPickled(s.path) {
 		return nil

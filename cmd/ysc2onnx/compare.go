@@ -53,7 +53,7 @@ func (a *app) compareCommand() *cobra.Command {
 		Short: "Put models side by side: parameters, GFLOPs, file size, memory and measured speed",
 		Long: `Exports each model into a temporary folder and prints a table: parameters, GFLOPs and the file's size; the memory
 that its values take at once, beside the weights, if nodes run in the file's order; and with --run how long it takes in ONNX
-Runtime. The models are run in turn, so that what else the machine does meets all alike. Ratios are to the first model named.`,
+Runtime. The models are run in turn, so that other work on the machine affects all of them alike. Ratios are to the first model named.`,
 		Example: `  ysc2onnx compare yolov5s.yaml yolov5s_ScConv.yaml --run
   ysc2onnx compare exp1/best.pt exp2/best.pt --run --report compare.html`,
 		Args:              cobra.ArbitraryArgs,
@@ -99,7 +99,7 @@ func (c *comparing) compare(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(folder) }() // what is left of it is the system's to sweep
+	defer func() { _ = os.RemoveAll(folder) }() // the system removes what is left of it
 	doc := compareDocument{}
 	var runs []variants.Run
 	for i, path := range args {

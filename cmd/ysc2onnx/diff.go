@@ -50,8 +50,7 @@ func (a *app) diffCommand() *cobra.Command {
 		Use:   "diff OLD.yaml|old.pt NEW.yaml|new.pt",
 		Short: "Show which rows of two models differ, and what that costs",
 		Long: `Finds for each row of a model the row of another that it became, and shows those that were inserted, removed,
-replaced, given other arguments, or wired otherwise, with the parameters and GFLOPs of each. An index that only moved with
-its layer is no difference. Checkpoints are compared by the YAML in them.`,
+replaced, given other arguments, or wired otherwise, with the parameters and GFLOPs of each. An index that only moved with its layer is not a difference. Checkpoints are compared by the YAML in them.`,
 		Example: `  ysc2onnx diff yolov5s.yaml yolov5s_ScConv.yaml
   ysc2onnx diff exp1/best.pt exp2/best.pt
   ysc2onnx diff a.yaml b.yaml --json | jq '.changes[] | select(.kind != "same")'`,
@@ -151,7 +150,7 @@ func (d *difference) write(out *bytes.Buffer, doc *differenceDocument, old, now 
 		out.WriteString(t.Render() + "\n\n")
 	}
 	fmt.Fprintf(out, "%s the same\n", english.Plural(same, "row is", "rows are"))
-	fmt.Fprintf(out, "old  %s\nnew  %s\n", sum(old), sum(now))
+	fmt.Fprintf(out, "old  %s\nnew  %s\n", sizeText(old), sizeText(now))
 }
 
 // moduleOf is the class of a change, without its Python module.

@@ -40,13 +40,13 @@ type edition struct {
 	blocks    wiring
 }
 
-// place is where an inserted row stands: before or behind a row that is named by its index or its module.
+// place is where an inserted row goes: before or after a row that is named by its index or its module.
 type place struct {
 	row    string
 	behind bool
 }
 
-// placeFlag is the value of --before and --behind, which share one list: its order is that of --insert.
+// placeFlag is the value of --before and --after, which share one list: its order is that of --insert.
 type placeFlag struct {
 	list   *[]place
 	behind bool
@@ -74,7 +74,7 @@ type editDocument struct {
 	Text   string            `json:"text"`             // the edited YAML
 	Diff   string            `json:"diff"`             // unified
 	Index  []int             `json:"index"`            // the index of each row of the model now; -1 for one that was removed
-	Mended *diag.Diagnostics `json:"mended,omitempty"`
+	Fixed  *diag.Diagnostics `json:"fixed,omitempty"`
 	Notes  []string          `json:"notes,omitempty"`
 	Before *modules.Summary  `json:"before,omitempty"` // absent where the model did not build
 	After  *modules.Summary  `json:"after"`
@@ -89,11 +89,11 @@ func (a *app) editCommand() *cobra.Command {
 with it, Detect's too, so that each row goes on reading what it read. Prints the difference; with -o writes the edited
 model, if it builds. Rows are named by their index before all changes, or by a module that only one row has.`,
 		Example: `  ysc2onnx edit yolov5s.yaml --insert 'ScConv, [1024]' --before SPPF -o yolov5s_ScConv.yaml
-  ysc2onnx edit yolov5s.yaml --insert 'CBAM, [256]' --behind 4 --reroute   the head reads it, too
+  ysc2onnx edit yolov5s.yaml --insert 'CBAM, [256]' --after 4 --reroute   the head reads it, too
   ysc2onnx edit yolov5s.yaml --replace C3=C3_ScConv --rows 2,4
   ysc2onnx edit yolov5s.yaml --remove 9
   ysc2onnx edit yolov5s.yaml --append-head P2      an output for small objects
-  ysc2onnx edit model.yaml --fix                   mends indices that were left behind`,
+  ysc2onnx edit model.yaml --fix                   fixes indices that were left behind`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: completeFiles("yaml", "yml"),
 		RunE:              a.runE(e.run),
@@ -101,16 +101,16 @@ model, if it builds. Rows are named by their index before all changes, or by a m
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVarP(&e.output, "output", "o", "", "the `file` to write; without it the difference is only shown")
-	flags.StringArrayVar(&e.inserts, "insert", nil, "insert a `row`: 'ScConv, [1024]', which reads the row before it, or '[[-1, 6], 1, Concat, [1]]'; takes --before or --behind")
+	flags.StringArrayVar(&e.inserts, "insert", nil, "insert a `row`: 'ScConv, [1024]', which reads the row before it, or '[[-1, 6], 1, Concat, [1]]'; takes --before or --after")
 	flags.Var(placeFlag{&e.places, false}, "before", "insert before this `row`, an index or a module")
-	flags.Var(placeFlag{&e.places, true}, "behind", "insert behind this `row`")
-	flags.BoolVar(&e.reroute, "reroute", false, "all that read the layer before an inserted one read the inserted one instead, not only the row behind it")
+	flags.Var(placeFlag{&e.places, true}, "after", "insert after this `row`")
+	flags.BoolVar(&e.reroute, "reroute", false, "all that read the layer before an inserted one read the inserted one instead, not only the row after it")
 	flags.StringArrayVar(&e.replaces, "replace", nil, "replace a module by another, `OLD=NEW`; arguments stay")
 	flags.IntSliceVar(&e.rows, "rows", nil, "with --replace: in these `rows` only")
-	flags.IntSliceVar(&e.removes, "remove", nil, "remove the `row`; what read it reads what it read")
+	flags.IntSliceVar(&e.removes, "remove", nil, "remove the `row`; rows that read it then read its input")
 	flags.StringVar(&e.head, "append-head", "", "append an output to the head: `P2`, of stride 4")
 	flags.BoolVar(&e.fix, "fix", false, "replace indices that the warning stale-from reports")
-	flags.BoolVar(&e.overwrite, "overwrite", false, "-o may name a file that is there")
+	flags.BoolVar(&e.overwrite, "overwrite", false, "-o may name an existing file")
 	flavourFlag(cmd, &e.scconv)
 	wiringFlag(cmd, &e.blocks)
 	_ = cmd.MarkFlagFilename("output", "yaml", "yml") // it fails for unknown flags only
@@ -135,8 +135,8 @@ func (e *edition) run(ctx context.Context, args []string) error {
 	}
 	doc := editDocument{Model: m.name}
 	if e.fix {
-		text, mended := edit.MendStale(model)
-		doc.Mended = mended
+		text, fixed := edit.FixStale(model)
+		doc.Fixed = fixed
 		if model, err = parseToEdit(m.name, text); err != nil {
 			return err
 		}
@@ -168,7 +168,7 @@ func (e *edition) run(ctx context.Context, args []string) error {
 		}
 		doc.Output = e.output
 	}
-	return e.tell(&doc, warnings)
+	return e.printResult(&doc, warnings)
 }
 
 // check refuses flags that do not go together.
@@ -177,7 +177,7 @@ func (e *edition) check(path string) error {
 	case isCheckpoint(path):
 		return usagef("%s is a checkpoint, whose wiring was trained; its YAML can be edited: ysc2onnx extract %[1]s -o model.yaml", path)
 	case len(e.inserts) != len(e.places):
-		return usagef("each --insert takes one --before or --behind; there are %d and %d", len(e.inserts), len(e.places))
+		return usagef("each --insert takes one --before or --after; there are %d and %d", len(e.inserts), len(e.places))
 	case len(e.rows) > 0 && len(e.replaces) == 0:
 		return usagef("--rows goes with --replace")
 	case e.reroute && len(e.inserts) == 0:
@@ -190,7 +190,7 @@ func (e *edition) check(path string) error {
 		return nil
 	}
 	if _, err := os.Stat(e.output); err == nil {
-		return usagef("-o %s: the file is there; --overwrite replaces it", e.output)
+		return usagef("-o %s: the file exists already; --overwrite replaces it", e.output)
 	}
 	return nil
 }
@@ -250,8 +250,8 @@ func parseToEdit(name string, text []byte) (*yamlcfg.Model, error) {
 	return m, diags.Err()
 }
 
-// tell prints what was done.
-func (e *edition) tell(doc *editDocument, warnings *diag.Diagnostics) error {
+// printResult prints what was done.
+func (e *edition) printResult(doc *editDocument, warnings *diag.Diagnostics) error {
 	if e.json {
 		return e.printJSON(doc)
 	}
@@ -266,8 +266,8 @@ func (e *edition) tell(doc *editDocument, warnings *diag.Diagnostics) error {
 	if err := e.print(e.stdout, bytes.NewBufferString(s.harmless(text.String()))); err != nil {
 		return err
 	}
-	if doc.Mended != nil && len(doc.Mended.List) > 0 {
-		e.note("%s mended; weights that were trained with the old wiring do not fit the mended model", english.Plural(len(doc.Mended.List), "index", "indices"))
+	if doc.Fixed != nil && len(doc.Fixed.List) > 0 {
+		e.note("%s fixed; weights that were trained with the old wiring do not fit the fixed model", english.Plural(len(doc.Fixed.List), "index", "indices"))
 	}
 	for _, note := range doc.Notes {
 		e.note("%s", note)
@@ -275,9 +275,9 @@ func (e *edition) tell(doc *editDocument, warnings *diag.Diagnostics) error {
 	e.warn(warnings)
 	var sums bytes.Buffer
 	if doc.Before != nil {
-		fmt.Fprintf(&sums, "before  %s\n", sum(doc.Before))
+		fmt.Fprintf(&sums, "before  %s\n", sizeText(doc.Before))
 	}
-	fmt.Fprintf(&sums, "after   %s\n", sum(doc.After))
+	fmt.Fprintf(&sums, "after   %s\n", sizeText(doc.After))
 	if doc.Output != "" {
 		fmt.Fprintf(&sums, "%s written\n", s.paint("1", doc.Output))
 	} else {
@@ -286,8 +286,8 @@ func (e *edition) tell(doc *editDocument, warnings *diag.Diagnostics) error {
 	return e.report(e.stdout, &sums)
 }
 
-// sum is a model's size in one line.
-func sum(s *modules.Summary) string {
+// sizeText is a model's size in one line.
+func sizeText(s *modules.Summary) string {
 	return fmt.Sprintf("%d rows, %d layers, %s parameters, %.1f GFLOPs", len(s.Rows), s.Layers, humanize.Comma(s.Parameters), s.GFLOPs)
 }
 

@@ -120,7 +120,7 @@ func (e *extraction) check(output string, w *weights, before []string) error {
 	case os.SameFile(info, w.info):
 		return usagef("-o %s: it is the checkpoint itself, which would be overwritten", output)
 	case isYAML && info.Mode().IsRegular() && !e.overwrite:
-		return usagef("-o %s: the file is there; --overwrite replaces it", output)
+		return usagef("-o %s: the file exists already; --overwrite replaces it", output)
 	}
 	return nil
 }

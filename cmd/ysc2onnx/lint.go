@@ -83,13 +83,13 @@ func (l *linting) run(ctx context.Context, args []string) error {
 		return usagef("lint checks YAMLs; ysc2onnx inspect shows what is in a checkpoint")
 	}
 	if l.watch {
-		return l.again(ctx, args)
+		return l.watchFiles(ctx, args)
 	}
-	return l.once(ctx, args)
+	return l.checkAll(ctx, args)
 }
 
-// once checks the files. Those that can be read are printed even if others cannot.
-func (l *linting) once(ctx context.Context, paths []string) error {
+// checkAll checks the files. Those that can be read are printed even if others cannot.
+func (l *linting) checkAll(ctx context.Context, paths []string) error {
 	doc := lintDocument{OK: true}
 	for _, path := range paths {
 		found, err := l.check(ctx, path)
@@ -164,8 +164,8 @@ func (l *linting) show(doc *lintDocument) error {
 // pause is how long --watch waits between looks at the files.
 const pause = 300 * time.Millisecond
 
-// again checks the files, and again those that changed, until it is interrupted.
-func (l *linting) again(ctx context.Context, paths []string) error {
+// watch checks the files, and watchFiles those that changed, until it is interrupted.
+func (l *linting) watchFiles(ctx context.Context, paths []string) error {
 	seen := map[string]string{}
 	for {
 		var changed []string
@@ -183,13 +183,13 @@ func (l *linting) again(ctx context.Context, paths []string) error {
 			if l.format == formats[0] {
 				l.note("%s: %s", time.Now().Format(time.TimeOnly), strings.Join(changed, ", "))
 			}
-			if err := l.once(ctx, changed); err != nil && !errors.Is(err, errPrinted) {
+			if err := l.checkAll(ctx, changed); err != nil && !errors.Is(err, errPrinted) {
 				return interrupted(ctx, err)
 			}
 		}
 		select {
 		case <-ctx.Done():
-			return nil // that is how it ends
+			return nil // interrupting is how it ends
 		case <-time.After(pause):
 		}
 	}

@@ -23,9 +23,9 @@ func (t *Model) classifier() string {
 	return last.Path
 }
 
-// rebuiltYAML is the YAML of a classifier, which YOLOv5 cuts from a detector and saves without one: the rows are those of which its
-// layers were made, as far as their tensors and attributes tell. What they do not tell, such as an activation, the modules ask
-// the checkpoint for themselves.
+// rebuiltYAML is the YAML of a classifier, which YOLOv5 cuts from a detector and saves without one: the rows are those that
+// its layers were made from, as far as their tensors and attributes tell. What they do not tell, such as an activation, the
+// modules ask the checkpoint for themselves.
 func (t *Model) rebuiltYAML(asTrained bool) (string, error) {
 	head := t.classifier()
 	shape, _ := t.Shape(head + ".linear.weight")
@@ -34,7 +34,7 @@ func (t *Model) rebuiltYAML(asTrained bool) (string, error) {
 	}
 	var y yamlWriter
 	if asTrained {
-		fmt.Fprintf(&y, "# The model of %s, which carries no YAML: its rows are made again of its layers.\n\n", printableASCII(t.name[strings.LastIndexAny(t.name, `/\`)+1:]))
+		fmt.Fprintf(&y, "# The model of %s, which carries no YAML: its rows are rebuilt from its layers.\n\n", printableASCII(t.name[strings.LastIndexAny(t.name, `/\`)+1:]))
 	}
 	fmt.Fprintf(&y, "nc: %d\ndepth_multiple: 1.0\nwidth_multiple: 1.0\nchannel_multiple: 1\n", shape[0])
 	first, ok := t.input()
@@ -48,7 +48,7 @@ func (t *Model) rebuiltYAML(asTrained bool) (string, error) {
 		}
 		row, err := t.rebuiltRow(c.Module)
 		if err != nil {
-			return "", fmt.Errorf("%s carries no model YAML, and its rows cannot be made again: %s: %w. Give the YAML as well", t.name, c.Module.Path, err)
+			return "", fmt.Errorf("%s carries no model YAML, and its rows cannot be rebuilt: %s: %w. Give the YAML as well", t.name, c.Module.Path, err)
 		}
 		if c.Module.Path == head {
 			y.WriteString("\nhead:\n")
@@ -96,7 +96,7 @@ func (t *Model) rebuiltRow(m *checkpoint.Module) (string, error) {
 	r := &rebuilding{t: t, m: one, n: n}
 	args := build(r)
 	if r.missing != "" {
-		return "", fmt.Errorf("%s has no %s of the kind that a row's arguments are made of", class, r.missing)
+		return "", fmt.Errorf("%s has no %s of the kind that a row's arguments are made from", class, r.missing)
 	}
 	for i := len(args); i > 0 && args[i-1] == usual[class][i-1]; i-- { // what a row need not say
 		args = args[:i-1]

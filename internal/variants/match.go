@@ -1,4 +1,4 @@
-// Package variants compares models that were made of each other by editing rows.
+// Package variants compares models that were made from each other by editing rows.
 package variants
 
 import (

@@ -24,8 +24,8 @@ type Run struct {
 	Input engine.Tensor
 }
 
-// Measure runs models in turn, first once each to warm up, then rounds times each, so that what else the machine does meets all of
-// them alike.
+// Measure runs models in turn, first once each to warm up, then rounds times each, so that other work on the machine affects
+// all of them alike.
 func Measure(ctx context.Context, rt engine.Runtime, models []Run, rounds int) ([]Latency, error) {
 	sessions := make([]engine.Session, 0, len(models))
 	defer func() {

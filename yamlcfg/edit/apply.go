@@ -15,7 +15,7 @@ import (
 type Edited struct {
 	Text  []byte
 	Model *yamlcfg.Model // of Text
-	Notes []string       // what is worth knowing: who goes on reading what
+	Notes []string       // notes, such as which rows still read a layer
 	Index []int          // the index of each row of the old text; -1 for one that was removed
 }
 
@@ -58,12 +58,13 @@ func (e *Editor) Apply() (*Edited, error) {
 	return done, nil
 }
 
-// separate refuses rows that share a place in the text, as those of an alias do, and rows on one line that cannot be told apart.
+// separate refuses rows that share a place in the text, as those of an alias do, and rows on one line that cannot be told
+// apart.
 func (e *Editor) separate() error {
 	rows := e.model.Rows
 	for i := 1; i < len(rows); i++ {
 		if rows[i].Span.Start.Before(rows[i-1].Span.End) && i != e.model.BackboneRows {
-			return fmt.Errorf("%s:%d: layers %d and %d do not stand one behind the other: an alias (*name)? Write such rows out first",
+			return fmt.Errorf("%s:%d: layers %d and %d do not follow each other in the text: an alias (*name)? Write such rows out first",
 				e.model.Source.Name, rows[i].Span.Start.Line, i-1, i)
 		}
 	}
@@ -154,7 +155,7 @@ func (e *Editor) reread(text []byte) (*yamlcfg.Model, error) {
 		return nil, fmt.Errorf("the edited text would not be a model:\n%w", err)
 	}
 	wrong := func(i int) error {
-		return fmt.Errorf("%s: this layout cannot be edited: row %d would not be what it should; write the rows one a line", e.model.Source.Name, i)
+		return fmt.Errorf("%s: this layout cannot be edited: row %d would not come out right; write the rows one a line", e.model.Source.Name, i)
 	}
 	if len(m.Rows) != len(e.slots) {
 		return nil, wrong(min(len(m.Rows), len(e.slots)))

@@ -173,7 +173,7 @@ func (e *Editor) Replace(from, to string, rows []int) error {
 	return nil
 }
 
-// Remove takes out a row. What read it reads what it read.
+// Remove takes out a row. What read it then reads what it read.
 func (e *Editor) Remove(i int) error {
 	if err := e.check(i); err != nil {
 		return err

@@ -84,7 +84,7 @@ func (e *Editor) finest() (finest, error) {
 		return finest{}, fmt.Errorf("layer %d (%s) is not a head of several outputs", last.Index, last.Module)
 	}
 	f := finest{lateral: -1, up: -1, join: -1, block: last.Sources()[0], down: -1, skip: -1}
-	form := errors.New("the head does not have the form of YOLOv5's: its finest output comes of Conv 1x1, nn.Upsample, Concat and a block, and a Conv of stride 2 goes on from it")
+	form := errors.New("the head does not have the form of YOLOv5's: its finest output comes from Conv 1x1, nn.Upsample, Concat and a block, and a Conv of stride 2 goes on from it")
 	if f.block < 0 || len(rows[f.block].From) != 1 {
 		return f, form
 	}

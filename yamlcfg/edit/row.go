@@ -25,7 +25,7 @@ func (e *Editor) parse(in Insertion) (*slot, error) {
 	if in.Behind {
 		before++
 	}
-	m, err := e.alone(text, before)
+	m, err := e.parseAlone(text, before)
 	if err != nil {
 		return nil, err
 	}
@@ -46,8 +46,8 @@ func (e *Editor) parse(in Insertion) (*slot, error) {
 	return s, nil
 }
 
-// alone parses a row as the one behind so many others.
-func (e *Editor) alone(row string, before int) (*yamlcfg.Model, error) {
+// parseAlone parses a row as the one behind so many others.
+func (e *Editor) parseAlone(row string, before int) (*yamlcfg.Model, error) {
 	var text strings.Builder
 	fmt.Fprintf(&text, "nc: %d\ndepth_multiple: 1.0\nwidth_multiple: 1.0\nanchors: %d\nhead: []\nbackbone:\n", max(e.model.NC, 1), max(e.model.Anchors.NumAnchors(), 1))
 	for range before {

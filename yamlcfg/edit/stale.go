@@ -7,22 +7,22 @@ import (
 	"ysc2onnx/yamlcfg"
 )
 
-// MendStale replaces the indices that [yamlcfg.Model.Lint] reports as left behind by an inserted or removed row, and gives the
-// new text and the warnings that it mended, which point into the old one. The mended model is another one: weights trained
-// with the old wiring do not fit it.
-func MendStale(m *yamlcfg.Model) ([]byte, *diag.Diagnostics) {
-	text, mended := m.Source.Text, diag.NewDiagnostics(m.Source)
+// FixStale replaces the indices that [yamlcfg.Model.Lint] reports as left behind by an inserted or removed row, and gives
+// the new text and the warnings that it fixed, which point into the old one. The fixed model is another one: weights
+// trained with the old wiring do not fit it.
+func FixStale(m *yamlcfg.Model) ([]byte, *diag.Diagnostics) {
+	text, fixed := m.Source.Text, diag.NewDiagnostics(m.Source)
 	var splices []splice
 	for _, d := range m.Lint().List {
 		if d.Fix == nil {
 			continue
 		}
-		mended.Warnf(d.Code, d.Span, "%s", d.Message).Notes = d.Notes
+		fixed.Warnf(d.Code, d.Span, "%s", d.Message).Notes = d.Notes
 		splices = append(splices, replaced(m.Source, d.Fix.Span, d.Fix.Text))
 	}
 	done, ok := apply(text, splices)
 	if !ok || len(splices) == 0 {
-		return bytes.Clone(text), mended
+		return bytes.Clone(text), fixed
 	}
-	return done, mended
+	return done, fixed
 }
