@@ -31,6 +31,7 @@ func TestForkHeads(t *testing.T) {
 		{"decoupled", 3, plain},
 		{"iaux", 5, plain},
 		{"classify", 5, `{"name":"output0","axis":1,"parts":[["logits",3]]}`},
+		{"corners", 5, `{"name":"output0","axis":2,"parts":[["boxes",4],["objectness",1],["landmarks",8],["scores",2]]}`},
 		{"face", 8, `{"name":"output0","axis":2,"parts":[["boxes",4],["objectness",1],["landmarks",10],["scores",1]]}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -104,6 +105,18 @@ func TestUntrainedHeads(t *testing.T) {
 	}
 }
 
+// TestEarlyLandmarks: where a model has none of the blocks that came with today's decoding of landmarks, it is said that it is assumed.
+func TestEarlyLandmarks(t *testing.T) {
+	for name, want := range map[string]bool{"corners": true, "face": false, "decoupled": false} {
+		_, said, err := ysc2onnx.Summarize(t.Context(), openCheckpoint(t, filepath.Join("testdata", "heads", name+".pt")), ysc2onnx.Options{})
+		const note = "note: Detect: its landmarks are decoded as yolov5-face does since 24 May 2021, t·anchor from the cell's corner; before, when its models had no " +
+			"StemBlock, as this has none, it took 8·sigmoid(t) - 4 for t, which a checkpoint does not tell\n"
+		if err != nil || strings.Contains(said.Error(), note) != want {
+			t.Errorf("%s: %v, %v", name, err, said)
+		}
+	}
+}
+
 // TestHeadColumns: a head whose columns are not known, or that only a checkpoint's attributes could tell, is refused.
 func TestHeadColumns(t *testing.T) {
 	const (
@@ -171,7 +184,7 @@ func TestNoRebuiltRows(t *testing.T) {
 		``:                                                 again + "its f, the layers that it reads, is not 1 to 64 whole numbers. Give the YAML as well",
 		fmt.Sprintf(layer, "Other", "-1"):                  again + "it is not known which arguments a row of models.common.Other had. Give the YAML as well",
 		fmt.Sprintf(layer, "Conv", "0.5"):                  again + "its f, the layers",
-		fmt.Sprintf(layer, "Conv", "-1"):                   again + "Conv has no conv.padding of the kind that a row's arguments are made of. Give the YAML as well",
+		fmt.Sprintf(layer, "Conv", "-1"):                   again + "Conv has no conv.padding of the kind that a row's arguments are made from. Give the YAML as well",
 		fmt.Sprintf(layer, "C3", "-1"):                     again + "C3 has no cv3.conv.weight of the kind",
 		fmt.Sprintf(layer+conv, "Conv", "-1", "2.5"):       again + "Conv has no conv.stride of the kind",
 		fmt.Sprintf(layer+conv, "Conv", "-1", "[1, 2, 3]"): again + "Conv has no conv.stride of the kind",

@@ -37,9 +37,9 @@ func MoreColumns(columns int) string {
 // moreColumns finds the landmarks or angles of a checkpoint's head, which most have not, and refuses columns that are not known.
 // Rows and tensors do not tell them from scores of more classes, only what the checkpoint keeps of the head as no, its columns.
 func (m *Detect) moreColumns(a *Args, allowed bool) {
+	face := slices.ContainsFunc(a.model.Rows, func(row yamlcfg.Row) bool { return slices.Contains(faceBlocks, row.Module) })
 	if a.trained == nil {
-		stem := func(row yamlcfg.Row) bool { return slices.Contains(faceBlocks, row.Module) }
-		if allowed && slices.ContainsFunc(a.model.Rows, stem) {
+		if allowed && face {
 			a.NoteOnce(a.row.ModuleSpan, "yolov5-face's gives landmarks besides, which a YAML does not tell: this is YOLOv5's own; a checkpoint of yolov5-face has its own")
 		}
 		return
@@ -63,6 +63,10 @@ func (m *Detect) moreColumns(a *Args, allowed bool) {
 	case more == 0:
 	case more == float64(whole) && allowed && slices.Contains(landmarkColumns, whole):
 		m.Landmarks = whole
+		if !face {
+			a.NoteOnce(a.row.ModuleSpan, "its landmarks are decoded as yolov5-face does since 24 May 2021, t·anchor from the cell's corner; before, when its "+
+				"models had no StemBlock, as this has none, it took 8·sigmoid(t) - 4 for t, which a checkpoint does not tell")
+		}
 	case more == angleColumns && allowed:
 		m.Angles = whole
 	default:

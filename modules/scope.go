@@ -118,9 +118,16 @@ func (s *Scope) CallShared(name string, m Module, x *onnxbuild.Value) *onnxbuild
 	return m.Forward(&Scope{Builder: s.childBuilder(name), path: path, name: name, class: m.Class(), shared: again, model: s.model}, x)
 }
 
-// CallItem applies the i-th module of a container, in the container's scope.
+// CallItem applies the i-th module of a container, in the container's scope. Of an activation it is the one that a checkpoint has in
+// that place: code is often copied with another.
 func (s *Scope) CallItem(i int, m Module, x *onnxbuild.Value) *onnxbuild.Value {
 	key := strconv.Itoa(i)
+	if usual, ok := m.(*Activation); ok && s.ChildClass(key) != "" {
+		m = Identity()
+		if act := s.activation(key, usual); act != nil {
+			m = act
+		}
+	}
 	name := s.name + "." + key // as PyTorch's exporter names the scope
 	return m.Forward(s.child(s.childBuilder(name), key, name, m.Class()), x)
 }

@@ -26,8 +26,9 @@ import yaml  # noqa: E402
 nn = torch.nn
 
 # What stands in the place of Detect and its like, by file.
-HEADS = {"face": fork_heads.LandmarkDetect, "decoupled": fork_heads.Decoupled_Detect, "asff": fork_heads.ASFF_Detect, "iaux": fork_heads.IAuxDetect, "classify": fork_heads.Classify}
-PATHS = {"LandmarkDetect": "models.yolo.Detect", "Classifier": "models.yolo.ClassificationModel"} | {name: f"models.yolo.{name}" for name in ("Model", "Decoupled_Detect", "DecoupledHead", "ASFF_Detect", "IAuxDetect")}
+HEADS = {"face": fork_heads.LandmarkDetect, "decoupled": fork_heads.Decoupled_Detect, "asff": fork_heads.ASFF_Detect, "iaux": fork_heads.IAuxDetect, "classify": fork_heads.Classify,
+         "corners": fork_heads.QuadrangleDetect}
+PATHS = {"LandmarkDetect": "models.yolo.Detect", "QuadrangleDetect": "models.yolo.Detect", "Classifier": "models.yolo.ClassificationModel"} | {name: f"models.yolo.{name}" for name in ("Model", "Decoupled_Detect", "DecoupledHead", "ASFF_Detect", "IAuxDetect")}
 
 
 class SPP(nn.Module):
@@ -43,6 +44,17 @@ class SPP(nn.Module):
         return self.cv2(torch.cat([x, *(m(x) for m in self.m)], 1))
 
 
+class Focus(nn.Module):
+    """The four pixels of 2x2 squares side by side, then a Conv."""
+
+    def __init__(self, c1, c2, k=1):
+        super().__init__()
+        self.conv = torch_modules.Conv(4 * c1, c2, k)
+
+    def forward(self, x):
+        return self.conv(torch.cat([x[..., i::2, j::2] for j in range(2) for i in range(2)], 1))
+
+
 class Model(nn.Module):
     """The rows of a YAML as training code builds them, with what its parser leaves on each layer."""
 
@@ -52,7 +64,7 @@ class Model(nn.Module):
         layers, channels = [], []
         for i, (f, n, kind, args) in enumerate(config["backbone"] + config["head"]):
             last = i == len(config["backbone"] + config["head"]) - 1
-            cls = head if last else {"SPP": SPP, "nn.Upsample": nn.Upsample}.get(kind) or getattr(torch_modules, kind, None) or getattr(fork_blocks, kind)
+            cls = head if last else {"SPP": SPP, "Focus": Focus, "nn.Upsample": nn.Upsample}.get(kind) or getattr(torch_modules, kind, None) or getattr(fork_blocks, kind)
             args = [{"None": None, "nc": self.nc, "anchors": config["anchors"]}.get(a, a) if isinstance(a, str) else a for a in args]
             incoming = [(channels or [3])[j] for j in ([f] if isinstance(f, int) else f)]
             if last and cls is fork_heads.Classify:
@@ -130,6 +142,11 @@ def main():
         torch.manual_seed(len(file.stem))
         kind = Classifier if HEADS[file.stem] is fork_heads.Classify else Model
         model = kind(yaml.safe_load(file.read_text(encoding="utf-8")), HEADS[file.stem])
+        if file.stem == "corners":
+            for m in [m for m in model.modules() if isinstance(m, nn.Sequential)]:
+                for i, act in enumerate(m):
+                    if isinstance(act, nn.SiLU):
+                        m[i] = nn.LeakyReLU(0.2)
         print(file.stem, sum(p.numel() for p in model.parameters()), "parameters")
         head = model.model[-1]
         if kind is Model:
