@@ -20,7 +20,7 @@ const (
   0  done
   1  failed: bad input, no ONNX Runtime for verify, an error of the system, interrupted
   2  wrong usage: an unknown flag or command, a value that a flag does not take
-  3  verification failed: the file was written and is kept, but a check did not hold or, with --strict, was not made
+  3  verification failed: the file was written and is kept, but a check failed or, with --strict, was not made
   4  inspect: loading the checkpoint with Python may run programs or code`
 )
 
