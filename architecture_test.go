@@ -16,12 +16,13 @@ import (
 )
 
 // base are the rooms that know nothing of models and import nothing but each other: every room may import them.
-var base = []string{"diag", "internal/npz", "internal/protofile", "internal/replace", "internal/units", "internal/version", "yamlcfg/python"}
+var base = []string{"diag", "internal/npz", "internal/page", "internal/protofile", "internal/replace", "internal/units", "internal/version", "yamlcfg/python"}
 
 // imports are the rooms that a room may import beside base, as docs/architecture.md draws them. Tests may import any.
 var imports = map[string][]string{
 	"diag":               {},
 	"internal/npz":       {},
+	"internal/page":      {},
 	"internal/protofile": {},
 	"internal/replace":   {},
 	"internal/units":     {},

@@ -7,15 +7,7 @@ var qaRepVGGClass = Class{Path: "models.common.QARepVGGBlock", Aliases: []string
 var qaRepVGGSpec = Spec{
 	Name: "QARepVGGBlock", Aliases: []string{"QARepVGGB"}, Class: &qaRepVGGClass, Wiring: Scaled,
 	Doc: "RepVGG's block for quantisation, or fused in one convolution: c2, kernel_size=3, stride=1, padding=1, dilation=1, groups=1",
-	New: func(a *Args) Module {
-		a.expectNumber("kernel_size", 3)
-		stride := a.Positive("stride", 1)
-		a.expectNumber("padding", 1)
-		a.expectNumber("dilation", 1)
-		m := NewRepConv(a.C1, a.C2, stride, a.Positive("groups", 1), ReLU())
-		m.class, m.actName, m.parts = &qaRepVGGClass, "nonlinearity", [2]string{"conv", "bn"}
-		return &QARepVGG{m}
-	},
+	New: func(a *Args) Module { return &QARepVGG{newRepVGG(a, &qaRepVGGClass)} },
 }
 
 // QARepVGG is RepVGG's block with one batch norm for the sum and none in the branches of the 1x1 convolution and the input

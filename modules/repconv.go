@@ -28,17 +28,20 @@ var (
 	repVGGBlockSpec = Spec{
 		Name: "RepVGGBlock", Class: &repVGGBlockClass, Wiring: Scaled,
 		Doc: "RepVGG's 3x3 and 1x1 convolution and the input, each with a batch norm, added, ReLU, or fused in one: c2, kernel_size=3, stride=1, padding=1, dilation=1, groups=1",
-		New: func(a *Args) Module {
-			a.expectNumber("kernel_size", 3)
-			stride := a.Positive("stride", 1)
-			a.expectNumber("padding", 1)
-			a.expectNumber("dilation", 1)
-			m := NewRepConv(a.C1, a.C2, stride, a.Positive("groups", 1), ReLU())
-			m.class, m.actName, m.parts = &repVGGBlockClass, "nonlinearity", [2]string{"conv", "bn"}
-			return m
-		},
+		New: func(a *Args) Module { return newRepVGG(a, &repVGGBlockClass) },
 	}
 )
+
+// newRepVGG takes the arguments of RepVGG's block and makes it, or one of its kin with the same arguments.
+func newRepVGG(a *Args, class *Class) *RepConv {
+	a.expectNumber("kernel_size", 3)
+	stride := a.Positive("stride", 1)
+	a.expectNumber("padding", 1)
+	a.expectNumber("dilation", 1)
+	m := NewRepConv(a.C1, a.C2, stride, a.Positive("groups", 1), ReLU())
+	m.class, m.actName, m.parts = class, "nonlinearity", [2]string{"conv", "bn"}
+	return m
+}
 
 // expectNumber takes an integer that can only be one.
 func (a *Args) expectNumber(name string, n int) {

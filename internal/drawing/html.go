@@ -2,36 +2,28 @@ package drawing
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
 
 	"github.com/dustin/go-humanize"
 
+	"ysc2onnx/internal/page"
 	"ysc2onnx/modules"
 )
 
 //go:embed page.html
-var page string
+var pageText string
 
 //go:embed page.css
 var pageStyle string
 
 var parsed = template.Must(template.New("page").Funcs(template.FuncMap{
 	"grouped": humanize.Comma,
-	"policy": func() string {
-		hashes := ""
-		for _, text := range []string{pageStyle, styleSheet} {
-			sum := sha256.Sum256([]byte(text))
-			hashes += " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
-		}
-		return "default-src 'none'; style-src" + hashes + "; base-uri 'none'; form-action 'none'"
-	},
+	"policy": func() string { return page.Policy([]string{pageStyle, styleSheet}) },
 	"style": func() template.HTML { return template.HTML("<style>" + pageStyle + "</style>") }, //nolint:gosec // our own text
-}).Parse(page))
+}).Parse(pageText))
 
 // HTML writes a page with the picture and the table of layers. It loads nothing and runs nothing.
 func HTML(w io.Writer, title string, s *modules.Summary) error {

@@ -2,32 +2,28 @@ package variants
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
 
 	"github.com/dustin/go-humanize"
 
+	"ysc2onnx/internal/page"
 	"ysc2onnx/internal/units"
 )
 
 //go:embed page.html
-var page string
+var pageText string
 
 //go:embed page.css
 var pageStyle string
 
 var parsed = template.Must(template.New("compare").Funcs(template.FuncMap{
 	"grouped": humanize.Comma, "bytes": units.Bytes,
-	"policy": func() string {
-		sum := sha256.Sum256([]byte(pageStyle))
-		return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
-	},
+	"policy": func() string { return page.Policy([]string{pageStyle}) },
 	"style": func() template.HTML { return template.HTML("<style>" + pageStyle + "</style>") }, //nolint:gosec // our own text
-}).Parse(page))
+}).Parse(pageText))
 
 // shownVariant is a model on the page, with its bars: widths of 100.
 type shownVariant struct {

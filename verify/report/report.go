@@ -4,14 +4,13 @@ package report
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"errors"
 	"html/template"
 	"io"
 	"unicode"
 
+	"ysc2onnx/internal/page"
 	"ysc2onnx/internal/units"
 	"ysc2onnx/verify"
 )
@@ -41,7 +40,7 @@ type File struct {
 }
 
 //go:embed report.html
-var page string
+var pageText string
 
 //go:embed report.css
 var styleSheet string
@@ -53,20 +52,10 @@ var script string
 var parsed = template.Must(template.New("report").Funcs(template.FuncMap{
 	"grouped": groupedAny,
 	"number":  number, "ulps": ulpText, "sizes": sizes, "percent": percent, "bytes": units.Bytes, "milliseconds": milliseconds,
-	"policy": func() string { return policy },
+	"policy": func() string { return page.Policy([]string{styleSheet}, script) },
 	"style":  func() template.HTML { return template.HTML("<style>" + styleSheet + "</style>") }, //nolint:gosec // our own text
 	"script": func() template.HTML { return template.HTML("<script>" + script + "</script>") },   //nolint:gosec // our own text
-}).Parse(page))
-
-// policy is the page's Content-Security-Policy: it loads nothing, and runs no script but its own. So a name in a model
-// could do nothing even if it got through.
-var policy = "default-src 'none'; style-src " + hashOf(styleSheet) + "; script-src " + hashOf(script) + "; base-uri 'none'; form-action 'none'"
-
-// hashOf names an inline text in a Content-Security-Policy.
-func hashOf(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
-}
+}).Parse(pageText))
 
 // inOrder shows that a name has characters that turn the order of what follows them, a verdict for instance, and drops these.
 func inOrder(r rune) rune {
