@@ -21,8 +21,8 @@ var pageStyle string
 
 var parsed = template.Must(template.New("page").Funcs(template.FuncMap{
 	"grouped": humanize.Comma,
-	"policy": func() string { return page.Policy([]string{pageStyle, styleSheet}) },
-	"style": func() template.HTML { return template.HTML("<style>" + pageStyle + "</style>") }, //nolint:gosec // our own text
+	"policy":  func() string { return page.Policy([]string{pageStyle, styleSheet}) },
+	"style":   func() template.HTML { return template.HTML("<style>" + pageStyle + "</style>") }, //nolint:gosec // our own text
 }).Parse(pageText))
 
 // HTML writes a page with the picture and the table of layers. It loads nothing and runs nothing.

@@ -22,7 +22,7 @@ var pageStyle string
 var parsed = template.Must(template.New("compare").Funcs(template.FuncMap{
 	"grouped": humanize.Comma, "bytes": units.Bytes,
 	"policy": func() string { return page.Policy([]string{pageStyle}) },
-	"style": func() template.HTML { return template.HTML("<style>" + pageStyle + "</style>") }, //nolint:gosec // our own text
+	"style":  func() template.HTML { return template.HTML("<style>" + pageStyle + "</style>") }, //nolint:gosec // our own text
 }).Parse(pageText))
 
 // shownVariant is a model on the page, with its bars: widths of 100.
