@@ -79,6 +79,21 @@ func TestMaskedState(t *testing.T) {
 	}
 }
 
+// TestLegacyFormat: the format from before PyTorch 1.6 converts to the same bytes as the zip.
+func TestLegacyFormat(t *testing.T) {
+	var files [2]bytes.Buffer
+	for i, name := range []string{"plain.pt", "plain-legacy.pt"} {
+		in := openCheckpoint(t, filepath.Join("testdata", "pruned", name))
+		in.WeightsName = "plain.pt"
+		if _, err := ysc2onnx.Convert(t.Context(), in, ysc2onnx.Options{Height: 32, Width: 64, Writer: &files[i]}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(files[0].Bytes(), files[1].Bytes()) {
+		t.Errorf("%d bytes, and %d others from the older format", files[0].Len(), files[1].Len())
+	}
+}
+
 // TestPrunedRefused: a pruned class in a YAML alone has no widths, and weights of other widths do not fit a YAML that they are given
 // with, unless the checkpoint holds the modules themselves.
 func TestPrunedRefused(t *testing.T) {

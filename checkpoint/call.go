@@ -100,6 +100,12 @@ func (m *machine) persistent(id Value) (Value, error) {
 		return fmt.Errorf("a reference to a storage should be ('storage', type, key, location, elements), and is %s", Repr(id, 120))
 	}
 	t, ok := id.(*Tuple)
+	if ok && m.legacy && len(t.Items) == 4 && t.Items[0] == Value(Str("module")) { // a class, with the text of its code, which is not looked at
+		return t.Items[1], nil
+	}
+	if ok && m.legacy && len(t.Items) == 6 && t.Items[5] != Value(None{}) {
+		return nil, fmt.Errorf("storage %s is a view of another one, which is not read; "+resave, Repr(t.Items[2], 80))
+	}
 	if !ok || len(t.Items) < 5 || len(t.Items) > 6 || t.Items[0] != Value(Str("storage")) {
 		return nil, wrong()
 	}

@@ -17,7 +17,6 @@ func TestOtherFilesAreNamed(t *testing.T) {
 		want string
 	}{
 		{"empty", nil, "the file is truncated: it is empty"},
-		{"legacy", readFile(t, "legacy.pt"), "it is in PyTorch's format from before version 1.6, which is not read: " + resave},
 		{"TorchScript", readFile(t, "torchscript.pt"), "it is TorchScript (written by torch.jit.save or YOLOv5's export.py): a program without the model's structure; " +
 			"the checkpoint that it was made from (best.pt, written by train.py) is needed"},
 		{"pickle", []byte("\x80\x04N."), "it is a bare pickle, not a PyTorch checkpoint: " + resave},

@@ -40,6 +40,7 @@ func FuzzPickle(f *testing.F) {
 func FuzzZip(f *testing.F) {
 	f.Add(readFile(f, "statedict.pt"))
 	f.Add(readFile(f, "bigendian.pt"))
+	f.Add(readFile(f, "legacy.pt"))
 	f.Add(deflated([]byte("\x80\x02N."), 4))
 	f.Add(zipOf(record{"a.npy", nil}))
 	f.Add(readFile(f, "around/compiled.pt"))

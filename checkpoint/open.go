@@ -48,6 +48,8 @@ func Open(r io.ReaderAt, size int64, limits Limits) (*File, error) {
 	switch {
 	case strings.HasPrefix(string(head), "PK\x03\x04"), strings.HasPrefix(string(head), "PK\x05\x06"):
 		return openPyTorch(r, size, limits)
+	case strings.HasPrefix(string(head), legacyMagic):
+		return openLegacy(r, size, limits)
 	case looksLikeSafetensors(head):
 		return openSafetensors(r, size, limits)
 	}
@@ -150,11 +152,20 @@ type storageID struct {
 	dtype DType
 }
 
-// load checks a storage's length against its record; nothing is read.
-func (s *storages) load(class Global, key, location string, numel int64) (*Storage, error) {
+// storageDType is the type of the elements of a class of storages.
+func storageDType(class Global, key string) (DType, error) {
 	dtype, ok := storageDTypes[class.Name]
 	if !ok || class.Module != "torch" && class.Module != "torch.storage" && class.Module != "torch.cuda" {
-		return nil, fmt.Errorf("storage %q is a %s, whose elements are not read here", key, class)
+		return "", fmt.Errorf("storage %q is a %s, whose elements are not read here", key, class)
+	}
+	return dtype, nil
+}
+
+// load checks a storage's length against its record; nothing is read.
+func (s *storages) load(class Global, key, location string, numel int64) (*Storage, error) {
+	dtype, err := storageDType(class, key)
+	if err != nil {
+		return nil, err
 	}
 	if key == "" || strings.ContainsAny(key, "/\\") {
 		return nil, fmt.Errorf("storage %q has a key that leads out of the folder %s", key, s.prefix)

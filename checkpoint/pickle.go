@@ -92,6 +92,8 @@ type machine struct {
 	tensors    int
 	uses       map[Global]*GlobalUse
 
+	legacy bool // of the format before PyTorch 1.6, whose persistent ids name classes and views as well
+
 	// storage resolves a persistent id ('storage', type, key, location, numel).
 	storage func(class Global, key, location string, numel int64) (*Storage, error)
 }

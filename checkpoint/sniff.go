@@ -52,9 +52,6 @@ var foreign = []struct {
 	{257, "ustar", "it is a tar archive; if PyTorch before 0.4 wrote it, load it there and save it with a newer one, otherwise unpack it"},
 }
 
-// legacyMagic is how torch.save began before PyTorch 1.6: protocol 2, and the number 0x1950a86a20f9469cfc6c.
-const legacyMagic = "\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-
 const resave = "if you trust the file, load it with torch.load and save it again with torch.save(…) of PyTorch 1.6 or newer"
 
 // describeForeign says what a file is that is neither a zip nor safetensors, by its first bytes.
@@ -73,7 +70,7 @@ func describeForeign(head []byte) error {
 func Foreign(head []byte) string {
 	head = head[:min(len(head), sniffed)]
 	if bytes.HasPrefix(head, []byte(legacyMagic)) {
-		return "it is in PyTorch's format from before version 1.6, which is not read: " + resave
+		return "" // a checkpoint
 	}
 	for _, f := range foreign {
 		if len(head) > f.offset && bytes.HasPrefix(head[f.offset:], []byte(f.magic)) {

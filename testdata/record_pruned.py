@@ -6,6 +6,7 @@ masks on their weights, and pruned/NAME.npz, what PyTorch computes with each, la
             the package thop among the buffers
     fork    the classes of pruning forks, C3Pruned and its kin, with the classes themselves in the YAML
     nores   more of them: SPPPruned, and C3PrunedNoRes, in which nothing is left of the inner blocks
+    plain-legacy    plain, in the format from before PyTorch 1.6
     masked  torch.nn.utils.prune's weight_orig, weight_mask and hooks
 """
 from copy import deepcopy
@@ -15,7 +16,7 @@ import record_heads
 import torch
 import torch.nn.utils.prune as prune
 import yaml
-from record_heads import HERE, Model, parity, pose, settle, torch_modules
+from record_heads import HERE, Model, parity_record, pose, settle, torch_modules
 
 nn = torch.nn
 PRUNED = {"C3": "C3Pruned", "Bottleneck": "BottleneckPruned", "SPPF": "SPPFPruned", "SPP": "SPPPruned", "NoRes": "C3PrunedNoRes"}
@@ -79,7 +80,7 @@ def finish(model, name):
                 prune.l1_unstructured(m, "weight", amount=0.4)
         model.half().float()
         model(torch.rand(1, 3, 32, 64))  # the weights are computed from their masks
-    np.savez_compressed(HERE / "pruned" / f"{name}.npz", **parity.record(deepcopy(model) if name != "masked" else model, torch.rand(2, 3, 32, 64)))
+    np.savez_compressed(HERE / "pruned" / f"{name}.npz", **parity_record.record(deepcopy(model) if name != "masked" else model, torch.rand(2, 3, 32, 64)))
 
 
 def main():
@@ -117,6 +118,8 @@ def main():
                 m.register_buffer("total_ops", torch.zeros(1, dtype=torch.float64))
                 m.register_buffer("total_params", torch.zeros(1, dtype=torch.float64))
         torch.save({"epoch": -1, "model": model.half()}, HERE / "pruned" / f"{name}.pt")
+        if name == "plain":
+            torch.save({"epoch": -1, "model": model}, HERE / "pruned" / "plain-legacy.pt", _use_new_zipfile_serialization=False)
         if name == "masked":
             torch.save(model.state_dict(), HERE / "pruned" / "masked-state.pt")
         print(name, sum(p.numel() for p in model.parameters()), "parameters")
