@@ -25,6 +25,11 @@ CORE = $(shell $(GO) list ./... | grep -vE '/(verify/ort|cmd|bench|examples)(/|$
 # A module of its own inside this one, which go's ./... leaves out: tests whose requirements users do not get.
 NESTED := verify/peers
 
+# The page: its folder here, what it loads beside its own files, and the folder that any server can show.
+WEB      := bin/web
+WEB_PACK := web/node_modules
+WEB_ORT  := $(WEB_PACK)/onnxruntime-web/dist
+
 # The packages of this module that have tests against peers; make check runs those of the others.
 PEERS = $(filter-out ./$(NESTED)/%,$(sort $(dir $(shell grep -rls --include='*_test.go' '^//go:build peers' .))))
 
@@ -49,6 +54,17 @@ all: build runtime ## build, get ONNX Runtime, export examples/yolov5s_ScConv.ya
 .PHONY: build
 build: ## build bin/ysc2onnx
 	@$(GO) build -buildvcs=$(BUILDVCS) -trimpath -o $(BIN) ./cmd/ysc2onnx
+
+.PHONY: web
+web: $(WEB_PACK)/.package-lock.json ## build the page that converts in the browser into bin/web
+	@rm -rf $(WEB) && mkdir -p $(WEB)/ort $(WEB)/hashes
+	@cp $(filter-out %.json,$(wildcard web/*.*)) examples/deploy/web/yolo.js "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" $(WEB)
+	@cp $(WEB_ORT)/ort.wasm.bundle.min.mjs $(WEB_ORT)/ort-wasm-simd-threaded.wasm $(WEB)/ort
+	@cp $(addprefix $(WEB_PACK)/@noble/hashes/,sha2.js _md.js _u64.js utils.js LICENSE) $(WEB)/hashes
+	@GOOS=js GOARCH=wasm $(GO) build -buildvcs=$(BUILDVCS) -trimpath -ldflags="-s -w" -o $(WEB)/ysc2onnx.wasm ./cmd/ysc2onnx
+
+$(WEB_PACK)/.package-lock.json: web/package-lock.json
+	@npm --prefix web ci --silent
 
 .PHONY: runtime
 runtime: build ## put ONNX Runtime into the user's cache, unless it is there
@@ -117,6 +133,7 @@ generate: ## check that generated files are what go generate writes
 portable: ## build for WebAssembly and without cgo; look for fused arithmetic where bits must agree
 	$(call title,build for js/wasm and without cgo)
 	@GOOS=js GOARCH=wasm $(GO) build $(CORE)
+	@GOOS=js GOARCH=wasm $(GO) build -buildvcs=false -o /dev/null ./cmd/ysc2onnx
 	@CGO_ENABLED=0 $(GO) build -buildvcs=false -o /dev/null ./...
 	$(call title,no fused multiply-adds in $(EXACT) on $(FUSING))
 	@for arch in $(FUSING); do \
