@@ -66,7 +66,7 @@ var imports = map[string][]string{
 }
 
 // programs are the folders of what stands above all rooms: programs and what helps tests. Only their like may import them.
-var programs = []string{"bench", "cmd", "examples", "internal/testsummary", "verify/internal/tiny", "verify/ort/orttest", "verify/peers"}
+var programs = []string{"bench", "cmd", "examples", "internal/moduledoc", "internal/testsummary", "verify/internal/tiny", "verify/ort/orttest", "verify/peers"}
 
 // TestImportsRunOneWay fails where a file imports a room that stands above its own. It reads the files of every system
 // and build tag, as go list would not.

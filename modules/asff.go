@@ -11,7 +11,7 @@ var (
 )
 
 var asffDetectSpec = Spec{
-	Name: "ASFF_Detect", Class: &asffDetectClass, Wiring: Ends,
+	Name: "ASFF_Detect", Class: &asffDetectClass, Wiring: Ends, Source: "Liu et al., 2019; github.com/iscyy/yoloair, github.com/lucasjinreal/yolov7_d2",
 	Doc: "Detect over maps that are fused across three levels: nc, anchors, multiplier (as the channels tell), rfb=False, ch=(those of its inputs)",
 	Head: func(a *Args) Head {
 		m := &ASFFDetect{Detect: Detect{Classes: a.Positive("nc", 80), Channels: a.In}, act: a.Act, compressed: 16}

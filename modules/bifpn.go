@@ -20,7 +20,7 @@ var (
 	bifpnConcat2Spec = bifpnConcat("BiFPN_Concat2", &bifpnConcat2Class, 2)
 	bifpnConcat3Spec = bifpnConcat("BiFPN_Concat3", &bifpnConcat3Class, 3)
 	concatBiFPNSpec  = Spec{
-		Name: "Concat_bifpn", Class: &concatBiFPNClass, Wiring: largestInput,
+		Name: "Concat_bifpn", Class: &concatBiFPNClass, Wiring: largestInput, Source: "Tan et al., CVPR 2020; YOLOv5's forks",
 		Doc: "two or three maps added by trained weights, ReLU and a 1x1 Conv: c1, c2, as they are",
 		Join: func(a *Args) Joiner {
 			c1, c2 := a.Positive("c1", 1), a.Positive("c2", 1)
@@ -37,7 +37,7 @@ func largestInput(a *Args) []int { return []int{slices.Max(a.In)} }
 
 func bifpnAdd(name string, class *Class, n int) Spec {
 	return Spec{
-		Name: name, Class: class, Wiring: largestInput,
+		Name: name, Class: class, Wiring: largestInput, Source: "Tan et al., CVPR 2020; YOLOv5's forks",
 		Doc: "maps added by trained weights, SiLU and a 1x1 convolution: c1, c2, as they are",
 		Join: func(a *Args) Joiner {
 			c1, c2 := a.Positive("c1", 1), a.Positive("c2", 1)
@@ -51,7 +51,7 @@ func bifpnAdd(name string, class *Class, n int) Spec {
 
 func bifpnConcat(name string, class *Class, n int) Spec {
 	return Spec{
-		Name: name, Class: class, Wiring: Sums,
+		Name: name, Class: class, Wiring: Sums, Source: "Tan et al., CVPR 2020; YOLOv5's forks",
 		Doc: "joins maps by trained weights: dimension=1",
 		Join: func(a *Args) Joiner {
 			concat := concatArgs(a)

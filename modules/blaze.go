@@ -12,12 +12,12 @@ var (
 
 var (
 	blazeBlockSpec = Spec{
-		Name: "BlazeBlock", Class: &blazeBlockClass, Wiring: Scaled,
+		Name: "BlazeBlock", Class: &blazeBlockClass, Wiring: Scaled, Source: "Bazarevsky et al., 2019; github.com/deepcam-cn/yolov5-face",
 		Doc: "BlazeFace's block of yolov5-face: c2, mid_channels=None (those of the input), stride (1 or 2)",
 		New: func(a *Args) Module { return newBlazeBlock(a, &blazeBlockClass) },
 	}
 	doubleBlazeBlockSpec = Spec{
-		Name: "DoubleBlazeBlock", Class: &doubleBlazeBlockClass, Wiring: Scaled,
+		Name: "DoubleBlazeBlock", Class: &doubleBlazeBlockClass, Wiring: Scaled, Source: "Bazarevsky et al., 2019; github.com/deepcam-cn/yolov5-face",
 		Doc: "BlazeFace's double block of yolov5-face: c2, mid_channels=None (those of the input), stride (1 or 2)",
 		New: func(a *Args) Module { return newBlazeBlock(a, &doubleBlazeBlockClass) },
 	}

@@ -12,7 +12,7 @@ var (
 const botHeads = 4
 
 var bot3Spec = Spec{
-	Name: "BoT3", Class: &bot3Class, Wiring: Repeats,
+	Name: "BoT3", Class: &bot3Class, Wiring: Repeats, Source: "Srinivas et al., CVPR 2021; github.com/iscyy/yoloair",
 	Doc: "C3 with self-attention over all places in its bottlenecks: c2, e=0.5, e2=1 (no other), w=20, h=20 (of positions, where a checkpoint has them)",
 	New: func(a *Args) Module {
 		e := a.Float("e", 0.5)

@@ -13,7 +13,7 @@ var (
 )
 
 var c2fSpec = Spec{
-	Name: "C2f", Class: &c2fClass, Wiring: Repeats,
+	Name: "C2f", Class: &c2fClass, Wiring: Repeats, Source: "YOLOv8's block, as YOLOv5's forks took it over",
 	Doc: "YOLOv8's CSP bottleneck with two convolutions: c2, shortcut=False, g=1, e=0.5",
 	New: func(a *Args) Module {
 		shortcut, groups, e := a.Bool("shortcut", false), a.Positive("g", 1), a.Float("e", 0.5)
@@ -34,12 +34,12 @@ var c2fSpec = Spec{
 
 var (
 	c2fScConvSpec = Spec{
-		Name: "C2f_ScConv", Aliases: []string{"C2fScConv"}, Class: &c2fScConvClass, Wiring: RepeatsAsTrained,
+		Name: "C2f_ScConv", Aliases: []string{"C2fScConv"}, Class: &c2fScConvClass, Wiring: RepeatsAsTrained, Source: "Li et al., CVPR 2023; YOLOv5's forks",
 		Doc: "C2f with bottlenecks of a 3x3 Conv and an ScConv inside: c2, shortcut=False, g (not used), e=0.5",
 		New: func(a *Args) Module { return newC2fScConv(a, &c2fScConvClass) },
 	}
 	c2fSCConvSpec = Spec{
-		Name: "C2f_SCConv", Class: &c2fSCConvClass, Wiring: RepeatsAsTrained,
+		Name: "C2f_SCConv", Class: &c2fSCConvClass, Wiring: RepeatsAsTrained, Source: "Liu et al., CVPR 2020; YOLOv5's forks",
 		Doc: "C2f with bottlenecks of a 3x3 Conv and a self-calibrated SCConv inside: c2, shortcut=False, g=1, e=0.5",
 		New: func(a *Args) Module { return newC2fScConv(a, &c2fSCConvClass) },
 	}

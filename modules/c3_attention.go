@@ -46,7 +46,7 @@ var (
 
 func attentiveC3Spec(name, doc string, class *Class) Spec {
 	return Spec{
-		Name: name, Aliases: class.Aliases, Class: class, Wiring: RepeatsAsTrained,
+		Name: name, Aliases: class.Aliases, Class: class, Wiring: RepeatsAsTrained, Source: "github.com/yin-qiyu/helmet-ablation-experiment and other forks",
 		Doc: doc + ", or the form that a checkpoint has: c2, shortcut=True, g (1 in the bottlenecks with attention), e=0.5",
 		New: func(a *Args) Module { return newAttentiveC3(a, class) },
 	}

@@ -41,22 +41,22 @@ var (
 
 var (
 	c3ScConvSpec = Spec{
-		Name: "C3_ScConv", Class: &c3ScConvClass, Wiring: RepeatsAsTrained,
+		Name: "C3_ScConv", Class: &c3ScConvClass, Wiring: RepeatsAsTrained, Source: "Li et al., CVPR 2023; YOLOv5's forks",
 		Doc: "C3 with ScConv inside, or the bottlenecks that a checkpoint has: c2, shortcut (not used with ScConv alone), g (not used), e=0.5",
 		New: func(a *Args) Module { return newC3ScConv(a, &c3ScConvClass) },
 	}
 	c3SSpec = Spec{
-		Name: "C3_S", Aliases: []string{"C3ScConv"}, Class: &c3SClass, Wiring: RepeatsAsTrained,
+		Name: "C3_S", Aliases: []string{"C3ScConv"}, Class: &c3SClass, Wiring: RepeatsAsTrained, Source: "Li et al., CVPR 2023; YOLOv5's forks",
 		Doc: "C3 with bottlenecks of a Conv and an ScConv inside: c2, shortcut=True, g (not used), e=0.5",
 		New: func(a *Args) Module { return newC3ScConv(a, &c3SClass) },
 	}
 	c3ScSCConvSpec = Spec{
-		Name: "C3_ScSCConv", Class: &c3ScSCConvClass, Wiring: RepeatsAsTrained,
+		Name: "C3_ScSCConv", Class: &c3ScSCConvClass, Wiring: RepeatsAsTrained, Source: "Li et al., CVPR 2023; YOLOv5's forks",
 		Doc: "C3 with bottlenecks of a 1x1 Conv, an ScConv and a 1x1 Conv inside: c2, shortcut=True, g (not used), e=0.5",
 		New: func(a *Args) Module { return newC3ScConv(a, &c3ScSCConvClass) },
 	}
 	c3SCConvSpec = Spec{
-		Name: "C3_SCConv", Class: &c3SCConvClass, Wiring: RepeatsAsTrained,
+		Name: "C3_SCConv", Class: &c3SCConvClass, Wiring: RepeatsAsTrained, Source: "Liu et al., CVPR 2020; YOLOv5's forks",
 		Doc: "C3 with bottlenecks of a Conv and a self-calibrated SCConv inside: c2, shortcut=True, g=1, e=0.5",
 		New: func(a *Args) Module { return newC3ScConv(a, &c3SCConvClass) },
 	}

@@ -22,7 +22,7 @@ var (
 const swinWindow = 8
 
 var c3STRSpec = Spec{
-	Name: "C3STR", Class: &c3STRClass, Wiring: Repeats,
+	Name: "C3STR", Class: &c3STRClass, Wiring: Repeats, Source: "Liu et al., ICCV 2021; github.com/iscyy/yoloair, github.com/cv516Buaa/tph-yolov5",
 	Doc: "C3 with attention in windows (Swin), of a fixed image size: c2, shortcut and g (not used), e=0.5",
 	New: func(a *Args) Module {
 		a.Bool("shortcut", true)

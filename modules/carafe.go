@@ -20,7 +20,7 @@ var (
 )
 
 var carafeSpec = Spec{
-	Name: "CARAFE", Class: &carafeClass,
+	Name: "CARAFE", Class: &carafeClass, Source: "Wang et al., ICCV 2019; YOLOv5's forks",
 	Doc: "upsampling by weights that the map gives itself: k_enc=3, k_up=5, c_mid=64, scale=2, or c2, kernel_size=3, up_factor=2",
 	Wiring: func(a *Args) []int {
 		if a.carafeForm() == carafeDown {

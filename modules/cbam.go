@@ -37,7 +37,7 @@ var (
 )
 
 var cbamSpec = Spec{
-	Name: "CBAM", Class: &cbamClass, Wiring: Attends,
+	Name: "CBAM", Class: &cbamClass, Wiring: Attends, Source: "Woo et al., ECCV 2018; YOLOv5's issue 11785 and forks",
 	Doc: "attention to channels, then to places: c2, ratio=16, kernel_size=7",
 	New: func(a *Args) Module {
 		return NewCBAM(a.C2, a.Positive("ratio", 16), a.Odd("kernel_size", 7))

@@ -9,7 +9,7 @@ var (
 
 var (
 	convNeXtBlockSpec = Spec{
-		Name: "ConvNextBlock", Aliases: []string{"ConvNeXtBlock"}, Class: &convNeXtBlockClass, Wiring: Repeats,
+		Name: "ConvNextBlock", Aliases: []string{"ConvNeXtBlock"}, Class: &convNeXtBlockClass, Wiring: Repeats, Source: "Liu et al., CVPR 2022; github.com/iscyy/yoloair",
 		Doc: "ConvNeXt's block, which keeps its channels and is one whatever its number: c2",
 		New: func(a *Args) Module {
 			residualRow(a)
@@ -17,7 +17,7 @@ var (
 		},
 	}
 	cNeBSpec = Spec{
-		Name: "CNeB", Class: &cNeBClass, Wiring: Repeats,
+		Name: "CNeB", Class: &cNeBClass, Wiring: Repeats, Source: "Liu et al., CVPR 2022; github.com/iscyy/yoloair",
 		Doc: "C3 with ConvNeXt's blocks inside: c2, shortcut and g (not used), e=0.5",
 		New: func(a *Args) Module {
 			a.Bool("shortcut", true)

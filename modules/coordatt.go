@@ -21,7 +21,7 @@ func coordAttKeys(prefix, rows, columns string) map[string]int {
 }
 
 var coordAttSpec = Spec{
-	Name: "CoordAtt", Aliases: []string{"CA"}, Class: &coordAttClass, Wiring: Attends,
+	Name: "CoordAtt", Aliases: []string{"CA"}, Class: &coordAttClass, Wiring: Attends, Source: "Hou et al., CVPR 2021; github.com/houqb/CoordAttention",
 	Doc: "coordinate attention: c2, reduction=32",
 	New: func(a *Args) Module { return NewCoordAtt(a.C2, a.Positive("reduction", 32)) },
 }

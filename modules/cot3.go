@@ -9,7 +9,7 @@ var (
 )
 
 var cot3Spec = Spec{
-	Name: "CoT3", Class: &cot3Class, Wiring: Repeats,
+	Name: "CoT3", Class: &cot3Class, Wiring: Repeats, Source: "Li et al., 2021, arXiv:2107.12292; github.com/iscyy/yoloair",
 	Doc: "C3 with contextual attention in its bottlenecks: c2, shortcut=True, g (not used), e=0.5",
 	New: func(a *Args) Module {
 		shortcut := a.Bool("shortcut", true)

@@ -10,7 +10,7 @@ var (
 
 var (
 	dcnSpec = Spec{
-		Name: "DCNv2", Class: &dcnClass, Wiring: Scaled,
+		Name: "DCNv2", Class: &dcnClass, Wiring: Scaled, Source: "Zhu et al., CVPR 2019; github.com/z1069614715/objectdetection_script",
 		Doc: "deformable convolution, batch norm, activation, from opset 19 on: c2, k, stride=1, padding=1, dilation=1, groups=1, deformable_groups=1",
 		New: func(a *Args) Module {
 			m := &DCNv2{c1: a.C1, c2: a.C2, kernel: a.Positive("kernel_size", 0), stride: a.Positive("stride", 1), pad: a.Int("padding", 1), act: a.Act}
@@ -27,7 +27,7 @@ var (
 		},
 	}
 	c3DCNSpec = Spec{
-		Name: "C3_DCN", Class: &c3DCNClass, Wiring: RepeatsAsTrained,
+		Name: "C3_DCN", Class: &c3DCNClass, Wiring: RepeatsAsTrained, Source: "Zhu et al., CVPR 2019; github.com/z1069614715/objectdetection_script",
 		Doc: "C3 with deformable convolutions in its bottlenecks, from opset 19 on: c2, shortcut=True, g=1, e=0.5",
 		New: func(a *Args) Module {
 			if !a.RepeatsInside() {

@@ -18,7 +18,7 @@ var (
 )
 
 var decoupledDetectSpec = Spec{
-	Name: "Decoupled_Detect", Class: &decoupledDetectClass, Wiring: Ends,
+	Name: "Decoupled_Detect", Class: &decoupledDetectClass, Wiring: Ends, Source: "Ge et al., YOLOX, 2021; github.com/iscyy/yoloair, github.com/z1069614715/objectdetection_script",
 	Doc: "Detect with separate branches for boxes and scores: nc, anchors, ch=(those of its inputs)",
 	Head: func(a *Args) Head {
 		m := &DecoupledDetect{anchored(a), a.Act}

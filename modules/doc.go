@@ -4,3 +4,5 @@
 // class does. Parameters are declared where they are used, under their state_dict path. [Parse] wires the rows of a YAML
 // the way YOLOv5's parser does. To add a module: one file, one entry in builtin.go, one recorded case.
 package modules
+
+//go:generate go run ../internal/moduledoc . ../docs/modules.md

@@ -8,7 +8,7 @@ var (
 )
 
 var ecaSpec = Spec{
-	Name: "ECA", Aliases: []string{"eca_layer"}, Class: &ecaClass, Wiring: Attends,
+	Name: "ECA", Aliases: []string{"eca_layer"}, Class: &ecaClass, Wiring: Attends, Source: "Wang et al., CVPR 2020; github.com/BangguWu/ECANet",
 	Doc: "efficient channel attention: c2, k_size=3",
 	New: func(a *Args) Module { return NewECA(a.Odd("k_size", 3)) },
 }

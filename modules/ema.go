@@ -9,7 +9,7 @@ var (
 )
 
 var emaSpec = Spec{
-	Name: "EMA", Class: &emaClass, Wiring: Attends,
+	Name: "EMA", Class: &emaClass, Wiring: Attends, Source: "Ouyang et al., ICASSP 2023; github.com/YOLOonMe/EMA-attention-module",
 	Doc: "efficient multi-scale attention: c2, factor=8",
 	New: func(a *Args) Module { return &EMA{a.C2, a.Positive("factor", 8)} },
 }

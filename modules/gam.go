@@ -8,7 +8,7 @@ var gamClass = Class{Path: "models.common.GAM", Aliases: []string{"GAM_Attention
 }}
 
 var gamSpec = Spec{
-	Name: "GAM", Aliases: []string{"GAM_Attention", "GAMAttention"}, Class: &gamClass, Wiring: Attends,
+	Name: "GAM", Aliases: []string{"GAM_Attention", "GAMAttention"}, Class: &gamClass, Wiring: Attends, Source: "Liu et al., 2021; YOLOv5's forks",
 	Doc: "global attention: c2, rate=4",
 	New: func(a *Args) Module { return NewGAM(a.C2, a.Positive("rate", 4)) },
 }

@@ -10,7 +10,7 @@ var (
 
 var (
 	gsConvSpec = Spec{
-		Name: "GSConv", Class: &gsConvClass, Wiring: Scaled,
+		Name: "GSConv", Class: &gsConvClass, Wiring: Scaled, Source: "Li et al., 2022, arXiv:2206.02424",
 		Doc: "half of the channels by a convolution, half from those by a depthwise one, then the even channels before the odd: c2, k=1, s=1, g=1, act=True",
 		New: func(a *Args) Module {
 			kernel, stride, groups := a.Pair("k", 1), a.Pair("s", 1), a.Positive("g", 1)
@@ -21,7 +21,7 @@ var (
 		},
 	}
 	vovGSCSPSpec = Spec{
-		Name: "VoVGSCSP", Class: &vovGSCSPClass, Wiring: Repeats,
+		Name: "VoVGSCSP", Class: &vovGSCSPClass, Wiring: Repeats, Source: "Li et al., 2022, arXiv:2206.02424",
 		Doc: "CSP bottleneck of GSConvs: c2, shortcut and g (not used), e=0.5",
 		New: newVoVGSCSP,
 	}

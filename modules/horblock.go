@@ -10,7 +10,7 @@ var (
 
 var (
 	horBlockSpec = Spec{
-		Name: "HorBlock", Class: &horBlockClass, Wiring: Repeats,
+		Name: "HorBlock", Class: &horBlockClass, Wiring: Repeats, Source: "Rao et al., NeurIPS 2022; github.com/iscyy/yoloair",
 		Doc: "HorNet's block, which keeps its channels and is one whatever its number: c2",
 		New: func(a *Args) Module {
 			residualRow(a)
@@ -19,7 +19,7 @@ var (
 		},
 	}
 	c3HBSpec = Spec{
-		Name: "C3HB", Class: &c3HBClass, Wiring: Repeats,
+		Name: "C3HB", Class: &c3HBClass, Wiring: Repeats, Source: "Rao et al., NeurIPS 2022; github.com/iscyy/yoloair",
 		Doc: "C3 with HorNet's blocks inside: c2, shortcut and g (not used), e=0.5",
 		New: func(a *Args) Module {
 			a.Bool("shortcut", true)

@@ -15,7 +15,7 @@ var (
 
 var (
 	iDetectSpec = Spec{
-		Name: "IDetect", Class: &iDetectClass, Wiring: Ends,
+		Name: "IDetect", Class: &iDetectClass, Wiring: Ends, Source: "Wang et al., YOLOR, 2021; github.com/WongKinYiu/yolov7",
 		Doc: "YOLOv7's Detect with implicit knowledge: nc, anchors, ch=(those of its inputs)",
 		Head: func(a *Args) Head {
 			m := &IDetect{Detect: anchored(a), class: &iDetectClass}
@@ -24,7 +24,7 @@ var (
 		},
 	}
 	iAuxDetectSpec = Spec{
-		Name: "IAuxDetect", Class: &iAuxDetectClass, Wiring: Ends,
+		Name: "IAuxDetect", Class: &iAuxDetectClass, Wiring: Ends, Source: "Wang et al., YOLOR, 2021; github.com/WongKinYiu/yolov7",
 		Doc: "IDetect, with as many inputs again for training alone: nc, anchors, ch=(those of its inputs)",
 		Head: func(a *Args) Head {
 			if n := len(a.In); n%2 != 0 || n < 2 {

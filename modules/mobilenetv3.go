@@ -19,20 +19,20 @@ const mobileDoc = ", a 1x1 convolution to hidden channels, a depthwise one, sque
 
 var (
 	convBNHswishSpec = Spec{
-		Name: "conv_bn_hswish", Aliases: []string{"Conv_BN_HSwish"}, Class: &convBNHswishClass, Wiring: Scaled,
+		Name: "conv_bn_hswish", Aliases: []string{"Conv_BN_HSwish"}, Class: &convBNHswishClass, Wiring: Scaled, Source: "Howard et al., ICCV 2019; github.com/iscyy/yoloair",
 		Doc: "3x3 convolution, batch norm and h-swish: c2, s",
 		New: func(a *Args) Module { return &convBNHswish{a.C1, a.C2, a.Positive("s", 1)} },
 	}
 	invertedResidualSpec = Spec{
-		Name: "MobileNetV3_InvertedResidual", Class: &invertedResidualClass, Wiring: Scaled, Doc: "MobileNetV3's block" + mobileDoc,
+		Name: "MobileNetV3_InvertedResidual", Class: &invertedResidualClass, Wiring: Scaled, Doc: "MobileNetV3's block" + mobileDoc, Source: "Howard et al., ICCV 2019; github.com/iscyy/yoloair",
 		New: func(a *Args) Module { return newInvertedResidual(a, &invertedResidualClass, "SeBlock") },
 	}
 	mobileNetV3Spec = Spec{
-		Name: "MobileNetV3", Aliases: []string{"MobileNet_Block"}, Class: &mobileNetV3Class, Wiring: Scaled, Doc: "MobileNetV3's block" + mobileDoc,
+		Name: "MobileNetV3", Aliases: []string{"MobileNet_Block"}, Class: &mobileNetV3Class, Wiring: Scaled, Doc: "MobileNetV3's block" + mobileDoc, Source: "Howard et al., ICCV 2019; YOLOv5's forks",
 		New: func(a *Args) Module { return newInvertedResidual(a, &mobileNetV3Class, "SELayer") },
 	}
 	mobileBneckSpec = Spec{
-		Name: "mobilev3_bneck", Class: &mobileBneckClass, Wiring: Scaled,
+		Name: "mobilev3_bneck", Class: &mobileBneckClass, Wiring: Scaled, Source: "Howard et al., ICCV 2019; YOLOv5's forks",
 		Doc: "MobileNetV3's block with relu6(x + 3) / 6 where others have h-swish" + mobileDoc,
 		New: func(a *Args) Module { return newInvertedResidual(a, &mobileBneckClass, "SELayer") },
 	}

@@ -10,7 +10,7 @@ var (
 )
 
 var namSpec = Spec{
-	Name: "NAM", Aliases: []string{"NAMAttention", "NAM_Attention"}, Class: &namClass, Wiring: Attends,
+	Name: "NAM", Aliases: []string{"NAMAttention", "NAM_Attention"}, Class: &namClass, Wiring: Attends, Source: "Liu et al., 2021, arXiv:2111.12419",
 	Doc: "normalisation-based attention to channels: c2",
 	New: func(a *Args) Module { return &NAM{a.C2} },
 }

@@ -327,7 +327,7 @@ var checkpointsOnly = map[string]string{
 	"C3PrunedNoRes": "../testdata/pruned/nores.npz", "SPPPruned": "../testdata/pruned/nores.npz",
 }
 
-// TestEveryModuleHasACase demands an oracle case and a doc line for every row of the table.
+// TestEveryModuleHasACase demands an oracle case, a source and a doc line for every row of the table.
 func TestEveryModuleHasACase(t *testing.T) {
 	files, err := filepath.Glob("testdata/oracle/cases/*.npz")
 	if err != nil {
@@ -338,6 +338,9 @@ func TestEveryModuleHasACase(t *testing.T) {
 		have[readCase(t, file).Module] = true
 	}
 	for _, spec := range modules.Builtin().Specs() {
+		if spec.Origin() == "" {
+			t.Errorf("%s: its Spec does not say where the definition was read: Source", spec.Name)
+		}
 		if file := checkpointsOnly[spec.Name]; file != "" { // TestPruned compares them
 			if _, err := os.Stat(file); err != nil {
 				t.Error(err)

@@ -52,7 +52,7 @@ var (
 
 var (
 	c3PrunedSpec = Spec{
-		Name: "C3Pruned", Class: &c3PrunedClass, Wiring: Repeats,
+		Name: "C3Pruned", Class: &c3PrunedClass, Wiring: Repeats, Source: "github.com/midasklr/yolov5prune",
 		Doc: "a C3 that was pruned, in a checkpoint: c2, shortcut=True",
 		New: func(a *Args) Module {
 			a.needsCheckpoint()
@@ -65,7 +65,7 @@ var (
 		},
 	}
 	c3PrunedNoResSpec = Spec{
-		Name: "C3PrunedNoRes", Class: &c3PrunedNoResClass, Wiring: Repeats,
+		Name: "C3PrunedNoRes", Class: &c3PrunedNoResClass, Wiring: Repeats, Source: "github.com/midasklr/yolov5prune",
 		Doc: "a C3 whose inner blocks were pruned away, in a checkpoint: c2, shortcut=True",
 		New: func(a *Args) Module {
 			a.needsCheckpoint()
@@ -75,7 +75,7 @@ var (
 		},
 	}
 	sppPrunedSpec = Spec{
-		Name: "SPPPruned", Class: &sppPrunedClass, Wiring: Scaled,
+		Name: "SPPPruned", Class: &sppPrunedClass, Wiring: Scaled, Source: "github.com/midasklr/yolov5prune",
 		Doc: "an SPP that was pruned, in a checkpoint: c2, k=(5, 9, 13)",
 		New: func(a *Args) Module {
 			a.needsCheckpoint()
@@ -85,7 +85,7 @@ var (
 		},
 	}
 	sppfPrunedSpec = Spec{
-		Name: "SPPFPruned", Class: &sppfPrunedClass, Wiring: Scaled,
+		Name: "SPPFPruned", Class: &sppfPrunedClass, Wiring: Scaled, Source: "github.com/midasklr/yolov5prune",
 		Doc: "an SPPF that was pruned, in a checkpoint: c2, k=5",
 		New: func(a *Args) Module {
 			a.needsCheckpoint()

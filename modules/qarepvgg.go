@@ -5,7 +5,7 @@ import "ysc2onnx/onnxbuild"
 var qaRepVGGClass = Class{Path: "models.common.QARepVGGBlock", Aliases: []string{"QARepVGGB"}, Inert: repInert}
 
 var qaRepVGGSpec = Spec{
-	Name: "QARepVGGBlock", Aliases: []string{"QARepVGGB"}, Class: &qaRepVGGClass, Wiring: Scaled,
+	Name: "QARepVGGBlock", Aliases: []string{"QARepVGGB"}, Class: &qaRepVGGClass, Wiring: Scaled, Source: "Chu et al., 2022, arXiv:2212.01593; github.com/meituan/YOLOv6",
 	Doc: "RepVGG's block for quantisation, or fused in one convolution: c2, kernel_size=3, stride=1, padding=1, dilation=1, groups=1",
 	New: func(a *Args) Module { return &QARepVGG{newRepVGG(a, &qaRepVGGClass)} },
 }

@@ -3,6 +3,7 @@ package modules
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Spec is what a YAML's module is: how a row is wired, and how the module is made.
@@ -12,6 +13,8 @@ type Spec struct {
 	Class   *Class   // as PyTorch prints it
 	Wiring  Wiring
 	Doc     string // one line: what it is, and its arguments
+	Row     string // a usual row, for the documentation; "": the one of its first case
+	Source  string // where the definition was read; "" of YOLOv5's and PyTorch's own
 
 	// One of these makes the module, by what it takes and gives.
 	New  func(a *Args) Module // one input, one output
@@ -20,6 +23,19 @@ type Spec struct {
 	Head func(a *Args) Head   // several inputs; the last row
 	// OneToo says that a Head takes a single input as well, which a row does not write as a list.
 	OneToo bool
+}
+
+// Origin is where the definition was read, "" where nobody said so.
+func (s *Spec) Origin() string {
+	switch {
+	case s.Source != "":
+		return s.Source
+	case strings.HasPrefix(s.Class.Path, "torch."):
+		return "PyTorch"
+	case ownNames[s.Name]:
+		return "YOLOv5, " + strings.ReplaceAll(s.Class.Path[:strings.LastIndexByte(s.Class.Path, '.')], ".", "/") + ".py"
+	}
+	return ""
 }
 
 // Registry holds the modules that a YAML can name.

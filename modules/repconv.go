@@ -10,7 +10,7 @@ var (
 
 var (
 	repConvSpec = Spec{
-		Name: "RepConv", Class: &repConvClass, Wiring: Scaled,
+		Name: "RepConv", Class: &repConvClass, Wiring: Scaled, Source: "Ding et al., CVPR 2021; github.com/WongKinYiu/yolov7",
 		Doc: "YOLOv7's 3x3 and 1x1 convolution and the input, each with a batch norm, added, or fused in one: c2, k=3, s=1, p=None, g=1, act=True",
 		New: func(a *Args) Module {
 			a.expectNumber("k", 3)
@@ -26,7 +26,7 @@ var (
 		},
 	}
 	repVGGBlockSpec = Spec{
-		Name: "RepVGGBlock", Class: &repVGGBlockClass, Wiring: Scaled,
+		Name: "RepVGGBlock", Class: &repVGGBlockClass, Wiring: Scaled, Source: "Ding et al., CVPR 2021; YOLOv5's forks",
 		Doc: "RepVGG's 3x3 and 1x1 convolution and the input, each with a batch norm, added, ReLU, or fused in one: c2, kernel_size=3, stride=1, padding=1, dilation=1, groups=1",
 		New: func(a *Args) Module { return newRepVGG(a, &repVGGBlockClass) },
 	}

@@ -8,7 +8,7 @@ import (
 var scConvClass = Class{Path: "models.common.ScConv", Aliases: []string{"SCConv", "SCCONV"}}
 
 var scConvSpec = Spec{
-	Name: "ScConv", Class: &scConvClass, Wiring: ScaledOrKeeps,
+	Name: "ScConv", Class: &scConvClass, Wiring: ScaledOrKeeps, Source: "Li et al., CVPR 2023; YOLOv5's forks",
 	Doc: "spatial and channel reconstruction: c2 (becomes group_num; may be left out), gate_treshold=0.5, alpha=0.5, squeeze_radio=2, group_size=2, group_kernel_size=3",
 	New: newScConv,
 }

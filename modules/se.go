@@ -33,17 +33,17 @@ var (
 
 var (
 	seSpec = Spec{
-		Name: "SE", Aliases: []string{"SEBlock"}, Class: &seClass, Wiring: Attends,
+		Name: "SE", Aliases: []string{"SEBlock"}, Class: &seClass, Wiring: Attends, Source: "Hu et al., CVPR 2018; github.com/yin-qiyu/helmet-ablation-experiment",
 		Doc: "squeeze and excitation, or the form that a checkpoint has: c2, ratio=16",
 		New: func(a *Args) Module { return newSE(a, &seClass, "ratio", 16) },
 	}
 	seLayerSpec = Spec{
-		Name: "SELayer", Class: &seLayerClass, Wiring: Attends,
+		Name: "SELayer", Class: &seLayerClass, Wiring: Attends, Source: "Howard et al., ICCV 2019; MobileNetV3's code in YOLOv5's forks",
 		Doc: "squeeze and excitation with biases and h_sigmoid, or the form that a checkpoint has: c2, reduction=4",
 		New: func(a *Args) Module { return newSE(a, &seLayerClass, "reduction", 4) },
 	}
 	seAttentionSpec = Spec{
-		Name: "SEAttention", Class: &seAttentionClass, Wiring: Attends,
+		Name: "SEAttention", Class: &seAttentionClass, Wiring: Attends, Source: "Hu et al., CVPR 2018; YOLOv5's forks",
 		Doc: "squeeze and excitation, or the form that a checkpoint has: c2, reduction=16",
 		New: func(a *Args) Module { return newSE(a, &seAttentionClass, "reduction", 16) },
 	}

@@ -19,7 +19,7 @@ var (
 )
 
 var scConvNameSpec = Spec{
-	Name: "SCConv", Aliases: []string{"SCCONV"}, Class: &scConvNameClass, Wiring: ScaledOrKeeps,
+	Name: "SCConv", Aliases: []string{"SCCONV"}, Class: &scConvNameClass, Wiring: ScaledOrKeeps, Source: "Liu et al., CVPR 2020; YOLOv5's forks",
 	Doc: "self-calibrated convolution, or ScConv where a checkpoint's tensors are its own: c2, s=1, d=1, g=1, pooling_r=4",
 	New: func(a *Args) Module {
 		if a.Flavour(&scConvNameClass) == plainScConv {

@@ -10,17 +10,17 @@ var (
 
 var (
 	shuffleStemSpec = Spec{
-		Name: "conv_bn_relu_maxpool", Aliases: []string{"CBRM"}, Class: &shuffleStemClass, Wiring: Scaled,
+		Name: "conv_bn_relu_maxpool", Aliases: []string{"CBRM"}, Class: &shuffleStemClass, Wiring: Scaled, Source: "Ma et al., ECCV 2018; YOLOv5-Lite",
 		Doc: "3x3 convolution of stride 2, batch norm, ReLU and 3x3 max pooling of stride 2: c2",
 		New: func(a *Args) Module { return NewShuffleStem(a.C1, a.C2) },
 	}
 	shuffleBlockSpec = Spec{
-		Name: "Shuffle_Block", Class: &shuffleBlockClass, Wiring: Scaled,
+		Name: "Shuffle_Block", Class: &shuffleBlockClass, Wiring: Scaled, Source: "Ma et al., ECCV 2018; YOLOv5-Lite",
 		Doc: "ShuffleNetV2's unit: c2, stride (1, 2 or 3)",
 		New: func(a *Args) Module { return newShuffleBlock(a, &shuffleBlockClass, ReLU()) },
 	}
 	shuffleV2Spec = Spec{
-		Name: "ShuffleV2Block", Class: &shuffleV2Class, Wiring: Scaled,
+		Name: "ShuffleV2Block", Class: &shuffleV2Class, Wiring: Scaled, Source: "Ma et al., ECCV 2018; github.com/deepcam-cn/yolov5-face",
 		Doc: "ShuffleNetV2's unit with SiLU: c2, stride (1, 2 or 3)",
 		New: func(a *Args) Module { return newShuffleBlock(a, &shuffleV2Class, SiLU()) },
 	}

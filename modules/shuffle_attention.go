@@ -7,7 +7,7 @@ var shuffleAttentionClass = Class{Path: "models.common.ShuffleAttention", Aliase
 }}
 
 var shuffleAttentionSpec = Spec{
-	Name: "ShuffleAttention", Class: &shuffleAttentionClass, Wiring: Attends,
+	Name: "ShuffleAttention", Class: &shuffleAttentionClass, Wiring: Attends, Source: "Zhang and Yang, ICASSP 2021; YOLOv5's forks",
 	Doc: "shuffle attention: c2, reduction (not used), G=8",
 	New: func(a *Args) Module {
 		a.Positive("reduction", 16)

@@ -8,7 +8,7 @@ import (
 var simAMClass = Class{Path: "models.common.SimAM", Aliases: []string{"Simam", "simam", "Simam_module"}, Inert: []string{"channels"}}
 
 var simAMSpec = Spec{
-	Name: "SimAM", Aliases: []string{"Simam"}, Class: &simAMClass, Wiring: attendsOrKeeps,
+	Name: "SimAM", Aliases: []string{"Simam"}, Class: &simAMClass, Wiring: attendsOrKeeps, Source: "Yang et al., ICML 2021",
 	Doc: "attention without parameters: c2 (may be left out), e_lambda=1e-4",
 	New: func(a *Args) Module {
 		lambda := a.Float("e_lambda", 1e-4)

@@ -5,7 +5,7 @@ import "ysc2onnx/onnxbuild"
 var spaceToDepthClass = Class{Path: "models.common.space_to_depth", Inert: []string{"d"}}
 
 var spaceToDepthSpec = Spec{
-	Name: "space_to_depth", Class: &spaceToDepthClass, Doc: "every second pixel into channels: dimension=1 (not used)",
+	Name: "space_to_depth", Class: &spaceToDepthClass, Doc: "every second pixel into channels: dimension=1 (not used)", Source: "Sunkara and Luo, ECML PKDD 2022",
 	Wiring: func(a *Args) []int { return []int{4 * a.C1} },
 	New: func(a *Args) Module {
 		a.Int("dimension", 1)

@@ -9,7 +9,7 @@ var (
 
 var (
 	sppcspcSpec = Spec{
-		Name: "SPPCSPC", Class: &sppcspcClass, Wiring: Repeats,
+		Name: "SPPCSPC", Class: &sppcspcClass, Wiring: Repeats, Source: "Wang et al., YOLOv7, CVPR 2023",
 		Doc: "YOLOv7's SPP in a CSP frame, once however often: c2, shortcut and g (not used), e=0.5, k=(5, 9, 13)",
 		New: func(a *Args) Module {
 			e := a.sppcspcExpansion()
@@ -17,7 +17,7 @@ var (
 		},
 	}
 	sppfcspcSpec = Spec{
-		Name: "SPPFCSPC", Class: &sppfcspcClass, Wiring: Repeats,
+		Name: "SPPFCSPC", Class: &sppfcspcClass, Wiring: Repeats, Source: "Wang et al., YOLOv7, CVPR 2023; YOLOv5's forks",
 		Doc: "SPPCSPC with one pooling, three times: c2, shortcut and g (not used), e=0.5, k=5",
 		New: func(a *Args) Module {
 			e := a.sppcspcExpansion()

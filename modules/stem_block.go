@@ -5,7 +5,7 @@ import "ysc2onnx/onnxbuild"
 var stemBlockClass = Class{Path: "models.common.StemBlock"}
 
 var stemBlockSpec = Spec{
-	Name: "StemBlock", Class: &stemBlockClass, Wiring: Scaled,
+	Name: "StemBlock", Class: &stemBlockClass, Wiring: Scaled, Source: "Wang et al., NeurIPS 2018; github.com/deepcam-cn/yolov5-face",
 	Doc: "the stem of yolov5-face, two ways at half of the size: c2, k=3, s=2, p=None, g=1, act=True",
 	New: func(a *Args) Module {
 		args := ConvArgs{Kernel: a.Pair("k", 3), Stride: a.Pair("s", 2), Pad: a.PadOrNone("p"), Groups: a.Positive("g", 1), Dilation: 1}
