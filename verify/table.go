@@ -102,9 +102,7 @@ func (c *Comparison) notes() string {
 	for _, path := range c.Inferred {
 		fmt.Fprintf(&b, "layers of %s were inferred from the names of its nodes: it does not say which values they are\n", path)
 	}
-	for _, s := range c.NotCompared {
-		fmt.Fprintf(&b, "not compared: %s (%s)\n", s.Name, s.Reason)
-	}
+	b.WriteString(c.skipped())
 	return b.String()
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -27,6 +28,7 @@ type verification struct {
 	atol, rtol float64
 	size       size
 	library    string
+	wide       bool
 	given      func(flag string) bool // on the command line
 	page       reporting
 }
@@ -75,6 +77,7 @@ The exit code is 3 if the file is wrong or differs. docs/verification.md explain
 	sizeFlag(flags, &v.size)
 	imgsz := flags.Lookup("imgsz")
 	imgsz.Usage, imgsz.DefValue = "image `size` in pixels, where the files leave it open", ""
+	flags.BoolVar(&v.wide, "wide", false, "with --against: all columns of the table, in about 130 characters")
 	v.page.flags(flags)
 	libraryFlag(flags, &v.library)
 	_ = cmd.MarkFlagFilename("against", "pt", "pth", "safetensors", "npz", "onnx") // it fails for unknown flags only
@@ -255,7 +258,7 @@ func (v *verification) verifyAgainst(ctx context.Context, rt engine.Runtime, pat
 		return err
 	}
 	var text bytes.Buffer
-	if err := found.WriteTable(&text); err != nil {
+	if err := v.writeTable(&text, found); err != nil {
 		return err
 	}
 	assumed := ""
@@ -280,6 +283,14 @@ func (v *verification) verifyAgainst(ctx context.Context, rt engine.Runtime, pat
 		return v.printJSON(doc)
 	}
 	return nil
+}
+
+// writeTable prints the comparison, in 80 columns unless more are asked for.
+func (v *verification) writeTable(w io.Writer, found *verify.Comparison) error {
+	if v.wide {
+		return found.WriteTable(w)
+	}
+	return found.WriteNarrow(w, colorful(v.stdout))
 }
 
 // againstRecord compares a file with the recorded values in an archive.
