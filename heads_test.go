@@ -90,8 +90,8 @@ func TestForeignLandmarks(t *testing.T) {
 func TestUntrainedHeads(t *testing.T) {
 	const note = "decoupled.yaml:13:17: note: Decoupled_Detect: forks have three kinds of branches under this name, which a YAML does not tell apart: " +
 		"two 3x3 convolutions of 256 channels are assumed, as most have"
-	const face = "face.yaml:18:17: note: Detect: yolov5-face's gives landmarks besides, which a YAML does not tell: this is YOLOv5's own; a checkpoint of " +
-		"yolov5-face has its own"
+	const face = "face.yaml:18:17: note: Detect: the one of yolov5-face gives landmarks as well, and a YAML does not tell the two apart; without " +
+		"a checkpoint this is YOLOv5's"
 	const convolutions = 3*10*24 + 3*10*32 + 2*3*10 // of ten columns more for each of three anchors: weights and biases
 	for name, want := range map[string]int64{"asff": 33385, "iaux": 4742, "decoupled": 4743306, "face": 23472 - convolutions} {
 		yaml := read(t, filepath.Join("testdata", "heads", name+".yaml"))

@@ -40,7 +40,7 @@ func (m *Detect) moreColumns(a *Args, allowed bool) {
 	face := slices.ContainsFunc(a.model.Rows, func(row yamlcfg.Row) bool { return slices.Contains(faceBlocks, row.Module) })
 	if a.trained == nil {
 		if allowed && face {
-			a.NoteOnce(a.row.ModuleSpan, "yolov5-face's gives landmarks besides, which a YAML does not tell: this is YOLOv5's own; a checkpoint of yolov5-face has its own")
+			a.NoteOnce(a.row.ModuleSpan, "the one of yolov5-face gives landmarks as well, and a YAML does not tell the two apart; without a checkpoint this is YOLOv5's")
 		}
 		return
 	}
