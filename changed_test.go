@@ -92,6 +92,7 @@ func TestExtract(t *testing.T) {
 func FuzzMetadata(f *testing.F) {
 	f.Add(`{"yaml":"nc: 1","names":["a"],"modules":[{"class":"x.Y","attributes":{"eps":1e-3,"stride":[8],"f":[-1]},"paths":["model.0",""]}]}`)
 	f.Add(`{"modules":[{"class":"","attributes":{"eps":[]},"paths":[""]},{"class":"a.SiLU","paths":["model.0.act"]}]}`)
+	f.Add(`{"modules":[{"class":"models.yolo.Detect","attributes":{"nc":1,"no":16,"nkpt":0.5},"paths":["model.5"]}]}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		file, err := os.ReadFile(filepath.Join("testdata", "changed.pt"))
 		if err != nil {
