@@ -21,12 +21,14 @@ var forkModels = []struct {
 	layers, opset int
 	fixed         bool // it takes one size of the image only
 }{
-	{"attention", 19, 17, false},
-	{"backbones", 12, 17, false},
+	{"attention", 16, 17, false},
+	{"backbones", 8, 17, false},
 	{"deformable", 4, 19, false},
-	{"fusion", 21, 17, false},
+	{"fusion", 20, 17, false},
+	{"norms", 10, 17, false},
 	{"stem", 2, 17, false},
-	{"transformers", 6, 17, true},
+	{"transformers", 5, 17, false},
+	{"windows", 4, 17, true},
 }
 
 // TestForkBlocks compares checkpoints of forks' modules, pickled under the paths of their classes, with what PyTorch recorded of

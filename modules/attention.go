@@ -101,8 +101,21 @@ func (hSigmoid) Class() *Class { return &hSigmoidClass }
 
 // Forward is min(max(x + 3, 0), 6) / 6.
 func (hSigmoid) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	y := s.Add(x, s.Scalar("three", 3))
-	return s.Div(s.Call("relu", relu6(), y), s.Scalar("six", 6))
+	s.Call("relu", fused{relu6().Class()}, x)
+	return s.HardSigmoid(x, 1.0/6, 0.5) // which OpenCV reads, and bounds of a Clip it does not
+}
+
+// fused is a child that its parent computes along with what is around it.
+type fused struct{ class *Class }
+
+// Class is the child's.
+func (m fused) Class() *Class { return m.class }
+
+// Forward is x.
+func (m fused) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
+	s.RequireNumber("min_val", 0)
+	s.RequireNumber("max_val", 6)
+	return x
 }
 
 // hSwish is x · h_sigmoid(x).

@@ -25,9 +25,9 @@ func (m *ECA) Class() *Class { return &ecaClass }
 
 // Forward is x · σ(conv(mean)).
 func (m *ECA) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
-	mean := s.Squeeze(s.Call("avg_pool", AdaptiveAvgPool2d{}, x), 3)          // [N, c, 1]
-	y := s.Call("conv", &channelConv1d{m.kernel}, s.Transpose(mean, 0, 2, 1)) // [N, 1, c]
-	y = s.Unsqueeze(s.Transpose(y, 0, 2, 1), 3)
+	mean := s.Reshape(s.Call("avg_pool", AdaptiveAvgPool2d{}, x), s.Ints("line", 0, 1, -1))
+	y := s.Call("conv", &channelConv1d{m.kernel}, mean) // [N, 1, c]
+	y = s.Reshape(y, s.Ints("column", 0, -1, 1, 1))
 	return s.Mul(x, s.Call("sigmoid", Sigmoid(), y))
 }
 

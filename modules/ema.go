@@ -50,7 +50,7 @@ func (m *EMA) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 // weighed is the sum of the channels of y, weighed by the softmax of the means of those of x: [N, c, H, W] twice ->
 // [N, 1, H·W].
 func (m *EMA) weighed(s *Scope, x, y *onnxbuild.Value) *onnxbuild.Value {
-	mean := s.Squeeze(s.Call("agp", AdaptiveAvgPool2d{}, x), 3) // [N, c, 1]
-	weights := s.Call("softmax", Softmax{-1}, s.Transpose(mean, 0, 2, 1))
+	mean := s.Reshape(s.Call("agp", AdaptiveAvgPool2d{}, x), s.Ints("line", 0, 1, -1))
+	weights := s.Call("softmax", Softmax{-1}, mean) // [N, 1, c]
 	return s.MatMul(weights, s.Reshape(y, s.Ints("pixels", 0, 0, -1)))
 }

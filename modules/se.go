@@ -71,7 +71,7 @@ func (m *SE) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 
 // attend is the forward in the scope of a module that has the layers as children.
 func (m *SE) attend(s *Scope, x *onnxbuild.Value, form string) *onnxbuild.Value {
-	mean := s.Squeeze(s.Call(s.AnyOf("avg_pool", "avgpool"), AdaptiveAvgPool2d{}, x), 2, 3)
+	mean := s.Reshape(s.Call(s.AnyOf("avg_pool", "avgpool"), AdaptiveAvgPool2d{}, x), s.Ints("row", 0, int64(m.c)))
 	var y *onnxbuild.Value
 	if form == seNamed {
 		hidden := s.Rows("l1.weight", m.hidden)
@@ -81,7 +81,7 @@ func (m *SE) attend(s *Scope, x *onnxbuild.Value, form string) *onnxbuild.Value 
 		hidden, bias := s.Rows("fc.0.weight", m.hidden), form == seBiased
 		y = s.Call("fc", Sequential{&Linear{m.c, hidden, bias}, ReLU(), &Linear{hidden, m.c, bias}, m.gate(s, form)}, mean)
 	}
-	return s.Mul(x, s.Unsqueeze(y, 2, 3))
+	return s.Mul(x, s.Reshape(y, s.Ints("column", 0, int64(m.c), 1, 1)))
 }
 
 // gate is what comes last in the Sequential: what a checkpoint has there, or what is usual for the form.

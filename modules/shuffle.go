@@ -107,8 +107,8 @@ func (s *Scope) Shuffle(x *onnxbuild.Value, groups int64) *onnxbuild.Value {
 		return x
 	}
 	c, _ := x.Dim(1).Static()
-	y := s.Reshape(x, s.WithMap(x, 0, groups, c/groups))
-	return s.Reshape(s.Transpose(y, 0, 2, 1, 3, 4), s.WithMap(x, 0, c))
+	y := s.Reshape(x, s.Ints("groups", 0, groups, c/groups, -1)) // four axes, as OpenCV mixes up the images of a batch with more
+	return s.Reshape(s.Transpose(y, 0, 2, 1, 3), s.WithMap(x, 0, c))
 }
 
 // convBN is a convolution that pads by half of its kernel, and a batch norm, as they stand in a Sequential.

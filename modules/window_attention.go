@@ -38,8 +38,7 @@ func (m *windowAttention) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value
 	qkv := s.Call("qkv", &Linear{m.c, 3 * m.c, m.biased(s)}, x)
 	qkv = s.Transpose(s.Reshape(qkv, s.Ints("heads", -1, places, 3, heads, d)), 2, 0, 3, 1, 4)
 	part := func(i int64) *onnxbuild.Value { return s.Squeeze(s.Slice(qkv, 0, i, i+1), 0) } // [windows, heads, 64, d]
-	scale := s.Number("scale", 1/math.Sqrt(float64(d)))
-	scores := s.MatMul(s.Mul(part(0), s.Scalar("scale", float32(scale))), s.Transpose(part(1), 0, 1, 3, 2))
+	scores := s.MatMul(s.Mul(part(0), s.Scalar("scale", m.scale(s, d))), s.Transpose(part(1), 0, 1, 3, 2))
 	scores = s.Add(scores, m.bias(s, heads))
 	if m.shift > 0 {
 		windows := m.rows * m.columns
@@ -49,6 +48,17 @@ func (m *windowAttention) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value
 	y := s.MatMul(s.Call("attn_drop", dropout{}, s.Call("softmax", Softmax{-1}, scores)), part(2))
 	y = s.Reshape(s.Transpose(y, 0, 2, 1, 3), s.Ints("places", -1, places, c))
 	return s.Call("proj_drop", dropout{}, s.Call("proj", &Linear{m.c, m.c, true}, y))
+}
+
+// scale is 1/√d, unless a checkpoint has another number than that, as Python rounds it.
+func (m *windowAttention) scale(s *Scope, d int64) float32 {
+	usual := 1 / math.Sqrt(float64(d))
+	if k := s.known("scale"); k != nil {
+		if n := k.Numbers("scale"); len(n) == 1 && float32(n[0]) == float32(usual) {
+			return float32(usual)
+		}
+	}
+	return float32(s.Number("scale", usual))
 }
 
 // biased reports whether queries, keys and values have a bias: one form has none, which its checkpoints tell.

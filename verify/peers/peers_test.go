@@ -291,16 +291,30 @@ func TestOpenCVBatches(t *testing.T) {
 func TestOpenCVRunsHeads(t *testing.T) {
 	py := python(t, "numpy", "cv2")
 	for _, head := range []string{"face", "decoupled", "asff", "iaux", "classify"} {
-		base := filepath.Join("../../testdata/heads", head)
-		for _, opset := range []string{"12", "17"} {
-			path := filepath.Join(t.TempDir(), "model.onnx")
-			want(t, 0, tool(t), base+".pt", "-o", path, "--quiet", "--no-verify", "--imgsz", "64x96", "--batch-size", "2", "--opset", opset)
-			out := want(t, 0, py, "opencv_run.py", path, "--npz", base+".npz")
-			if !strings.Contains(out, ": equal: ") || !strings.Contains(out, ", batch 2: ") {
-				t.Errorf("%s, opset %s: no verdict in:\n%s", head, opset, out)
-			}
-			t.Log(out)
+		opencvAgrees(t, py, filepath.Join("../../testdata/heads", head), "64x96")
+	}
+}
+
+// TestOpenCVRunsForkBlocks: the same of the modules of forks. OpenCV 4.6 does not read what norms.yaml, windows.yaml and
+// deformable.yaml need: LayerNormalization or its parts, sums of more than one axis, DeformConv.
+func TestOpenCVRunsForkBlocks(t *testing.T) {
+	py := python(t, "numpy", "cv2")
+	for _, model := range []string{"attention", "backbones", "fusion", "stem", "transformers"} {
+		opencvAgrees(t, py, filepath.Join("../../testdata/blocks", model), "32x64")
+	}
+}
+
+// opencvAgrees compares the exports of a checkpoint with what PyTorch recorded beside it.
+func opencvAgrees(t *testing.T, py, base, size string) {
+	t.Helper()
+	for _, opset := range []string{"12", "17"} {
+		path := filepath.Join(t.TempDir(), "model.onnx")
+		want(t, 0, tool(t), base+".pt", "-o", path, "--quiet", "--no-verify", "--imgsz", size, "--batch-size", "2", "--opset", opset)
+		out := want(t, 0, py, "opencv_run.py", path, "--npz", base+".npz")
+		if !strings.Contains(out, ": equal: ") || !strings.Contains(out, ", batch 2: ") {
+			t.Errorf("%s, opset %s: no verdict in:\n%s", base, opset, out)
 		}
+		t.Log(out)
 	}
 }
 
