@@ -52,7 +52,7 @@ func (halvingPool) Forward(s *Scope, x *onnxbuild.Value) *onnxbuild.Value {
 	s.RequireNumber("ceil_mode", 1)
 	s.RequireNumber("return_indices", 0)
 	w := window(square(2), square(2), square(0), square(1))
-	if !x.Refused() && !(even(x.Dim(2)) && even(x.Dim(3))) {
+	if !x.Refused() && (!even(x.Dim(2)) || !even(x.Dim(3))) {
 		w.Pads = []int64{0, 0, 1, 1}
 	}
 	return s.MaxPool(x, w)
