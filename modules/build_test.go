@@ -60,8 +60,9 @@ func buildWired(cfg *yamlcfg.Model, blocks modules.BlockWiring, batch, height, w
 	diags.Append(found)
 	diags.Sort()
 	if diags.HasErrors() {
-		m = nil
+		return nil, diags
 	}
+	m.CountOperations()
 	return m, diags
 }
 

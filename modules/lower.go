@@ -65,6 +65,7 @@ type Model struct {
 	Choices  []Choice // the flavours of the modules that have several, in the order of the layers
 	Pruned   int      // convolutions whose channels are those of a checkpoint's tensors, and not the YAML's
 
+	gflops  func() float64 // nil where a size is open
 	weights Weights
 	visits  map[string]*visit // the modules that were applied, by path
 }
@@ -283,7 +284,7 @@ func (b *builder) model(opt Options) *Model {
 	w, fixedW := opt.Width.Static()
 	if fixed && fixedH && fixedW {
 		m.Summary.Height, m.Summary.Width = int(h), int(w)
-		m.Summary.GFLOPs = b.gflops(opt, max(m.Summary.Stride, DefaultStride), h*w)
+		m.gflops = func() float64 { return b.gflops(opt, max(m.Summary.Stride, DefaultStride), h*w) }
 	}
 	return m
 }

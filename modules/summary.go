@@ -13,7 +13,7 @@ type Summary struct {
 	Backbone   int          `json:"backbone"`   // how many of Rows are the backbone's
 	Layers     int          `json:"layers"`     // torch modules, containers included
 	Parameters int64        `json:"parameters"` // trained numbers
-	GFLOPs     float64      `json:"gflops"`     // 10⁹ operations for one image, as YOLOv5 counts them with thop
+	GFLOPs     float64      `json:"gflops"`     // 10⁹ operations for one image, as YOLOv5 counts them with thop; see [Model.CountOperations]
 	Height     int          `json:"height"`     // of the image, in pixels
 	Width      int          `json:"width"`
 	Stride     int          `json:"stride"` // height and width are multiples of it
@@ -53,6 +53,13 @@ type counts struct {
 	modules    int
 	parameters int64
 	macs       int64 // multiply-accumulates, as the thop package counts them
+}
+
+// CountOperations fills in Summary.GFLOPs, unless a size is open: for that the layers are lowered once more, as small as the stride.
+func (m *Model) CountOperations() {
+	if m.gflops != nil {
+		m.Summary.GFLOPs = m.gflops()
+	}
 }
 
 // gflops is the figure for one image that YOLOv5 prints (utils/torch_utils.py, model_info): it counts on an image as large as

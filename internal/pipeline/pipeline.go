@@ -186,6 +186,7 @@ func (m *Model) read(ctx context.Context, name string, text io.Reader) (*diag.Di
 	if diags.HasErrors() {
 		return nil, diags.Err()
 	}
+	m.CountOperations()
 	if m.names == "" {
 		m.names = classNames(m.net.Config.Names, m.Summary.Classes)
 	}
