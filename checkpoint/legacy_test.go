@@ -41,9 +41,9 @@ func legacyOf(saved, keys, rest string) []byte {
 	return []byte(magic + "\x80\x02M\xe9\x03." + "\x80\x02}." + "\x80\x02" + saved + "." + "\x80\x02" + keys + "." + rest)
 }
 
-// reference is a persistent id of a storage of float32.
-func reference(key string, numel byte) string {
-	return "(" + binUnicode("storage") + "ctorch\nFloatStorage\n" + binUnicode(key) + binUnicode("cpu") + "K" + string(rune(numel)) + "NtQ"
+// reference is a persistent id of a storage of float32, "7".
+func reference(numel byte) string {
+	return "(" + binUnicode("storage") + "ctorch\nFloatStorage\n" + binUnicode("7") + binUnicode("cpu") + "K" + string(rune(numel)) + "NtQ"
 }
 
 // TestLegacyHostile: counts, keys and ends that do not fit are refused, each by name.
@@ -54,19 +54,19 @@ func TestLegacyHostile(t *testing.T) {
 		file []byte
 		want string
 	}{
-		"sound":        {legacyOf(reference("7", 2), key, count(2)+"12345678"), ""},
-		"truncated":    {legacyOf(reference("7", 2), key, count(2)+"1234567"), `the file is truncated in storage "7": 1 of its 8 bytes are missing`},
-		"no count":     {legacyOf(reference("7", 2), key, "123"), `the file is truncated before storage "7"`},
-		"more":         {legacyOf(reference("7", 2), key, count(3)+"123456789abc"), `storage "7" has 3 elements, and is said to have 2`},
-		"negative":     {legacyOf(reference("7", 2), key, count(-1)+"12345678"), `storage "7" has -1 elements`},
-		"huge":         {legacyOf(reference("7", 2), key, count(1<<62)+"12345678"), `storage "7" has 4611686018427387904 elements`},
-		"not listed":   {legacyOf(reference("7", 2), "]", ""), `storage "7" is not in the file, which has 0 others`},
+		"sound":        {legacyOf(reference(2), key, count(2)+"12345678"), ""},
+		"truncated":    {legacyOf(reference(2), key, count(2)+"1234567"), `the file is truncated in storage "7": 1 of its 8 bytes are missing`},
+		"no count":     {legacyOf(reference(2), key, "123"), `the file is truncated before storage "7"`},
+		"more":         {legacyOf(reference(2), key, count(3)+"123456789abc"), `storage "7" has 3 elements, and is said to have 2`},
+		"negative":     {legacyOf(reference(2), key, count(-1)+"12345678"), `storage "7" has -1 elements`},
+		"huge":         {legacyOf(reference(2), key, count(1<<62)+"12345678"), `storage "7" has 4611686018427387904 elements`},
+		"not listed":   {legacyOf(reference(2), "]", ""), `storage "7" is not in the file, which has 0 others`},
 		"not referred": {legacyOf("N", key, count(2)+"12345678"), `storage "7" is in the file, but nothing refers to it`},
-		"twice":        {legacyOf(reference("7", 2), "]"+binUnicode("7")+"a"+binUnicode("7")+"a", count(2)+"12345678"), "expected different texts"},
-		"no list":      {legacyOf(reference("7", 2), "N", ""), "should be a list, and are None"},
+		"twice":        {legacyOf(reference(2), "]"+binUnicode("7")+"a"+binUnicode("7")+"a", count(2)+"12345678"), "expected different texts"},
+		"no list":      {legacyOf(reference(2), "N", ""), "should be a list, and are None"},
 		"no keys":      {legacyOf("N", "]", "")[:29], "the file is truncated in the pickle"},
-		"large":        {legacyOf(reference("7", 100), key, count(100)), `storage "7" is said to have 100 elements of float32, more than the file has room for`},
-		"a view":       {legacyOf(strings.Replace(reference("7", 2), "NtQ", "(K\x01K\x02ttQ", 1), key, ""), "is a view of another one"},
+		"large":        {legacyOf(reference(100), key, count(100)), `storage "7" is said to have 100 elements of float32, more than the file has room for`},
+		"a view":       {legacyOf(strings.Replace(reference(2), "NtQ", "(K\x01K\x02ttQ", 1), key, ""), "is a view of another one"},
 		"big endian": {bytes.Replace(legacyOf("N", "]", ""), []byte("}."), []byte("}"+binUnicode("little_endian")+"\x89s."), 1),
 			"it was written on a big-endian machine"},
 		"protocol": {bytes.Replace(legacyOf("N", "]", ""), []byte("M\xe9\x03"), []byte("M\xea\x03"), 1), "of protocol 1002; only 1001 is read"},
@@ -94,7 +94,7 @@ func TestLegacyCut(t *testing.T) {
 // FuzzLegacy: what is behind the magic number.
 func FuzzLegacy(f *testing.F) {
 	f.Add(readFile(f, "legacy.pt")[15:])
-	f.Add(legacyOf(reference("7", 2), "]"+binUnicode("7")+"a", "\x02\x00\x00\x00\x00\x00\x00\x0012345678")[15:])
+	f.Add(legacyOf(reference(2), "]"+binUnicode("7")+"a", "\x02\x00\x00\x00\x00\x00\x00\x0012345678")[15:])
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		try(append([]byte("\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."), b...))
 	})

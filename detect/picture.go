@@ -6,9 +6,15 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/gif"
 	"image/jpeg"
 	"image/png"
 	"io"
+	"slices"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+	"golang.org/x/image/webp"
 
 	libjpeg "ysc2onnx/detect/internal/jpeg"
 )
@@ -23,10 +29,40 @@ const (
 const (
 	JPEG = "jpeg"
 	PNG  = "png"
+	WebP = "webp"
+	BMP  = "bmp"
+	TIFF = "tiff"
+	GIF  = "gif"
 )
 
-// Decode reads a JPEG or PNG file as OpenCV's imread does, turned as its EXIF orientation says: transparency is
-// dropped, 16 bits become the upper 8, and the colours of a JPEG file are those of libjpeg. format is JPEG or PNG.
+// codec is how a format begins, and what reads it.
+type codec struct {
+	format string
+	begins func(data []byte) bool
+	decode func(io.Reader) (image.Image, error)
+	size   func(io.Reader) (image.Config, error)
+}
+
+var codecs = []codec{
+	{JPEG, prefix("\xff\xd8"), jpeg.Decode, jpeg.DecodeConfig},
+	{PNG, prefix("\x89PNG\r\n\x1a\n"), png.Decode, png.DecodeConfig},
+	{WebP, func(data []byte) bool {
+		return len(data) >= 12 && string(data[:4]) == "RIFF" && string(data[8:12]) == "WEBP"
+	}, webp.Decode, webp.DecodeConfig},
+	{BMP, prefix("BM"), bmp.Decode, bmp.DecodeConfig},
+	{TIFF, prefix("II*\x00", "MM\x00*"), tiff.Decode, tiff.DecodeConfig},
+	{GIF, prefix("GIF87a", "GIF89a"), gif.Decode, gif.DecodeConfig}, // its first frame
+}
+
+func prefix(texts ...string) func([]byte) bool {
+	return func(data []byte) bool {
+		return slices.ContainsFunc(texts, func(text string) bool { return bytes.HasPrefix(data, []byte(text)) })
+	}
+}
+
+// Decode reads a JPEG, PNG, WebP, BMP, TIFF or GIF file, of several frames the first. JPEG and PNG are read as OpenCV's imread does,
+// turned as its EXIF orientation says: transparency is dropped, 16 bits become the upper 8, and the colours of a JPEG file are those
+// of libjpeg. format is one of the formats above.
 //
 // The error says so if the file is larger than MaxFileBytes or the picture than MaxPixels; the pixels are then not read.
 func Decode(r io.Reader) (picture *image.RGBA, format string, err error) {
@@ -37,18 +73,15 @@ func Decode(r io.Reader) (picture *image.RGBA, format string, err error) {
 	if len(data) > MaxFileBytes {
 		return nil, "", fmt.Errorf("the picture's file is larger than %d MiB", MaxFileBytes>>20)
 	}
-	decode, size := jpeg.Decode, jpeg.DecodeConfig
+	at := slices.IndexFunc(codecs, func(c codec) bool { return c.begins(data) })
 	switch {
 	case len(data) == 0:
-		return nil, "", errors.New("the file is empty; a JPEG or PNG picture was expected")
-	case bytes.HasPrefix(data, []byte("\xff\xd8")):
-		format = JPEG
-	case bytes.HasPrefix(data, []byte("\x89PNG\r\n\x1a\n")):
-		format, decode, size = PNG, png.Decode, png.DecodeConfig
-	default:
-		return nil, "", errors.New("the file is neither a JPEG nor a PNG picture")
+		return nil, "", errors.New("the file is empty; a picture was expected")
+	case at < 0:
+		return nil, "", errors.New("the file is not a JPEG, PNG, WebP, BMP, TIFF or GIF picture")
 	}
-	config, err := size(bytes.NewReader(data))
+	format = codecs[at].format
+	config, err := codecs[at].size(bytes.NewReader(data))
 	if err != nil {
 		return nil, "", fmt.Errorf("the picture cannot be read: %w", err)
 	}
@@ -59,13 +92,23 @@ func Decode(r io.Reader) (picture *image.RGBA, format string, err error) {
 	if format == JPEG {
 		img, err = libjpeg.Decode(data)
 	}
-	if format == PNG || errors.Is(err, libjpeg.ErrUnsupported) {
-		img, err = decode(bytes.NewReader(data))
+	if format != JPEG || errors.Is(err, libjpeg.ErrUnsupported) {
+		img, err = guarded(codecs[at].decode, data)
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("the picture cannot be read: %w", err)
 	}
 	return upright(Opaque(img), orientation(data)), format, nil
+}
+
+// guarded decodes a picture; a decoder that panics has failed.
+func guarded(decode func(io.Reader) (image.Image, error), data []byte) (img image.Image, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			img, err = nil, fmt.Errorf("its decoder failed: %v", fault)
+		}
+	}()
+	return decode(bytes.NewReader(data))
 }
 
 // Opaque gives a picture's red, green and blue at full alpha, from (0, 0) on. A picture that is already so is returned, not

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -35,11 +36,11 @@ func (a *app) detectCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "detect MODEL.onnx PICTURE... [-o DIR]",
 		Short: "Find objects in pictures with an exported file",
-		Long: `Finds objects in JPEG and PNG pictures as YOLOv5's detect.py does: letterbox, run in ONNX Runtime, non-maximum
+		Long: `Finds objects in pictures (JPEG, PNG, WebP, BMP, TIFF, GIF) as YOLOv5's detect.py does: letterbox, run in ONNX Runtime, non-maximum
 suppression. PICTURE is a file, a folder, or a pattern such as 'shots/*.jpg'. It reads the files that this program
 writes and those of YOLOv5's own export.
 
-With -o the pictures are written into a folder with boxes and labels drawn, each in the format that it came in. An
+With -o the pictures are written into a folder with boxes and labels drawn, JPEG as JPEG and others as PNG. An
 existing file is replaced only with --overwrite, and a picture that is read never is.`,
 		Example: `  ysc2onnx detect best.onnx bus.jpg -o found
   ysc2onnx detect best.onnx shots --classes person,bus --conf-thres 0.5
@@ -50,7 +51,7 @@ existing file is replaced only with --overwrite, and a picture that is read neve
 			if len(args) == 0 {
 				return []string{"onnx"}, cobra.ShellCompDirectiveFilterFileExt
 			}
-			return []string{"jpg", "jpeg", "png"}, cobra.ShellCompDirectiveFilterFileExt
+			return []string{"jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif"}, cobra.ShellCompDirectiveFilterFileExt
 		},
 		RunE: a.runE(d.run),
 	}
@@ -63,11 +64,11 @@ existing file is replaced only with --overwrite, and a picture that is read neve
 }
 
 func (d *detection) flags(flags *pflag.FlagSet) {
-	flags.StringVarP(&d.output.folder, "output", "o", "", "`folder` to write pictures with boxes into; it is made if it does not exist")
+	flags.StringVarP(&d.output.folder, "output", "o", "", "`folder` to write pictures with boxes into, made if it does not exist; or, of a single picture, the file (.jpg, .png)")
 	flags.Float64Var(&d.opts.Confidence, "conf-thres", d.opts.Confidence, "minimum `score` of an object, 0 to 1")
 	flags.Float64Var(&d.opts.IoU, "iou-thres", d.opts.IoU, "`IoU` above which the box with the lower score is dropped, 0 to 1")
 	flags.IntVar(&d.opts.MaxDetections, "max-det", d.opts.MaxDetections, "maximum `number` of objects in a picture")
-	flags.StringSliceVar(&d.opts.Classes, "classes", nil, "only these `classes`, by name or number: person,bus or 0,5")
+	flags.StringSliceVar(&d.opts.Classes, "classes", nil, "only these `classes`, by name or number: person,bus or 0 5")
 	flags.BoolVar(&d.opts.Agnostic, "agnostic-nms", false, "boxes of different classes suppress each other too")
 	flags.Var(&d.size, "imgsz", "`size` of the input where the file leaves it open: 640 (the default), or height and width: 480 640")
 	flags.BoolVar(&d.opts.Rectangle, "rect", false, "where the file leaves the size open, pad no more than the stride needs: faster, and scores differ a little")
@@ -100,7 +101,10 @@ func (d *detection) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	pictures := findPictures(args[1:])
+	pictures, skipped := findPictures(args[1:])
+	if n := len(skipped); n > 0 {
+		d.note("%s skipped, not pictures by name: %s", english.Plural(n, "file was", "files were"), english.OxfordWordSeries(append(slices.Clone(skipped[:min(n, 5)]), others(n-5)...), "and"))
+	}
 	if err := d.output.plan(args[0], pictures); err != nil {
 		return err
 	}
@@ -128,6 +132,14 @@ func modelFirst(args []string) {
 		copy(args[1:at+1], args[:at])
 		args[0] = model
 	}
+}
+
+// others is "3 more" for so many, nothing for none.
+func others(n int) []string {
+	if n <= 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d more", n)}
 }
 
 // labelStyle reads the font of labels; "" stands for the built-in one.
@@ -196,6 +208,7 @@ func (d *detection) detectAll(ctx context.Context, detector *detect.Detector, lo
 			return err
 		}
 	}
+	d.tellWritten(pictures)
 	doc := detectionDocument{Model: model, Pictures: pictures}
 	if failed > 0 {
 		if doc.Error = fmt.Sprintf("%d of %d pictures failed", failed, len(pictures)); len(pictures) == 1 {
@@ -207,6 +220,23 @@ func (d *detection) detectAll(ctx context.Context, detector *detect.Detector, lo
 		return d.printJSON(doc)
 	}
 	return nil
+}
+
+// tellWritten says which files were written.
+func (d *detection) tellWritten(pictures []*picture) {
+	var drawn []string
+	for _, p := range pictures {
+		if p.Drawn != "" && p.err == nil {
+			drawn = append(drawn, p.Drawn)
+		}
+	}
+	switch len(drawn) {
+	case 0:
+	case 1:
+		d.note("wrote %s", drawn[0])
+	default:
+		d.note("wrote %d pictures into %s", len(drawn), d.output.folder)
+	}
 }
 
 // detectOne finds the objects in one picture, and writes the files that were asked for.

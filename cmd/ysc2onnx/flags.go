@@ -59,19 +59,23 @@ func sizeFlag(flags *pflag.FlagSet, s *size) {
 	flags.Var(s, "imgsz", "image `size` in pixels: 640, or height and width: 480 640, 480x640, 480,640; default 640, of a classifier 224")
 }
 
-// joinSizes makes one word of the sizes that follow --imgsz, as in "--imgsz 480 640": a word of digits belongs to it.
-func joinSizes(args []string) []string {
+// joinNumbers makes one word of the numbers that follow a flag, as in "--imgsz 480 640" and "--classes 0 2": a word of digits
+// belongs to it.
+func joinNumbers(args []string) []string {
 	var joined []string
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
 		if arg == "--" {
 			return append(joined, args[i:]...)
 		}
-		if arg == "--imgsz" && i+1 < len(args) && isNumber(args[i+1]) {
-			i++
-			arg = "--imgsz=" + args[i]
+		for _, flag := range []string{"--imgsz", "--classes"} {
+			if arg == flag && i+1 < len(args) && isNumber(args[i+1]) {
+				i++
+				arg = flag + "=" + args[i]
+			}
 		}
-		if value, ok := strings.CutPrefix(arg, "--imgsz="); ok && isNumber(value) {
+		name, value, _ := strings.Cut(arg, "=")
+		if (name == "--imgsz" || name == "--classes") && isNumber(value) {
 			for i+1 < len(args) && isNumber(args[i+1]) {
 				i++
 				arg += "," + args[i]

@@ -35,7 +35,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, args: args, json: asksForJSON(args)}
 	root := a.rootCommand()
 	translated, notes := translate(args)
-	root.SetArgs(joinSizes(translated))
+	root.SetArgs(joinNumbers(translated))
 	onlyOnce(root)
 	a.leftOut = notes
 	return a.finish(root.ExecuteContext(ctx))

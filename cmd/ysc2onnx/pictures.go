@@ -31,10 +31,12 @@ type picture struct {
 	err error
 }
 
+// pictureEndings are those of pictures in a folder.
+var pictureEndings = []string{".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
+
 // findPictures gives the pictures that arguments name: files, folders, and patterns that no shell has resolved. One that
-// is named twice counts once; what is not there is a picture that failed.
-func findPictures(args []string) []*picture {
-	var list []*picture
+// is named twice counts once; what is not there is a picture that failed. skipped are files in the folders that are no pictures.
+func findPictures(args []string) (list []*picture, skipped []string) {
 	seen := map[string]bool{}
 	add := func(path string, err error) {
 		if clean := filepath.Clean(path); !seen[clean] {
@@ -46,7 +48,8 @@ func findPictures(args []string) []*picture {
 		info, err := os.Stat(arg)
 		switch {
 		case err == nil && info.IsDir():
-			inside, err := picturesIn(arg)
+			inside, others, err := picturesIn(arg)
+			skipped = append(skipped, others...)
 			if err != nil {
 				add(arg, err)
 			}
@@ -61,34 +64,34 @@ func findPictures(args []string) []*picture {
 				add(path, nil)
 			}
 			if len(matches) == 0 {
-				add(arg, errors.New("no such file; a JPEG or PNG picture was expected"))
+				add(arg, errors.New("no such file; a picture was expected"))
 			}
 		default:
 			add(arg, err)
 		}
 	}
-	return list
+	return list, skipped
 }
 
-// picturesIn gives the pictures in a folder, by name.
-func picturesIn(folder string) ([]string, error) {
+// picturesIn gives the pictures in a folder, by name, and the other files.
+func picturesIn(folder string) (list, others []string, err error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var list []string
 	for _, e := range entries {
-		switch strings.ToLower(filepath.Ext(e.Name())) {
-		case ".jpg", ".jpeg", ".png":
-			if !e.IsDir() {
-				list = append(list, filepath.Join(folder, e.Name()))
-			}
+		switch path := filepath.Join(folder, e.Name()); {
+		case e.IsDir():
+		case slices.Contains(pictureEndings, strings.ToLower(filepath.Ext(e.Name()))):
+			list = append(list, path)
+		default:
+			others = append(others, path)
 		}
 	}
 	if len(list) == 0 {
-		return nil, errors.New("the folder holds no .jpg, .jpeg or .png file")
+		return nil, others, errors.New("the folder holds no picture (" + strings.Join(pictureEndings, ", ") + ")")
 	}
-	return list, nil
+	return list, others, nil
 }
 
 // read gives the pixels as they are displayed.
@@ -99,9 +102,15 @@ func (p *picture) read() (pixels *image.RGBA, format string, err error) {
 	}
 	defer func() { _ = f.Close() }() // nothing is lost with a file that was only read
 	if info, err := f.Stat(); err != nil || info.IsDir() {
-		return nil, "", errors.New("it is a folder; a JPEG or PNG picture was expected")
+		return nil, "", errors.New("it is a folder; a picture was expected")
 	}
 	return detect.Decode(f)
+}
+
+// isFolder reports whether there is a folder at a path.
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // plainPath leaves the path out of an error that is printed after it.
@@ -116,6 +125,7 @@ func plainPath(err error) error {
 // outputs are the files that are written.
 type outputs struct {
 	folder    string // "": none
+	file      string // instead of a folder: that of the only picture
 	text      bool   // labels too
 	scores    bool   // in the labels
 	overwrite bool
@@ -126,6 +136,12 @@ type outputs struct {
 func (o *outputs) plan(model string, pictures []*picture) error {
 	if o.folder == "" {
 		return nil
+	}
+	if ending := strings.ToLower(filepath.Ext(o.folder)); len(pictures) == 1 && !isFolder(o.folder) && slices.Contains([]string{".jpg", ".jpeg", ".png"}, ending) {
+		o.folder, o.file = filepath.Dir(o.folder), o.folder
+		if o.text {
+			return usagef("-o %s: labels are files in a folder; name one", o.file)
+		}
 	}
 	if info, err := os.Stat(o.folder); err == nil && !info.IsDir() {
 		return usagef("-o %s: it is a file; a folder was expected", o.folder)
@@ -141,7 +157,7 @@ func (o *outputs) plan(model string, pictures []*picture) error {
 		if p.err != nil {
 			continue
 		}
-		p.Drawn = filepath.Join(o.folder, filepath.Base(p.Path))
+		p.Drawn = o.drawn(p)
 		targets := []string{p.Drawn}
 		if o.text {
 			p.Labels = filepath.Join(o.folder, "labels", stem(p.Path)+".txt")
@@ -158,6 +174,19 @@ func (o *outputs) plan(model string, pictures []*picture) error {
 		}
 	}
 	return nil
+}
+
+// drawn is the file of a picture with boxes: of its name and format, or as PNG where its format is not written.
+func (o *outputs) drawn(p *picture) string {
+	if o.file != "" {
+		return o.file
+	}
+	base := filepath.Base(p.Path)
+	switch strings.ToLower(filepath.Ext(base)) {
+	case ".jpg", ".jpeg", ".png":
+		return filepath.Join(o.folder, base)
+	}
+	return filepath.Join(o.folder, base+".png")
 }
 
 // checkFree gives an error if a file may not be written.
@@ -206,7 +235,7 @@ func (o *outputs) write(p *picture, drawn *image.RGBA, format string) error {
 	}
 	var file bytes.Buffer
 	var err error
-	if format == detect.PNG {
+	if format != detect.JPEG && o.file == "" || strings.EqualFold(filepath.Ext(p.Drawn), ".png") {
 		err = png.Encode(&file, drawn)
 	} else {
 		err = jpeg.Encode(&file, drawn, &jpeg.Options{Quality: 95})

@@ -22,7 +22,7 @@ func TestNumbersForPeople(t *testing.T) {
 	}
 }
 
-func TestJoinSizes(t *testing.T) {
+func TestJoinNumbers(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"--imgsz 640", "--imgsz=640"},
 		{"--imgsz 480 640", "--imgsz=480,640"},
@@ -33,10 +33,12 @@ func TestJoinSizes(t *testing.T) {
 		{"--imgsz m.yaml", "--imgsz m.yaml"},
 		{"--imgsz", "--imgsz"},
 		{"--opset 13 14", "--opset 13 14"},
+		{"--classes 0 2 a.jpg", "--classes=0,2 a.jpg"},
+		{"--classes person 2", "--classes person 2"},
 		{"-- --imgsz 480 640", "-- --imgsz 480 640"},
 		{"--imgsz 480 -- 640", "--imgsz=480 -- 640"},
 	} {
-		if got := joinSizes(strings.Fields(c.args)); !slices.Equal(got, strings.Fields(c.want)) {
+		if got := joinNumbers(strings.Fields(c.args)); !slices.Equal(got, strings.Fields(c.want)) {
 			t.Errorf("%s: got %q, want %s", c.args, got, c.want)
 		}
 	}
