@@ -18,7 +18,7 @@ func (f *File) Damaged(ctx context.Context) ([]string, error) {
 	}
 	var damaged []string
 	block := make([]byte, blockBytes)
-	stored, unfolded := f.Size, inflateBudget{limit: f.limits.InflatedSize} // records may overlap in a hostile file
+	stored, unpacked := f.Size, inflateBudget{limit: f.limits.InflatedSize} // records may overlap in a hostile file
 	for _, rec := range f.archive.records {
 		if rec.stored > stored {
 			break
@@ -30,7 +30,7 @@ func (f *File) Damaged(ctx context.Context) ([]string, error) {
 		}
 		var r io.Reader = section
 		if rec.compressed {
-			if err := unfolded.spend(rec); err != nil {
+			if err := unpacked.spend(rec); err != nil {
 				return nil, err
 			}
 			r = io.LimitReader(flate.NewReader(section), rec.Size)

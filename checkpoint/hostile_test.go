@@ -189,10 +189,10 @@ func TestZipBombs(t *testing.T) {
 	refused(t, "pickle of 40 MiB", deflated(zeros, uint64(len(zeros))),
 		`record "x/data.pkl" has 41943040 bytes: more than the limit of 33554432; no real checkpoint comes near it, so the file is refused`)
 	refused(t, "more than it says", deflated(zeros, 100),
-		`record "x/data.pkl" is damaged: it unfolds to more than the 100 bytes that the directory says`)
+		`record "x/data.pkl" is damaged: it unpacks to more than the 100 bytes that the directory says`)
 	refused(t, "less than it says", deflated([]byte("abc"), 1000),
-		`record "x/data.pkl" is damaged: it unfolds to 3 of 1000 bytes: unexpected EOF`)
-	refused(t, "more than deflate can", deflated([]byte("abc"), 1<<40), `record "x/data.pkl": 9 compressed bytes cannot unfold to 1099511627776`)
+		`record "x/data.pkl" is damaged: it unpacks to 3 of 1000 bytes: unexpected EOF`)
+	refused(t, "more than deflate can", deflated([]byte("abc"), 1<<40), `record "x/data.pkl": 9 compressed bytes cannot unpack to 1099511627776`)
 }
 
 func TestRecordNames(t *testing.T) {

@@ -16,7 +16,7 @@ type Limits struct {
 	Nesting      int   // containers and objects inside each other
 	StringSize   int64 // bytes of one string, bytes object or name
 	Tensors      int   // tensors, and modules of a model
-	InflatedSize int64 // bytes that compressed records may unfold to, in all
+	InflatedSize int64 // bytes that compressed records may unpack to, in all
 	HeaderSize   int64 // bytes of a safetensors header
 }
 

@@ -30,7 +30,7 @@ func (s *Storage) read(b []byte, at, size int64) error {
 	return nil
 }
 
-// inflated is the content of a compressed record, which is unfolded when it is first read and kept from then on, since
+// inflated is the content of a compressed record, which is unpacked when it is first read and kept from then on, since
 // a deflate stream cannot be entered in its middle.
 type inflated struct {
 	section *io.SectionReader
@@ -55,14 +55,14 @@ func (z *inflated) ReadAt(p []byte, off int64) (int, error) {
 	return z.content.ReadAt(p, off)
 }
 
-// inflate unfolds a compressed record into b, which it must fill exactly.
+// inflate unpacks a compressed record into b, which it must fill exactly.
 func inflate(section *io.SectionReader, b []byte, name string) error {
 	z := flate.NewReader(io.NewSectionReader(section, 0, section.Size()))
 	if n, err := io.ReadFull(z, b); err != nil {
-		return fmt.Errorf("record %q is damaged: it unfolds to %d of %d bytes: %w", name, n, len(b), err)
+		return fmt.Errorf("record %q is damaged: it unpacks to %d of %d bytes: %w", name, n, len(b), err)
 	}
 	if n, _ := z.Read(make([]byte, 1)); n != 0 {
-		return fmt.Errorf("record %q is damaged: it unfolds to more than the %d bytes that the directory says", name, len(b))
+		return fmt.Errorf("record %q is damaged: it unpacks to more than the %d bytes that the directory says", name, len(b))
 	}
 	return z.Close()
 }
@@ -74,7 +74,7 @@ type inflateBudget struct {
 
 func (b *inflateBudget) spend(rec Record) error {
 	if rec.Size > b.limit-b.used {
-		return overLimit(fmt.Sprintf("record %q is compressed, and with it the compressed records unfold to too many bytes", rec.Name), b.limit)
+		return overLimit(fmt.Sprintf("record %q is compressed, and with it the compressed records unpack to too many bytes", rec.Name), b.limit)
 	}
 	b.used += rec.Size
 	return nil

@@ -185,7 +185,7 @@ func (a *archive) entry(name string, b, extra []byte) (Record, error) {
 	case header > uint64(a.size) || stored > uint64(a.size)-header:
 		return Record{}, fmt.Errorf("%w: it should lie at byte %d and have %d bytes, but the file has %d", ErrTruncated, header, stored, a.size)
 	case method == 8 && size/1032 > stored+1: // deflate cannot do better than 1032 to 1
-		return Record{}, fmt.Errorf("%d compressed bytes cannot unfold to %d", stored, size)
+		return Record{}, fmt.Errorf("%d compressed bytes cannot unpack to %d", stored, size)
 	}
 	return Record{Name: name, Size: int64(size), stored: int64(stored), checksum: le.Uint32(b[16:]), compressed: method == 8, header: int64(header)}, nil
 }

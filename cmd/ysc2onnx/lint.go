@@ -164,7 +164,7 @@ func (l *linting) show(doc *lintDocument) error {
 // pause is how long --watch waits between looks at the files.
 const pause = 300 * time.Millisecond
 
-// watch checks the files, and watchFiles those that changed, until it is interrupted.
+// watchFiles checks the files, and again those that changed, until it is interrupted.
 func (l *linting) watchFiles(ctx context.Context, paths []string) error {
 	seen := map[string]string{}
 	for {
