@@ -141,6 +141,24 @@ portable: ## build for WebAssembly and without cgo; look for fused arithmetic wh
 		if grep -E '\s($(FUSED_OPS))\s' <<<"$$listing"; then echo "fused arithmetic for $$arch, see above" >&2; exit 1; fi; \
 	done
 
+# What is released: the systems of the archives. A build without cgo converts and checks structure and weights; only one with cgo, made
+# on the system itself, runs files in ONNX Runtime.
+RELEASED := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+DIST     := dist
+
+.PHONY: dist
+dist: ## archives of the program for Linux, macOS and Windows in dist/, with checksums; of this system with cgo
+	$(call title,archives for $(RELEASED))
+	@rm -rf $(DIST); mkdir -p $(DIST); own=$$($(GO) env GOOS)/$$($(GO) env GOARCH); version=$$(sed -n 's/^const Version = "\(.*\)"/\1/p' internal/version/version.go); \
+	for target in $(RELEASED); do \
+		os=$${target%/*} arch=$${target#*/}; name=ysc2onnx-$$version-$$os-$$arch; cgo=0; [[ $$target == "$$own" ]] && cgo=1; \
+		mkdir $(DIST)/$$name; cp LICENSE README.md $(DIST)/$$name; \
+		suffix=; [[ $$os == windows ]] && suffix=.exe; \
+		CGO_ENABLED=$$cgo GOOS=$$os GOARCH=$$arch $(GO) build -buildvcs=$(BUILDVCS) -trimpath -ldflags='-s -w' -o $(DIST)/$$name/ysc2onnx$$suffix ./cmd/ysc2onnx; \
+		tar -C $(DIST) --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -c $$name | gzip -n >$(DIST)/$$name.tar.gz; rm -r $(DIST)/$$name; \
+	done
+	@cd $(DIST) && sha256sum *.tar.gz >SHA256SUMS && cat SHA256SUMS
+
 .PHONY: vuln
 vuln: ## govulncheck of what users get; needs its database on the network
 	$(call title,govulncheck $(GOVULNCHECK))
