@@ -23,6 +23,7 @@ var forkModels = []struct {
 }{
 	{"attention", 16, 17, false},
 	{"backbones", 8, 17, false},
+	{"contexts", 8, 17, false},
 	{"deformable", 4, 19, false},
 	{"fusion", 20, 17, false},
 	{"norms", 10, 17, false},

@@ -11,7 +11,7 @@ func TestForksTakeOpenSizes(t *testing.T) {
 	for _, name := range []string{
 		"cbam", "coord_att", "se", "se_layer", "se_attention", "eca", "simam", "gam", "nam", "shuffle_attention", "ema",
 		"c3cbam", "cbam_c3", "c3se", "c3eca", "c3ca",
-		"mobilenetv3", "inverted_residual", "horblock", "c3hb", "convnext_block", "cot3", "bot3", "qarepvgg", "dcnv2_groups", "c3_dcn",
+		"mobilenetv3", "inverted_residual", "horblock", "c3hb", "convnext_block", "cot3", "bot3", "qarepvgg", "triplet", "sk_attention", "coord_conv", "aspp", "basic_rfb", "dcnv2_groups", "c3_dcn",
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := readCase(t, filepath.Join("testdata", "oracle", "cases", name+".npz"))

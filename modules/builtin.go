@@ -16,6 +16,7 @@ var builtin = []Spec{
 	bifpnAdd2Spec, bifpnAdd3Spec, bifpnConcat2Spec, bifpnConcat3Spec, concatBiFPNSpec,
 	c2fSpec, spaceToDepthSpec, gsConvSpec, vovGSCSPSpec, repConvSpec, repVGGBlockSpec, carafeSpec,
 	convBNHswishSpec, invertedResidualSpec, mobileNetV3Spec, mobileBneckSpec, qaRepVGGSpec,
+	tripletSpec, skSpec, coordConvSpec, asppSpec, basicRFBSpec,
 	horBlockSpec, c3HBSpec, convNeXtBlockSpec, cNeBSpec, cot3Spec, bot3Spec, c3STRSpec, dcnSpec, c3DCNSpec,
 	upsampleSpec, conv2dSpec, convTranspose2dSpec, dwConvTranspose2dSpec, batchNorm2dSpec, maxPool2dSpec, zeroPad2dSpec, identitySpec,
 	concatSpec, sumSpec, contractSpec, expandSpec,

@@ -10,18 +10,19 @@ import re
 import fork_attention
 import fork_backbones
 import fork_blocks
+import fork_contexts
 import fork_transformers
 import torch_modules
 from torch_modules import C3, SPPF, Bottleneck, Concat, Conv, Detect, SCConv, ScConv, nn, torch
 
 # What the parser hands over. Scaled: (c1, c2, ...), c2 scaled by the width. Repeating: the number of repeats after these, too.
 REPEATING = {C3, *torch_modules.SCCONV_BLOCKS, *fork_attention.BLOCKS, *fork_blocks.REPEATING, *fork_backbones.REPEATING, *fork_transformers.REPEATING}
-SCALED = REPEATING | {Conv, Bottleneck, SPPF, ScConv, SCConv, *fork_attention.ATTENTION, *fork_blocks.SCALED, *fork_backbones.SCALED}
+SCALED = REPEATING | {Conv, Bottleneck, SPPF, ScConv, SCConv, *fork_attention.ATTENTION, *fork_blocks.SCALED, *fork_backbones.SCALED, *fork_contexts.SCALED}
 SCALED -= {fork_attention.SimAM}  # which takes no channels
 JOINING = {Concat, *fork_blocks.JOINING}  # of several inputs, whose channels add up
 FUSING = {*fork_blocks.FUSING}  # of several inputs, called with the row's own (c1, c2)
 MODULES = {cls.__name__: cls for cls in SCALED | JOINING | FUSING | {
-    Detect, nn.Upsample, fork_attention.SimAM, fork_blocks.CARAFE, fork_blocks.space_to_depth}}
+    Detect, nn.Upsample, fork_attention.SimAM, fork_contexts.TripletAttention, fork_blocks.CARAFE, fork_blocks.space_to_depth}}
 MODULES["nn.Upsample"] = MODULES.pop("Upsample")
 
 

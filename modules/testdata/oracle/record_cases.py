@@ -29,6 +29,7 @@ import numpy as np
 import training_code as code
 import fork_backbones
 import fork_blocks
+import fork_contexts
 import fork_heads
 import fork_transformers
 import torch_model
@@ -275,7 +276,7 @@ REPEATING = {"BottleneckCSP", "C3", "C3TR", "C3Ghost", "C3x", "SPPCSPC", "SPPFCS
     cls.__name__ for cls in (*torch_modules.SCCONV_BLOCKS, *fork_attention.BLOCKS, *fork_backbones.REPEATING, *fork_transformers.REPEATING)}
 SCALED = REPEATING | {"Conv", "GhostConv", "Bottleneck", "GhostBottleneck", "SPP", "SPPF", "DWConv", "MixConv2d", "Focus", "CrossConv", "C3SPP",
                       "nn.ConvTranspose2d", "DWConvTranspose2d", "ScConv", "SCConv", "conv_bn_relu_maxpool", "Shuffle_Block", "ShuffleV2Block", "StemBlock", "BlazeBlock", "DoubleBlazeBlock",
-                      "GSConv", "RepConv", "RepVGGBlock"} | {cls.__name__ for cls in (*fork_attention.ATTENTION, *fork_backbones.SCALED)}
+                      "GSConv", "RepConv", "RepVGGBlock"} | {cls.__name__ for cls in (*fork_attention.ATTENTION, *fork_backbones.SCALED, *fork_contexts.SCALED)}
 
 
 # Modules whose convolutions are fitted to what they read, so that no softmax or sigmoid behind them saturates.
@@ -330,7 +331,7 @@ def construct(yolo, module, call, stride):
     """The module that parse_model builds with these arguments."""
     if module.startswith("nn."):
         return getattr(nn, module[3:])(*call)
-    for forks in (fork_blocks, fork_backbones, fork_transformers):
+    for forks in (fork_blocks, fork_backbones, fork_contexts, fork_transformers):
         if hasattr(forks, module) and not hasattr(yolo, module):
             return getattr(forks, module)(*call)
     own = getattr(fork_heads, module, None) if module not in ("Detect", "Classify") else None
