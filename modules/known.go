@@ -15,6 +15,11 @@ import (
 var ownNames = nameSet(`
 	AutoShape Flatten MixDepthwiseConv2d NMS Proto TransformerBlock TransformerLayer`)
 
+// ownConverted are the modules of YOLOv5 itself that are converted.
+var ownConverted = nameSet(`
+	Bottleneck BottleneckCSP C3 C3Ghost C3SPP C3TR C3x Classify Concat Contract Conv CrossConv DWConv DWConvTranspose2d Detect Expand
+	Focus GhostBottleneck GhostConv MixConv2d SPP SPPF Segment Sum`)
+
 // torchNames are the modules of torch.nn that a row can name, after "nn.".
 var torchNames = nameSet(`
 	AdaptiveAvgPool2d AdaptiveMaxPool2d AvgPool2d CELU ChannelShuffle Conv1d Conv3d Dropout Dropout2d ELU Flatten Fold GELU GLU
@@ -25,12 +30,12 @@ var torchNames = nameSet(`
 
 // forkNames are modules of YOLOv5's forks and kin, of the YAMLs that are published for them.
 var forkNames = nameSet(`
-	A2C2f ACmix ADown AFPN AKConv ASFF ASFF2 ASFF3 ASFFV5 ASPP BAM BAMBlock BiFormer BiFPN BiLevelRoutingAttention BoTNet
+	A2C2f ACmix ADown AFPN AKConv ASFF ASFF2 ASFF3 ASFFV5 BAM BAMBlock BiFormer BiFPN BiLevelRoutingAttention BoTNet
 	Bottleneck_SCConv Bottleneck_ScConv bottleneck_transformer BottleneckCSP2 BottleneckCSPA BottleneckCSPB BottleneckCSPC
 	BottleneckCSPF BottleneckCSPL BottleneckCSPLG BottleneckCSPSE BottleneckCSPSEA BottleneckMOB C2 C2f_DCN C2fCIB C2PSA
 	C3_Attention C3_CoT C3_DCNv2 C3_DSConv C3_Faster C3_GAM C3_GhostV2 C3_Res2Block C3CIB C3DC C3F C3Faster C3GAM C3k C3k2 C3NAM
 	C3RFEM C3SimAM CAM CARepC3 cbam CBAMBottleneck CBFuse CBH CBL CBLinear CBS CCNet ChannelAttention ChannelAttentionModule CNeXt
-	Concat_BiFPN Conv2 Conv_BN_LeakyReLU conv_bn_relu ConvNeXt CoordConv CoT CoTAttention CoTBottleneck CPCA CrissCrossAttention
+	Concat_BiFPN Conv2 Conv_BN_LeakyReLU conv_bn_relu ConvNeXt CoT CoTAttention CoTBottleneck CPCA CrissCrossAttention
 	CrossAttention CSPStage DANet DCN DCNConv DCNv3 DConv DecoupledHead DeformConv2d DFL DownC DSConv DualConv DW dw_conv DWBlock
 	DWRBlock DWRes DyHead DyHeadBlock Dynamic_conv2d DynamicConv eca eca_block ECA_Layer ECAAttention ECALayer EffectiveSELayer
 	EffectiveSEModule ela ELAN ELAN1 ESEModule EVCBlock Faster_Block FasterBlock FasterNetBlock GCBlock GhostBottleneckV2 GhostC3
@@ -44,10 +49,10 @@ var forkNames = nameSet(`
 	RFCBAMConv RFEM RobustConv RobustConv2 RTDETRDecoder S2Attention SAC SAConv SAM SC_Conv Scale_Concat SCConvBottleneck SCDown se
 	se_block SEAM SEBottleneck SegmentHead SequentialPolarizedSelfAttention SGBlock SGE Shortcut ShuffleAttn ShuffleBlock
 	ShuffleNetV2 ShuffleNetV2_InvertedResidual ShuffleV2_Block simam SimConv SimCSPSPPF SimFusion_3in SimFusion_4in SimSPPF SK
-	SKAttention SKConv SKNet SOCA SP SpaceToDepth SpatialAttention SpatialAttentionModule SPConv SPDConv SplitAttention SPP_CSP
+	SKConv SKNet SOCA SP SpaceToDepth SpatialAttention SpatialAttentionModule SPConv SPDConv SplitAttention SPP_CSP
 	SPPCSP SPPCSPC_group SPPELAN SPPF_LSKA SPPFast SPPFCSPC_group SPPRFEM ST2CSPA ST2CSPB ST2CSPC StarBlock STCSPA STCSPB STCSPC
 	stem stem_block Swin_Transformer SwinTransformer SwinTransformer2Block SwinTransformerBlock SwinTransformerLayer TorchVision
-	TransformerEncoder TripletAttention TSCODE_Detect UIB UpSampleConv v10Detect VanillaBlock VanillaStem VoVCSP VoVGSCSPC
+	TransformerEncoder TSCODE_Detect UIB UpSampleConv v10Detect VanillaBlock VanillaStem VoVCSP VoVGSCSPC
 	WeightedAdd WorldDetect WTConv`)
 
 func nameSet(list string) map[string]bool {

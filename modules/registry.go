@@ -32,7 +32,7 @@ func (s *Spec) Origin() string {
 		return s.Source
 	case strings.HasPrefix(s.Class.Path, "torch."):
 		return "PyTorch"
-	case ownNames[s.Name]:
+	case ownConverted[s.Name]:
 		return "YOLOv5, " + strings.ReplaceAll(s.Class.Path[:strings.LastIndexByte(s.Class.Path, '.')], ".", "/") + ".py"
 	}
 	return ""
