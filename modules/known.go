@@ -8,12 +8,14 @@ import (
 	"ysc2onnx/diag"
 )
 
-// The names of modules in other people's code that are not converted. A row that has one of them means that module, and not a
-// registered one of a similar name.
+// The names of modules in other people's code: YOLOv5's own, and those of torch.nn and of forks that are not converted. A row that
+// has one of them means that module, and not a registered one of a similar name.
 
 // ownNames are the modules of YOLOv5 itself, releases 1.0 to 7.0, that a row can name.
 var ownNames = nameSet(`
-	AutoShape Flatten MixDepthwiseConv2d NMS Proto TransformerBlock TransformerLayer`)
+	AutoShape Bottleneck BottleneckCSP C3 C3Ghost C3SPP C3TR C3x Classify Concat Contract Conv CrossConv DWConv DWConvTranspose2d
+	Detect Expand Flatten Focus GhostBottleneck GhostConv MixConv2d MixDepthwiseConv2d NMS Proto SPP SPPF Segment Sum
+	TransformerBlock TransformerLayer`)
 
 // ownConverted are the modules of YOLOv5 itself that are converted.
 var ownConverted = nameSet(`

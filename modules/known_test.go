@@ -32,14 +32,17 @@ func TestUnknownNames(t *testing.T) {
 	}
 }
 
-// TestKnownNamesAreNotSuggestedAway: no registered module is suggested for a name in the tables, and none in them is registered.
+// TestKnownNamesAreNotSuggestedAway: no registered module is suggested for a name in the tables, and none of torch.nn's and forks' there is
+// registered.
 func TestKnownNamesAreNotSuggestedAway(t *testing.T) {
 	registered := Builtin().Names()
 	for prefix, set := range map[string]map[string]bool{"": ownNames, "nn.": torchNames, "\x00": forkNames} {
 		for name := range set {
 			name = strings.TrimPrefix(prefix, "\x00") + name
 			if Builtin().Find(name) != nil {
-				t.Errorf("%s is converted: take it out of the table in known.go", name)
+				if prefix != "" { // of YOLOv5's own all are listed
+					t.Errorf("%s is converted: take it out of the table in known.go", name)
+				}
 				continue
 			}
 			if got := unknownText(name, registered); !strings.HasSuffix(got, " is not converted yet") {
