@@ -67,7 +67,7 @@ func TestParityOfAYAML(t *testing.T) {
 func TestParityOfForks(t *testing.T) {
 	for _, model := range []string{"attention", "backbones", "contexts", "fusion", "norms", "stem", "transformers", "windows"} {
 		t.Run(model, func(t *testing.T) {
-			out := parity(t, 0, filepath.Join("../../testdata/blocks", model+".yaml"), "--imgsz", "64", "96")
+			out := parity(t, 0, filepath.Join("..", "..", "testdata", "blocks", model+".yaml"), "--imgsz", "64", "96")
 			contains(t, out, "parity: equal: the export against PyTorch ", "random weights, input 2x3x64x96")
 		})
 	}

@@ -291,7 +291,7 @@ func TestOpenCVBatches(t *testing.T) {
 func TestOpenCVRunsHeads(t *testing.T) {
 	py := python(t, "numpy", "cv2")
 	for _, head := range []string{"face", "decoupled", "asff", "iaux", "classify"} {
-		opencvAgrees(t, py, filepath.Join("../../testdata/heads", head), "64x96")
+		opencvAgrees(t, py, filepath.Join("..", "..", "testdata", "heads", head), "64x96")
 	}
 }
 
@@ -300,7 +300,7 @@ func TestOpenCVRunsHeads(t *testing.T) {
 func TestOpenCVRunsForkBlocks(t *testing.T) {
 	py := python(t, "numpy", "cv2")
 	for _, model := range []string{"attention", "backbones", "fusion", "stem", "transformers"} {
-		opencvAgrees(t, py, filepath.Join("../../testdata/blocks", model), "32x64")
+		opencvAgrees(t, py, filepath.Join("..", "..", "testdata", "blocks", model), "32x64")
 	}
 }
 

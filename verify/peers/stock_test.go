@@ -23,7 +23,7 @@ func TestClassifiers(t *testing.T) {
 	}
 	for _, name := range []string{"yolov5s", "yolov5s-LeakyReLU", "yolov5s-transformer", "yolov5s-ghost"} {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join("../../modules/testdata/stock", name+".yaml")
+			file := filepath.Join("..", "..", "modules", "testdata", "stock", name+".yaml")
 			if name == "yolov5s" {
 				file = example(name)
 			}
