@@ -76,6 +76,14 @@ func (o Options) pipeline() (pipeline.Options, error) {
 	return how, errors.Join(how.Complete(), o.ScConv.check(), o.C3ScConv.check())
 }
 
+// threshold is the size above which the weights go into a second file; 0 for that of protobuf.
+func (o *Options) threshold() int64 {
+	if o.ExternalData {
+		return 1
+	}
+	return 0
+}
+
 // write puts the model where the options say.
 func write(ctx context.Context, w *onnxbuild.Written, opt *Options, r *Result) error {
 	progress := func(done, total int64) {
@@ -84,7 +92,7 @@ func write(ctx context.Context, w *onnxbuild.Written, opt *Options, r *Result) e
 		}
 	}
 	if opt.Output != "" {
-		info, err := onnxfile.WriteFile(ctx, opt.Output, w, onnxfile.FileOptions{Version: Version, Sync: opt.Sync, Progress: progress})
+		info, err := onnxfile.WriteFile(ctx, opt.Output, w, onnxfile.FileOptions{Version: Version, Sync: opt.Sync, ExternalThreshold: opt.threshold(), Progress: progress})
 		if err != nil {
 			return err
 		}

@@ -73,6 +73,8 @@ type Options struct {
 	Output string    // the file to write, replaced only when the new one is whole
 	Writer io.Writer // where to write instead, if Output is empty; nil as well: the model is built but not written
 	Sync   bool      // the file has reached the disk when Convert returns
+	// ExternalData puts the weights into a second file beside Output, as a model of more than 2 GB has to have them.
+	ExternalData bool
 
 	Runtime  engine.Runtime                        // runs the written file; nil: it is read, and not run. Needs Output
 	Check    Check                                 // how far the written file is checked

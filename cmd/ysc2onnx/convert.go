@@ -58,6 +58,7 @@ func (c *conversion) flags(cmd *cobra.Command) {
 	c.checkFlag = flags.Lookup("check")
 	flags.BoolVar(&opt.Strict, "strict", false, "warnings are errors, and so is a check that cannot be made")
 	allowFlag(cmd, &opt.Allow)
+	flags.BoolVar(&opt.ExternalData, "external-data", false, "put the weights into a second file beside the model, whatever its size")
 	flags.BoolVar(&opt.Sync, "sync", false, "return only when the file has reached the disk")
 	flags.StringVar(&c.page.path, "report", "", "write an HTML `file` that shows the model and its checks, and opens without a network")
 	libraryFlag(flags, &c.library)
@@ -179,6 +180,8 @@ func (c *conversion) prepare(target string) (notChecked string, err error) {
 		switch {
 		case c.json:
 			return "", usagef("-o - and --json both want standard output; write the model to a file")
+		case opt.ExternalData:
+			return "", usagef("--external-data writes two files; name the model with -o FILE")
 		case isTerminal(c.stdout):
 			return "", usagef("-o - would write binary data to the terminal; redirect it, or name a file")
 		}

@@ -29,6 +29,9 @@ type Temporary struct {
 
 // Fill writes a temporary file of the given size. It is locked against the sweep of other runs until Discard.
 func (t *Target) Fill(size int64, sync bool, write func(io.Writer) error) (_ *Temporary, err error) {
+	if err := t.Room(size); err != nil {
+		return nil, err
+	}
 	f, tmp, err := t.create()
 	if err != nil {
 		return nil, err

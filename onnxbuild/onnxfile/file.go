@@ -64,6 +64,9 @@ func writeFile(ctx context.Context, path string, w *onnxbuild.Written, opts File
 	if err != nil {
 		return nil, err
 	}
+	if err := t.Room(layout.Size() + layout.DataSize()); err != nil {
+		return nil, err
+	}
 	report := layout.counter(opts.Progress)
 	t.Sweep(func(stray string) { removeData(t, stray) })
 
