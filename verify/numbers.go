@@ -36,27 +36,50 @@ type Sample struct {
 
 	// Values gives "layer.<i>" and "output<k>" for the input, and the values that Inner names.
 	Values func(ctx context.Context, input engine.Tensor) (Reference, error)
+
+	// Rounded gives the same, of layers and outputs as they are where each value is rounded to float32, with [Tensor.Exact] as they are
+	// in float64. It is asked where a file fails: a model that float32 computes badly is no reason to call its file wrong. nil leaves
+	// that out.
+	Rounded func(ctx context.Context, input engine.Tensor) (Reference, error)
 }
 
 // numbers adds the check of the numbers: every layer of the sample, run in the
 // runtime with the file's weights, against the sample's values.
 func (e *Expect) numbers(ctx context.Context, rt engine.Runtime, path string, rep *Report) error {
 	start := time.Now()
-	c, inside, err := e.compareSample(ctx, rt, path, rep.Facts)
+	fixed := AgainstOptions{Layer: SampleLayerTolerance, Box: SampleBoxTolerance, Score: SampleScoreTolerance, Session: e.Options}
+	detail, err := e.compareSample(ctx, rt, path, rep, fixed, e.Sample.Values)
+	if err != nil && e.Sample.Rounded != nil && ctx.Err() == nil {
+		least := fixed // the tolerance is the larger of this and of what rounding alone does
+		least.layerFloor, least.boxFloor, least.scoreFloor = fixed.Layer/OwnFactor, fixed.Box/OwnFactor, fixed.Score/OwnFactor
+		measured, other := e.compareSample(ctx, rt, path, rep, least, e.Sample.Rounded)
+		if other == nil {
+			detail, err = measured+"; within "+strconv.Itoa(OwnFactor)+" times what rounding to float32 alone does to this model", nil
+		}
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
-	}
-	detail := ""
-	if err == nil {
-		rep.Numbers = c
-		detail, err = e.Sample.summary(c, inside)
 	}
 	rep.add("numbers", start, detail, err)
 	return nil
 }
 
-// compareSample runs the sample and compares: the layers and outputs, and inside the values inside the layers.
-func (e *Expect) compareSample(ctx context.Context, rt engine.Runtime, path string, facts *Facts) (c *Comparison, inside []Row, err error) {
+// compareSample runs the sample, compares it with values, and sums up.
+func (e *Expect) compareSample(ctx context.Context, rt engine.Runtime, path string, rep *Report, opts AgainstOptions,
+	values func(ctx context.Context, input engine.Tensor) (Reference, error),
+) (string, error) {
+	c, inside, err := e.runSample(ctx, rt, path, rep.Facts, opts, values)
+	if err != nil {
+		return "", err
+	}
+	rep.Numbers = c
+	return e.Sample.summary(c, inside)
+}
+
+// runSample runs the sample and compares: the layers and outputs, and inside the values inside the layers.
+func (e *Expect) runSample(ctx context.Context, rt engine.Runtime, path string, facts *Facts, opts AgainstOptions,
+	compute func(ctx context.Context, input engine.Tensor) (Reference, error),
+) (c *Comparison, inside []Row, err error) {
 	s := e.Sample
 	input := engine.Tensor{Name: "input", Shape: []int64{int64(s.Batch), e.Input.Dims[1], int64(s.Height), int64(s.Width)}}
 	n, ok := engine.Elements(input.Shape)
@@ -64,7 +87,6 @@ func (e *Expect) compareSample(ctx context.Context, rt engine.Runtime, path stri
 		return nil, nil, fmt.Errorf("a sample of %s is larger than the check of a file allows (%d values)", engine.ShapeText(input.Shape), maxRun)
 	}
 	input.Floats = noise(e.Seed, int(n))
-	opts := AgainstOptions{Layer: SampleLayerTolerance, Box: SampleBoxTolerance, Score: SampleScoreTolerance, Session: e.Options}
 	if s.Model != nil {
 		if path, err = filepath.EvalSymlinks(path); err != nil { // external data is looked for beside the file itself
 			return nil, nil, err
@@ -87,7 +109,7 @@ func (e *Expect) compareSample(ctx context.Context, rt engine.Runtime, path stri
 		}
 		facts = small
 	}
-	values, err := s.Values(ctx, input)
+	values, err := compute(ctx, input)
 	if err != nil {
 		return nil, nil, err
 	}

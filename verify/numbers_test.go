@@ -142,6 +142,44 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
+// TestBadlyConditioned: a box that is off by 2e-4 of itself is right where rounding alone moves boxes of the model by 1e-4, and wrong
+// where it moves them by 1e-6.
+func TestBadlyConditioned(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.onnx")
+	write(t, path, pyramid(nil))
+	for moved, ok := range map[float32]bool{200 * 1e-4: true, 200 * 1e-6: false} {
+		rt := &fake{}
+		rt.run = func(engine.Tensor) ([]engine.Tensor, error) {
+			got := values("model.")
+			got[2].Floats[1] += 200 * 2e-4
+			if rt.exposed == nil {
+				return []engine.Tensor{got[2]}, nil
+			}
+			return got, nil
+		}
+		e := expectPyramid()
+		e.Sample = &Sample{Batch: 1, Height: 32, Width: 32, Classes: []string{"Conv", "C3", "Detect"},
+			Values: func(context.Context, engine.Tensor) (Reference, error) { return values("layer."), nil },
+			Rounded: func(context.Context, engine.Tensor) (Reference, error) {
+				list := values("layer.")
+				for i := range list {
+					for _, x := range list[i].Floats {
+						list[i].Exact = append(list[i].Exact, float64(x))
+					}
+				}
+				list[2].Floats[1] += moved
+				return list, nil
+			}}
+		rep, err := File(context.Background(), rt, path, e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := rep.Checks[2]; c.OK != ok || ok != strings.Contains(c.Detail, "within 5 times what rounding to float32 alone does to this model") {
+			t.Errorf("rounding moves the box by %g: ok %t, %s", moved, c.OK, c.Detail)
+		}
+	}
+}
+
 // TestNumbersThatAreMissing are not silent success.
 func TestNumbersThatAreMissing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.onnx")

@@ -10,5 +10,5 @@ func free(dir string) (bytes uint64, ok bool) {
 	if err := syscall.Statfs(dir, &s); err != nil || s.Bsize <= 0 {
 		return 0, false
 	}
-	return s.Bavail * uint64(s.Bsize), s.Blocks > 0 //nolint:unconvert,gosec // Bsize has another type on each system, and is positive
+	return s.Bavail * uint64(s.Bsize), s.Blocks > 0 //nolint:gosec // Bsize has another type on each system, and is positive
 }

@@ -72,6 +72,9 @@ func sample(ctx context.Context, m *pipeline.Model, w *onnxbuild.Written) (s *ve
 	s.Values = func(ctx context.Context, input engine.Tensor) (verify.Reference, error) {
 		return Values(ctx, raw, input, s.Inner)
 	}
+	s.Rounded = func(ctx context.Context, input engine.Tensor) (verify.Reference, error) {
+		return valuesRounded(ctx, raw, input, s.Inner)
+	}
 	if at.Dynamic != pipeline.DynamicAll {
 		s.Model = func(stored func(string) (verify.Stored, bool)) ([]byte, error) {
 			return small(ctx, form, w, stored)
@@ -156,6 +159,13 @@ var comparisons = []string{"Greater", "GreaterOrEqual", "Less", "LessOrEqual"}
 
 // Values computes every layer and output, and the given values inside the layers.
 func Values(ctx context.Context, m *modules.Model, input engine.Tensor, inner []verify.Inner) (verify.Reference, error) {
+	return values(ctx, m, input, inner, reference.Run)
+}
+
+// values computes every layer and output, and the given values inside the layers, by the interpreter in one of its precisions.
+func values(ctx context.Context, m *modules.Model, input engine.Tensor, inner []verify.Inner,
+	run func(context.Context, *onnxbuild.Graph, map[string]*reference.Array, []string) (map[string]*reference.Array, error),
+) (layerValues, error) {
 	found := layerValues{values: map[string]string{}}
 	add := func(name string, v *onnxbuild.Value) {
 		found.names = append(found.names, name)
@@ -181,7 +191,7 @@ func Values(ctx context.Context, m *modules.Model, input engine.Tensor, inner []
 		}
 	}
 	var err error
-	found.arrays, err = reference.Run(ctx, m.Graph, map[string]*reference.Array{m.Graph.Inputs[0].Name: image}, wanted)
+	found.arrays, err = run(ctx, m.Graph, map[string]*reference.Array{m.Graph.Inputs[0].Name: image}, wanted)
 	return found, err
 }
 

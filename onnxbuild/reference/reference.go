@@ -11,6 +11,7 @@ package reference
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"ysc2onnx/onnxbuild"
 )
@@ -54,7 +55,17 @@ type node struct {
 //
 // Open dimensions take the sizes that the inputs have.
 func Run(ctx context.Context, g *onnxbuild.Graph, inputs map[string]*Array, names []string) (map[string]*Array, error) {
-	r := &run{values: map[*onnxbuild.Value]*Array{}, uses: map[*onnxbuild.Value]int{}}
+	return compute(ctx, g, inputs, names, false)
+}
+
+// RunRounded is [Run] with every value rounded to two bits less than float32 has, as much as a program that keeps its values in float32
+// loses in sums of many terms: how far it is from Run shows how well float32 can compute the graph at all.
+func RunRounded(ctx context.Context, g *onnxbuild.Graph, inputs map[string]*Array, names []string) (map[string]*Array, error) {
+	return compute(ctx, g, inputs, names, true)
+}
+
+func compute(ctx context.Context, g *onnxbuild.Graph, inputs map[string]*Array, names []string, rounded bool) (map[string]*Array, error) {
+	r := &run{rounded: rounded, values: map[*onnxbuild.Value]*Array{}, uses: map[*onnxbuild.Value]int{}}
 	wanted, found := map[*onnxbuild.Value]bool{}, map[string]*Array{}
 	for _, v := range g.Inputs {
 		a := inputs[v.Name]
@@ -114,8 +125,9 @@ func Run(ctx context.Context, g *onnxbuild.Graph, inputs map[string]*Array, name
 
 // run holds what is alive while a graph is computed.
 type run struct {
-	values map[*onnxbuild.Value]*Array
-	uses   map[*onnxbuild.Value]int // reads that are still to come
+	rounded bool // after each node
+	values  map[*onnxbuild.Value]*Array
+	uses    map[*onnxbuild.Value]int // reads that are still to come
 }
 
 // node computes one node, keeps its outputs that are read later, and drops inputs that are not.
@@ -153,6 +165,9 @@ func (r *run) node(ctx context.Context, n *onnxbuild.Node) ([]*Array, error) {
 		if err := fits(v, outputs[i]); err != nil {
 			return nil, fmt.Errorf("output %d %w", i, err)
 		}
+		if r.rounded && v.DType == onnxbuild.Float32 {
+			outputs[i] = outputs[i].rounded()
+		}
 		if r.uses[v] > 0 {
 			r.values[v] = outputs[i]
 		}
@@ -163,6 +178,16 @@ func (r *run) node(ctx context.Context, n *onnxbuild.Node) ([]*Array, error) {
 		}
 	}
 	return outputs, nil
+}
+
+// rounded is a copy of which each element has 22 bits.
+func (a *Array) rounded() *Array {
+	b := newArray(a.DType, a.Shape)
+	for i, x := range a.Data {
+		fraction, exponent := math.Frexp(x)
+		b.Data[i] = math.Ldexp(math.RoundToEven(fraction*(1<<22)), exponent-22)
+	}
+	return b
 }
 
 // fits compares a computed value with its type and shape in the graph: the former follow from the elements, the latter were
