@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ysc2onnx"
+	"ysc2onnx/heads"
 	"ysc2onnx/verify"
 	"ysc2onnx/verify/ort/orttest"
 )
@@ -213,4 +214,13 @@ func FuzzRebuiltRows(f *testing.F) {
 		_, _, _ = ysc2onnx.Summarize(t.Context(), in, ysc2onnx.Options{Height: 32, Width: 64}) // errors are fine
 		_, _ = ysc2onnx.ExtractYAML(in)
 	})
+}
+
+// TestClassifierHead: a classifier has one form of output; another one that is asked for is refused, not passed over.
+func TestClassifierHead(t *testing.T) {
+	in := openCheckpoint(t, filepath.Join("testdata", "heads", "classify.pt"))
+	_, err := ysc2onnx.Convert(t.Context(), in, ysc2onnx.Options{Head: heads.V8})
+	if err == nil || !strings.Contains(err.Error(), "the model classifies whole pictures: its output has one form") {
+		t.Errorf("got %v", err)
+	}
 }

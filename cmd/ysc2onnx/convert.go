@@ -15,6 +15,7 @@ import (
 
 	"ysc2onnx"
 	"ysc2onnx/diag"
+	"ysc2onnx/heads"
 	"ysc2onnx/internal/units"
 	"ysc2onnx/verify"
 )
@@ -173,7 +174,9 @@ func (c *conversion) asksForCheck() bool {
 func (c *conversion) prepare(target string) (notChecked string, err error) {
 	opt := &c.options
 	opt.Height, opt.Width, opt.Dynamic = c.size.height, c.size.width, ysc2onnx.Dynamic(c.dynamic)
-	opt.Head = c.head.Stage
+	if c.head.Name != heads.Forms()[0].Name {
+		opt.Head = c.head.Stage
+	}
 	opt.ScConv, opt.C3ScConv = ysc2onnx.ScConv(c.scconv), ysc2onnx.C3ScConv(c.blocks)
 	opt.Check = ysc2onnx.Check(c.check)
 	if target == stdio {

@@ -12,6 +12,7 @@ import (
 
 	"ysc2onnx/diag"
 	"ysc2onnx/heads"
+	"ysc2onnx/heads/roles"
 	"ysc2onnx/internal/trained"
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
@@ -177,6 +178,11 @@ func (m *Model) read(ctx context.Context, name string, text io.Reader) (*diag.Di
 			return nil, err
 		}
 		m.names = t.ClassNames()
+	}
+	if m.Model != nil && m.opt.Head != nil {
+		if _, _, logits := m.Outputs[0].Columns(roles.Logits); logits {
+			diags.Errorf(diag.Span{}, "the model classifies whole pictures: its output has one form, the logits of the classes; leave the head's form out")
+		}
 	}
 	diags.Allow(m.opt.Allow...)
 	if m.opt.Strict {
