@@ -59,7 +59,7 @@ build: ## build bin/ysc2onnx
 web: $(WEB_PACK)/.package-lock.json ## build the page that converts in the browser into bin/web
 	@rm -rf $(WEB) && mkdir -p $(WEB)/ort $(WEB)/hashes
 	@cp $(filter-out %.json,$(wildcard web/*.*)) examples/deploy/web/yolo.js "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" $(WEB)
-	@cp $(WEB_ORT)/ort.wasm.bundle.min.mjs $(WEB_ORT)/ort-wasm-simd-threaded.wasm $(WEB)/ort
+	@cp $(addprefix $(WEB_ORT)/,ort.wasm.bundle.min.mjs ort-wasm-simd-threaded.mjs ort-wasm-simd-threaded.wasm) $(WEB)/ort
 	@cp $(addprefix $(WEB_PACK)/@noble/hashes/,sha2.js _md.js _u64.js utils.js LICENSE) $(WEB)/hashes
 	@GOOS=js GOARCH=wasm $(GO) build -buildvcs=$(BUILDVCS) -trimpath -ldflags="-s -w" -o $(WEB)/ysc2onnx.wasm ./cmd/ysc2onnx
 

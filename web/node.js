@@ -1,5 +1,6 @@
 // Under Node.js, files of the disk in the place of a browser's.
 import { closeSync, ftruncateSync, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 
 /** A file of the disk. */
@@ -51,3 +52,5 @@ export class DiskFile {
 
 /** The folder in which a file is. */
 export const folderOf = path => dirname(path);
+
+globalThis.require ??= createRequire(import.meta.url); // ONNX Runtime Web asks for it

@@ -2,6 +2,7 @@
 // answered by {progress} now and then, and in the end by {code, stdout, stderr, files} or {error}. Under Node.js, too.
 import './wasm_exec.js';
 import { sha256 } from './hashes/sha2.js';
+import { sessions } from './sessions.js';
 import { BlobFile, Disk, MemoryFile, StoredFile } from './disk.js';
 
 const node = globalThis.process?.versions?.node ? await import('./node.js') : undefined;
@@ -30,7 +31,10 @@ async function run({ module, args, files, ...where }) {
   globalThis.path = { resolve: (...parts) => parts.join('/') };
   if (node) globalThis.process = { ...globalThis.process, cwd: () => '/' };
   else globalThis.process.cwd = () => '/';
-  globalThis.ysc2onnx = { progress: (stage, done, total) => send({ progress: { stage, done, total } }) };
+  globalThis.ysc2onnx = {
+    progress: (stage, done, total) => send({ progress: { stage, done, total } }),
+    sessions: sessions(disk, () => send({ progress: { stage: 'checking', done: 0, total: 0 } })),
+  };
 
   const go = new globalThis.Go();
   let code;
@@ -39,6 +43,7 @@ async function run({ module, args, files, ...where }) {
   go.env = { PWD: '/', HOME: '/', NO_COLOR: '1' };
   try {
     await go.run(await WebAssembly.instantiate(module, go.importObject));
+    go._scheduledTimeouts.forEach(clearTimeout); // they would wake a program that has ended
   } catch (error) {
     disk.close();
     throw /memory|RangeError/i.test(String(error)) ? new Error('the memory that the browser gives to a page is used up') : error;

@@ -38,6 +38,8 @@ func openRuntime(explicit string) (rt engine.Runtime, missing string, err error)
 	}
 	rt, err = ort.Open(library)
 	switch {
+	case err != nil && library.Path == "": // it comes with the program, and none can be installed
+		return nil, err.Error(), nil
 	case err != nil && named:
 		return nil, "", fmt.Errorf("%w (named by %s)", err, library.Origin)
 	case err != nil:

@@ -27,7 +27,7 @@ const oldest = 24
 // Library is a shared library of ONNX Runtime.
 type Library struct {
 	Path   string `json:"path"`
-	Origin string `json:"origin"` // where it was found: --ort-lib, ORT_LIB, cache, system, python
+	Origin string `json:"origin"` // where it was found: --ort-lib, ORT_LIB, cache, system, python, page
 }
 
 // Find looks for ONNX Runtime's shared library: at explicit (the --ort-lib flag; "" if not given), at $ORT_LIB, in the
@@ -35,6 +35,9 @@ type Library struct {
 // names must exist: if it does not, that is an error, and no reason to look further. Paths may be the library's or its
 // folder's. Nothing is run or loaded.
 func Find(explicit string) (Library, error) {
+	if runtime.GOOS == "js" { // it comes with the page
+		return Library{Origin: "page"}, nil
+	}
 	cache, _ := CacheDir() // without one, there is nothing in it
 	s := search{
 		goos: runtime.GOOS, cache: cache, chosen: os.Getenv("ORT_LIB"),
