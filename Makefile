@@ -28,7 +28,6 @@ NESTED := verify/peers
 # The page: its folder here, what it loads beside its own files, and the folder that any server can show.
 WEB      := bin/web
 WEB_PACK := web/node_modules
-WEB_ORT  := $(WEB_PACK)/onnxruntime-web/dist
 
 # The packages of this module that have tests against peers; make check runs those of the others.
 PEERS = $(filter-out ./$(NESTED)/%,$(sort $(dir $(shell grep -rls --include='*_test.go' '^//go:build peers' .))))
@@ -56,12 +55,17 @@ build: ## build bin/ysc2onnx
 	@$(GO) build -buildvcs=$(BUILDVCS) -trimpath -o $(BIN) ./cmd/ysc2onnx
 
 .PHONY: web
-web: $(WEB_PACK)/.package-lock.json ## build the page that converts in the browser into bin/web
-	@rm -rf $(WEB) && mkdir -p $(WEB)/ort $(WEB)/hashes
-	@cp $(filter-out %.json,$(wildcard web/*.*)) examples/deploy/web/yolo.js "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" $(WEB)
-	@cp $(addprefix $(WEB_ORT)/,ort.wasm.bundle.min.mjs ort-wasm-simd-threaded.mjs ort-wasm-simd-threaded.wasm) $(WEB)/ort
+web: $(WEB_PACK)/.package-lock.json ## build the page that converts in the browser into bin/web, which any server can show
+	@rm -rf $(WEB) && mkdir -p $(WEB)/ort $(WEB)/hashes $(WEB)/zip
+	@cp $(filter-out %.json,$(wildcard web/*.*)) examples/yolov5n.yaml examples/deploy/web/yolo.js "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" $(WEB)
+	@cp examples/deploy/web/worker.js $(WEB)/detector.js
+	@cp $(addprefix $(WEB_PACK)/onnxruntime-web/dist/,ort.wasm.bundle.min.mjs ort-wasm-simd-threaded.mjs ort-wasm-simd-threaded.wasm) $(WEB)/ort
 	@cp $(addprefix $(WEB_PACK)/@noble/hashes/,sha2.js _md.js _u64.js utils.js LICENSE) $(WEB)/hashes
+	@cp $(addprefix $(WEB_PACK)/client-zip/,index.js LICENSE.txt) $(WEB)/zip
 	@GOOS=js GOARCH=wasm $(GO) build -buildvcs=$(BUILDVCS) -trimpath -ldflags="-s -w" -o $(WEB)/ysc2onnx.wasm ./cmd/ysc2onnx
+	@cd $(WEB) && files=$$(find . -type f ! -name sw.js ! -name '*.d.ts' ! -name '*.mjs' ! -name node.js ! -name 'LICENSE*' | sort; echo ./ort/ort.wasm.bundle.min.mjs) && \
+		version=$$(cat sw.js $$files | sha256sum | head -c 12) && \
+		sed -i "s|@VERSION@|ysc2onnx-$$version|; s|'@FILES@'|$$(printf "'%s', " $$files)|" sw.js
 
 $(WEB_PACK)/.package-lock.json: web/package-lock.json
 	@npm --prefix web ci --silent

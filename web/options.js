@@ -4,20 +4,25 @@ const number = value => Number.isInteger(value) && value >= 0;
 const flag = value => typeof value === 'boolean';
 const oneOf = (...words) => Object.assign(value => words.includes(value), { words });
 
+// field is how the page offers it: the value that it begins with, which is that of a command line without the flag.
 export const options = {
-  imgsz: { flag: '--imgsz', is: value => [value].flat().length <= 2 && [value].flat().every(number), text: value => [value].flat().join('x') },
-  batchSize: { flag: '--batch-size', is: number },
-  opset: { flag: '--opset', is: number },
-  dynamic: { flag: '--dynamic', is: oneOf('none', 'batch', 'all') },
+  imgsz: {
+    flag: '--imgsz', is: value => [value].flat().length <= 2 && [value].flat().every(number), text: value => [value].flat().join('x'),
+    field: { value: '', placeholder: '640, 480x640', parse: text => text.split(/[x×, ]+/).map(Number) },
+  },
+  batchSize: { flag: '--batch-size', is: number, field: { value: '1' } },
+  opset: { flag: '--opset', is: number, field: { value: '17' } },
+  dynamic: { flag: '--dynamic', is: oneOf('none', 'batch', 'all'), field: { value: 'none' } },
+  head: { flag: '--head', is: oneOf('decoded', 'raw', 'raw-sigmoid', 'raw5d', 'v8'), field: { value: 'decoded' } },
+  check: { flag: '--check', is: oneOf('full', 'fast', 'none'), field: { value: 'full' } },
+  optimize: { flag: '--no-optimize', is: flag, inverted: true, field: { value: true } },
+  strict: { flag: '--strict', is: flag, field: { value: false } },
   seed: { flag: '--seed', is: number },
-  optimize: { flag: '--no-optimize', is: flag, inverted: true },
-  strict: { flag: '--strict', is: flag },
   scconv: { flag: '--scconv', is: oneOf('softmax', 'mask', 'normmask', 'where') },
-  check: { flag: '--check', is: oneOf('full', 'fast', 'none') },
 };
 
 const endings = ['.pt', '.pth', '.safetensors'];
-const isCheckpoint = name => endings.some(ending => name.toLowerCase().endsWith(ending));
+export const isCheckpoint = name => endings.some(ending => name.toLowerCase().endsWith(ending));
 
 /** The arguments for files, by their names, and choices. */
 export function argumentsOf(names, choices, output) {

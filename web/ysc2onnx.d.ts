@@ -16,6 +16,7 @@ export interface Options {
   batchSize?: number;
   opset?: number;
   dynamic?: 'none' | 'batch' | 'all';
+  head?: 'decoded' | 'raw' | 'raw-sigmoid' | 'raw5d' | 'v8';
   seed?: number; // of the weights where there is no checkpoint
   optimize?: boolean; // false: --no-optimize
   strict?: boolean;

@@ -160,7 +160,7 @@ for (const input of document.querySelectorAll('input[type=file]')) {
 }
 $('confidence').oninput = async () => {
   $('threshold').textContent = percent(confidence());
-  if (document.body.classList.contains('shown') && names) draw(await ask('again', { confidence: confidence() }));
+  if (document.body.classList.contains('shown') && names) draw((await ask('again', { confidence: confidence() })).objects);
 };
 
 const address = new URLSearchParams(location.search).get('model');

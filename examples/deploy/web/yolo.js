@@ -4,7 +4,8 @@
 /**
  * Fits a picture into a model's input as YOLOv5 does: scaled to touch two sides, centred, the rest grey (114).
  *
- * @param {{data: Uint8Array|Uint8ClampedArray, width: number, height: number}} picture RGB or RGBA, 8 bits each
+ * @param {{data?: Uint8Array|Uint8ClampedArray, row?: function(number): Uint8ClampedArray, width: number, height: number}} picture
+ *   RGB or RGBA, 8 bits each: all of it, or what gives a row, asked for from the top down
  * @param {number} width  of the model's input
  * @param {number} height of the model's input
  * @returns {{input: Float32Array, gain: number, left: number, top: number, picture: {width: number, height: number}}}
@@ -17,12 +18,12 @@ export function letterbox(picture, width, height) {
   const left = round((width - w) / 2 - 0.1), top = round((height - h) / 2 - 0.1);
 
   const input = new Float32Array(3 * width * height).fill(114 / 255);
-  const channels = picture.data.length / (picture.width * picture.height);
+  const { data, row = y => data.subarray(y * data.length / picture.height, (y + 1) * data.length / picture.height) } = picture;
   const columns = samples(picture.width, w), rows = samples(picture.height, h);
-  const pixel = (row, column, c) => picture.data[(row * picture.width + column) * channels + c];
-  const along = (row, { first, second, a, b }, c) => (pixel(row, first, c) * a + pixel(row, second, c) * b) >> 4;
+  const channels = row(0).length / picture.width;
+  const along = (pixels, { first, second, a, b }, c) => (pixels[first * channels + c] * a + pixels[second * channels + c] * b) >> 4;
   for (let y = 0; y < h; y++) {
-    const { first, second, a, b } = rows[y];
+    const { a, b } = rows[y], first = row(rows[y].first), second = row(rows[y].second);
     for (let x = 0; x < w; x++) {
       for (let c = 0; c < 3; c++) {
         const value = ((along(first, columns[x], c) * a >> 16) + (along(second, columns[x], c) * b >> 16) + 2) >> 2;
@@ -53,18 +54,22 @@ function samples(n, m) {
  * (non-maximum suppression), the best first.
  *
  * @param {Float32Array} output [1, rows, 5 + classes]: centre x and y, width, height, objectness, a score per class
- * @param {number} columns 5 + classes
+ * @param {number} columns 5 + classes, and the coefficients of masks
  * @param {ReturnType<typeof letterbox>} box how the picture was fitted
- * @returns {{class: number, score: number, box_xyxy: number[]}[]} corners in pixels of the picture
+ * @param {{confidence?: number, overlap?: number, masks?: number}} options masks: how many coefficients of masks follow the scores
+ * @returns {{class: number, score: number, box_xyxy: number[], coefficients?: Float32Array}[]} corners in pixels of the picture
  */
-export function objects(output, columns, box, { confidence = 0.25, overlap = 0.45 } = {}) {
-  const found = [];
+export function objects(output, columns, box, { confidence = 0.25, overlap = 0.45, masks = 0 } = {}) {
+  const found = [], classes = columns - 5 - masks;
   for (let row = 0; row < output.length; row += columns) {
     if (output[row + 4] <= confidence) continue;
     let best = row + 5;
-    for (let i = best + 1; i < row + columns; i++) if (output[i] > output[best]) best = i;
+    for (let i = best + 1; i < row + 5 + classes; i++) if (output[i] > output[best]) best = i;
     const score = output[row + 4] * output[best];
-    if (score > confidence) found.push({ class: best - row - 5, score, box_xyxy: corners(output, row) });
+    if (score <= confidence) continue;
+    const object = { class: best - row - 5, score, box_xyxy: corners(output, row) };
+    if (masks) object.coefficients = output.slice(row + 5 + classes, row + columns);
+    found.push(object);
   }
   found.sort((a, b) => b.score - a.score);
   const kept = [];
@@ -73,6 +78,41 @@ export function objects(output, columns, box, { confidence = 0.25, overlap = 0.4
     if (kept.length === 1000) break; // YOLOv5 stops there, too
   }
   return kept.map(o => ({ ...o, box_xyxy: toPicture(o.box_xyxy, box) }));
+}
+
+/**
+ * The masks of objects: which pixels of a picture belong to each, as YOLOv5's segmentation models tell it. A mask is the sum of
+ * prototypes, each by its coefficient, and holds where that is over zero, inside the object's box.
+ *
+ * @param {ReturnType<typeof objects>} list with coefficients
+ * @param {{data: Float32Array, dims: number[]}} prototypes output1, [1, masks, height, width], over the model's input
+ * @param {ReturnType<typeof letterbox>} box how the picture was fitted
+ * @param {{width: number, height: number}} input the size of the model's input
+ * @returns {{width: number, height: number, data: Uint8Array}} a mask for each object, 0 or 1, over the whole picture
+ */
+export function masks(list, prototypes, box, input) {
+  const [, count, rows, columns] = prototypes.dims, { picture } = box;
+  const scale = Math.min(1, 640 / Math.max(picture.width, picture.height));
+  const width = Math.max(1, Math.round(picture.width * scale)), height = Math.max(1, Math.round(picture.height * scale));
+  const data = new Uint8Array(list.length * width * height);
+  list.forEach(({ coefficients, box_xyxy: [x1, y1, x2, y2] }, i) => {
+    const sum = new Float32Array(rows * columns);
+    for (let k = 0; k < count; k++) for (let p = 0; p < sum.length; p++) sum[p] += coefficients[k] * prototypes.data[k * sum.length + p];
+    const at = (x, y) => sum[Math.min(Math.max(y, 0), rows - 1) * columns + Math.min(Math.max(x, 0), columns - 1)];
+    for (let y = 0; y < height; y++) {
+      const py = (y + 0.5) * picture.height / height; // in the picture
+      if (py < y1 || py > y2) continue;
+      const v = (py * box.gain + box.top) * rows / input.height - 0.5, v0 = Math.floor(v);
+      for (let x = 0; x < width; x++) {
+        const px = (x + 0.5) * picture.width / width;
+        if (px < x1 || px > x2) continue;
+        const u = (px * box.gain + box.left) * columns / input.width - 0.5, u0 = Math.floor(u);
+        const upper = at(u0, v0) * (1 + u0 - u) + at(u0 + 1, v0) * (u - u0), lower = at(u0, v0 + 1) * (1 + u0 - u) + at(u0 + 1, v0 + 1) * (u - u0);
+        if (upper * (1 + v0 - v) + lower * (v - v0) > 0) data[(i * height + y) * width + x] = 1;
+      }
+    }
+  });
+  return { width, height, data };
 }
 
 const corners = (o, i) => [o[i] - o[i + 2] / 2, o[i + 1] - o[i + 3] / 2, o[i] + o[i + 2] / 2, o[i + 1] + o[i + 3] / 2];
