@@ -46,6 +46,7 @@ async function open(next) {
   $('options').hidden = false;
   $('drop').classList.add('small');
   if (model.yaml) openEditor(model.yaml.text); else $('editor').hidden = true;
+  $('layersBox').open = Boolean(model.yaml);
   await trying(() => describe(signal));
 }
 

@@ -80,18 +80,18 @@ async function detect(bitmap) {
   const shape = { width: bitmap.width, height: bitmap.height };
   const found = await ask('detect', { bitmap, confidence: confidence() }, [bitmap]);
   draw(found, shape);
-  say(text('took', Math.round(found.milliseconds)));
+  say('');
 }
 
 const hue = index => (index * 137.508 + 145) % 360; // the golden angle: neighbours differ
 const percent = score => `${Math.round(100 * score)}%`;
 
 /** Draws boxes over the picture, masks below them, and the list beside it. */
-function draw({ objects, masks }, { width, height }) {
-  $('objects').hidden = !names;
-  $('count').textContent = objects.length ? text('objects', objects.length) : text('none');
+function draw({ objects, masks, milliseconds }, { width, height }) {
+  $('objects').hidden = milliseconds === undefined;
+  $('count').textContent = `${objects.length ? text('objects', objects.length) : text('none')} · ${text('took', Math.round(milliseconds))}`;
   const named = objects.map(o => ({ ...o, name: names?.[o.class] ?? `class ${o.class}` }));
-  $('scene').style.aspectRatio = `${width} / ${height}`;
+  $('scene').style.setProperty('--ratio', width / height);
   $('boxes').replaceChildren(...named.map(({ name, score, box_xyxy: [x1, y1, x2, y2], ...o }) => {
     const box = element('div', { className: 'box' }, element('span', {}, `${name} ${percent(score)}`));
     box.classList.toggle('high', y1 < height / 16);
