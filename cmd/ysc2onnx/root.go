@@ -52,6 +52,7 @@ are drawn from a seed, with PyTorch's default distributions.`,
 	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "print errors only")
 	c.flags(root)
 	root.AddCommand(a.summaryCommand(), a.inspectCommand(), a.extractCommand(), a.verifyCommand(), a.detectCommand(), a.editCommand(), a.diffCommand(), a.compareCommand(), a.lintCommand(), a.runtimeCommand(), a.versionCommand())
+	root.AddCommand(a.nativeCommands()...)
 	root.SetHelpCommand(a.helpCommand(root))
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
@@ -190,5 +191,5 @@ func oneArg(args []string, what string) (string, error) {
 
 // commandNames are the words that start a command.
 func commandNames() []string {
-	return []string{"summary", "inspect", "extract", "verify", "detect", "edit", "diff", "compare", "lint", "runtime", "version", "completion", "help"}
+	return []string{"summary", "inspect", "extract", "verify", "detect", "edit", "diff", "compare", "lint", "runtime", "serve", "version", "completion", "help"}
 }
