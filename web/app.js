@@ -41,20 +41,21 @@ async function open(next) {
   model = next;
   await made?.dispose();
   made = undefined;
-  for (const id of ['result', 'look', 'model']) $(id).hidden = true;
-  $('danger').hidden = true;
-  $('options').hidden = false;
+  for (const id of ['result', 'look', 'model', 'options', 'danger']) $(id).hidden = true;
+  $('convert').disabled = false;
   $('drop').classList.add('small');
   if (model.yaml) openEditor(model.yaml.text); else $('editor').hidden = true;
   $('layersBox').open = Boolean(model.yaml);
-  await trying(() => describe(signal));
+  await trying(() => describe(signal).catch(error => { if (!signal.aborted) throw error; })); // else something newer is under way
 }
 
-/** What the program prints as JSON for a command. */
+/** What the program prints as JSON for a command, and the picture that it draws. */
 async function ask(args, given, signal) {
   const answer = await run([...args, '--json'], given, { signal });
+  const drawn = await answer.files[0]?.blob.text();
+  await answer.dispose();
   try {
-    return { ...answer, document: JSON.parse(answer.stdout) };
+    return { document: JSON.parse(answer.stdout), drawn };
   } catch {
     throw new Error(answer.stderr.trim() || text('cannot', args.at(-1)));
   }
@@ -77,7 +78,8 @@ async function describe(signal) {
   $('danger').replaceChildren(element('b', {}, text('danger')), ` ${about?.why ?? ''}`);
   say('');
   if (about?.error) throw new Error(about.error);
-  showSummary(found, about, summary.files.find(f => f.name === 'model.svg'));
+  $('options').hidden = !found.rows && !model.yaml; // there is nothing to export, unless it can be mended
+  showSummary(found, about, summary.drawn);
   if (found.error && !found.diagnostics) throw new Error(found.error);
 }
 
@@ -103,18 +105,19 @@ function showSummary(found, about, svg) {
   $('layers').replaceChildren(element('thead', {}, head), element('tbody', {}, ...rows));
   URL.revokeObjectURL($('picture').src);
   $('picture').alt = text('picture');
-  if (svg) $('picture').src = URL.createObjectURL(new Blob([svg.blob], { type: 'image/svg+xml' }));
+  if (svg) $('picture').src = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
 }
 
 // The editor: as one types, the model is read again.
 edited(async (value, signal) => {
   model.yaml = { name: model.yaml?.name ?? 'model.yaml', text: value };
-  const { document, files: drawn } = await ask(['summary', model.yaml.name, '--graph', 'model.svg'], [model.yaml], signal);
+  const { document, drawn } = await ask(['summary', model.yaml.name, '--graph', 'model.svg'], [model.yaml], signal);
   if (signal.aborted) return [];
   $('model').hidden = !document.rows;
   $('modelName').textContent = files().map(f => f.name).join(' + ');
+  $('options').hidden = false;
   $('convert').disabled = !document.rows;
-  if (document.rows) showSummary(document, undefined, drawn.find(f => f.name === 'model.svg'));
+  if (document.rows) showSummary(document, undefined, drawn);
   return document.warnings ?? document.diagnostics ?? [];
 });
 

@@ -11,7 +11,7 @@ function failure(code, text = code) {
 
 /** What became of a failed write: a full disk or quota has a name of its own. */
 function plain(error) {
-  if (error.code) return error;
+  if (typeof error.code === 'string') return error; // a DOMException's is a number
   return failure(error.name === 'QuotaExceededError' ? 'ENOSPC' : 'EIO', error.message);
 }
 
@@ -37,6 +37,7 @@ export class BlobFile {
 }
 
 const CHUNK = 1 << 20;
+const MOST = 1 << 30; // bytes of a file in memory
 
 /** A file in memory, for what is small, and where a browser gives no other place. */
 export class MemoryFile {
@@ -51,6 +52,7 @@ export class MemoryFile {
 
   write(bytes, at) {
     const end = at + bytes.length;
+    if (end > MOST) throw failure('ENOSPC');
     while (this.chunks.length * CHUNK < end) this.chunks.push(new Uint8Array(CHUNK));
     this.#each(at, bytes.length, (chunk, from, done, count) => chunk.set(bytes.subarray(done, done + count), from));
     this.size = Math.max(this.size, end);
@@ -118,6 +120,7 @@ export class Disk {
   #next = 3;
   #inode = 1;
   #make;
+  #closed = false;
   output = ['', '']; // what the program printed: standard output, standard error
   #decoders = [new TextDecoder(), new TextDecoder()];
 
@@ -133,8 +136,12 @@ export class Disk {
   /** The files, by name. */
   get files() { return [...this.#files].filter(([, file]) => file).map(([path, file]) => [path.slice(1), file]); }
 
-  /** Closes what is left open by the program. */
+  /** Lets go of the program, which has ended: nothing that it still waits for reaches it. */
+  end() { this.#closed = true; }
+
+  /** Closes the files. */
   close() {
+    this.end();
     for (const [, file] of this.files) file.close();
   }
 
@@ -233,15 +240,16 @@ export class Disk {
     const fs = { constants, writeSync: (fd, bytes) => this.#calls.write(fd, bytes, 0, bytes.length, null) };
     for (const name of ['chown', 'fchown', 'lchown', 'link', 'mkdir', 'rmdir', 'symlink', 'truncate']) fs[name] = unknown;
     for (const [name, call] of Object.entries(this.#calls)) {
-      fs[name] = (...args) => {
+      // Never at once: the program might end while it is still in its call.
+      fs[name] = async (...args) => {
         const done = args.pop();
-        let value;
+        let value, failed = null;
         try {
-          value = call(...args);
+          value = await call(...args);
         } catch (error) {
-          return done(plain(error));
+          failed = plain(error);
         }
-        return value instanceof Promise ? value.then(v => done(null, v), error => done(plain(error))) : done(null, value);
+        if (!this.#closed) done(failed, value);
       };
     }
     return fs;

@@ -94,7 +94,8 @@ function draw({ objects, masks, milliseconds }, { width, height }) {
   $('scene').style.setProperty('--ratio', width / height);
   $('boxes').replaceChildren(...named.map(({ name, score, box_xyxy: [x1, y1, x2, y2], ...o }) => {
     const box = element('div', { className: 'box' }, element('span', {}, `${name} ${percent(score)}`));
-    box.classList.toggle('high', y1 < height / 16);
+    box.classList.toggle('high', y1 < height / 16); // its name goes inside
+    box.classList.toggle('right', x1 > width * 2 / 3); // its name ends where it ends
     Object.assign(box.style, {
       left: `${100 * x1 / width}%`, top: `${100 * y1 / height}%`, width: `${100 * (x2 - x1) / width}%`, height: `${100 * (y2 - y1) / height}%`,
     });

@@ -9,6 +9,8 @@ const node = globalThis.process?.versions?.node ? await import('./node.js') : un
 const port = node ? (await import('node:worker_threads')).parentPort : globalThis;
 const send = message => port.postMessage(message);
 
+const LARGEST = 1.2e9; // bytes of a model that can be run: it is in memory twice, of 4 GB
+
 /** Where the program's new files go: to the folder of a path under Node.js, to the browser's store, or into memory. */
 async function place({ output, mark }) {
   if (node) return output ? () => node.DiskFile.create(node.folderOf(output), mark) : () => new MemoryFile();
@@ -33,12 +35,12 @@ async function run({ module, args, files, ...where }) {
   else globalThis.process.cwd = () => '/';
   globalThis.ysc2onnx = {
     progress: (stage, done, total) => send({ progress: { stage, done, total } }),
-    sessions: sessions(disk, () => send({ progress: { stage: 'checking', done: 0, total: 0 } })),
+    sessions: disk.files.some(([, file]) => file.size > LARGEST) ? undefined : sessions(disk, () => send({ progress: { stage: 'checking', done: 0, total: 0 } })),
   };
 
   const go = new globalThis.Go();
   let code;
-  go.exit = c => { code = c; };
+  go.exit = c => { code = c; disk.end(); };
   go.argv = ['ysc2onnx', ...args];
   go.env = { PWD: '/', HOME: '/', NO_COLOR: '1' };
   try {

@@ -80,12 +80,12 @@ async function remove(mark, output) {
     return;
   }
   const root = await navigator.storage?.getDirectory?.().catch(() => undefined);
-  for (let tries = 0; root && tries < 20; tries++) {
+  for (let tries = 0; root && tries < 100; tries++) {
     try {
       return await root.removeEntry(mark, { recursive: true });
     } catch (error) {
       if (error.name === 'NotFoundError') return;
-      await new Promise(done => setTimeout(done, 50)); // the worker that has ended still holds a file
+      await new Promise(done => setTimeout(done, 100)); // the worker that has ended still holds a file
     }
   }
 }
@@ -126,8 +126,12 @@ export async function convert(input, options = {}) {
   const args = argumentsOf(files.map(f => f.name), choices, output);
   const answer = await ask({ args: [...args, '--json'], files }, { signal, onprogress, output });
   const report = documentOf(answer);
-  if (!answer.files.length) throw new ConversionError(report, answer.code);
-  return { model: answer.files.find(f => f.name === report.output), files: answer.files, report, command: line(args), dispose: answer.dispose };
+  const model = answer.files.find(f => f.name === report.output);
+  if (!model) {
+    await answer.dispose();
+    throw new ConversionError(report, answer.code);
+  }
+  return { model, files: answer.files, report, command: line(args), dispose: answer.dispose };
 }
 
 /** What the program printed as JSON, or an error that says what it printed instead. */

@@ -3,9 +3,13 @@
 package peers
 
 import (
+	"errors"
 	"fmt"
+	"image"
+	"image/jpeg"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -18,7 +22,9 @@ import (
 func TestPage(t *testing.T) {
 	folder := t.TempDir()
 	model, broken := filepath.Join(folder, "yolov5n.onnx"), filepath.Join(folder, "broken.onnx")
+	raw := filepath.Join(folder, "raw.onnx")
 	want(t, 0, tool(t), sharedFile(t, "data", "yolov5n-coco.pt"), "-o", model, "--quiet", "--no-verify")
+	want(t, 0, tool(t), sharedFile(t, "data", "yolov5n-coco.pt"), "-o", raw, "--quiet", "--no-verify", "--head", "raw")
 	if err := os.WriteFile(broken, []byte("no protobuf\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -36,6 +42,10 @@ func TestPage(t *testing.T) {
 	p.drop(t, bus)
 	p.settle(t, "shown")
 	p.says(t, "A model is needed, too: a YOLOv5 .onnx file.")
+	if !browsertest.Evaluate[bool](p.ctx, t, `[...document.querySelectorAll("input[accept='.onnx']")].some(e => e.labels[0].offsetParent)`) {
+		t.Error("with a picture alone, no button asks for a model")
+	}
+	browsertest.Screenshot(p.ctx, t, "picture-first-light")
 	p.drop(t, model)
 	p.settle(t, "ready")
 	sameObjects(t, "bus.jpg, dropped before the model", p.objects(t), expected["bus.jpg"])
@@ -44,8 +54,16 @@ func TestPage(t *testing.T) {
 	p.fits(t)
 	browsertest.Screenshot(p.ctx, t, "bus-phone-dark")
 
+	p.drop(t, enlarged(t, bus, 4)) // it is unpacked in strips
+	sure := slices.DeleteFunc(slices.Clone(expected["bus.jpg"]), func(o object) bool { return o.Score < 0.5 })
+	if found := p.objects(t); !slices.Equal(classNames(found), classNames(sure)) {
+		t.Errorf("in the enlarged picture there are %q, expected %q", classNames(found), classNames(sure))
+	}
+
 	p.drop(t, broken)
 	p.complains(t, "broken.onnx cannot be used: not an ONNX file")
+	p.drop(t, raw)
+	p.complains(t, "raw.onnx cannot be used: its output0 has 4 dimensions: raw maps, not decoded boxes; export it without --head")
 	p.drop(t, "page_test.go")
 	p.complains(t, "page_test.go is not a picture that this browser can show.")
 
@@ -68,6 +86,43 @@ func TestPage(t *testing.T) {
 	if names := browsertest.Evaluate[string](p.ctx, t, elsewhere); names != "" {
 		t.Errorf("the page asked elsewhere: %s", names)
 	}
+}
+
+// enlarged is a picture with each pixel repeated, side times along each side.
+func enlarged(t *testing.T, path string, side int) string {
+	t.Helper()
+	from, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = from.Close() }()
+	small, err := jpeg.Decode(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	large := image.NewRGBA(image.Rect(0, 0, small.Bounds().Dx()*side, small.Bounds().Dy()*side))
+	for y := range large.Rect.Dy() {
+		for x := range large.Rect.Dx() {
+			large.Set(x, y, small.At(x/side, y/side))
+		}
+	}
+	to, err := os.Create(filepath.Join(t.TempDir(), "large.jpg"))
+	if err == nil {
+		err = errors.Join(jpeg.Encode(to, large, &jpeg.Options{Quality: 95}), to.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to.Name()
+}
+
+// classNames are the names of objects, sorted.
+func classNames(list []object) (names []string) {
+	for _, o := range list {
+		names = append(names, o.Name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // says demands a text below the picture.
