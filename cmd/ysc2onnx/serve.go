@@ -114,7 +114,11 @@ func (a *app) serve(ctx context.Context, folder string, port int, open bool) err
 	if err != nil {
 		return fmt.Errorf("%w; --port 0 takes any free port", err)
 	}
-	address := fmt.Sprintf("http://localhost:%d/", listener.Addr().(*net.TCPAddr).Port)
+	_, taken, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	address := "http://localhost:" + taken + "/"
 	if _, err := fmt.Fprintf(a.stdout, "%s   until interrupted\n", address); err != nil {
 		return errors.Join(err, listener.Close())
 	}
