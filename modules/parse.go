@@ -95,7 +95,11 @@ type parser struct {
 func (p *parser) layer(l *Layer) {
 	row := l.Row
 	if l.Spec == nil && row.Module != "" {
-		p.diags.Errorf(row.ModuleSpan, "%s", unknownText(row.Module, p.registry.Names()))
+		d := p.diags.Errorf(row.ModuleSpan, "%s", unknownText(row.Module, p.registry.Names()))
+		if key := "unknown " + row.Module; p.trained != nil && !p.noted[key] {
+			p.noted[key] = true
+			describeUnknown(d, p.trained, LayerName(row.Index))
+		}
 	}
 	if row.Broken || l.Spec == nil {
 		return
