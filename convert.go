@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"ysc2onnx/diag"
@@ -12,6 +13,7 @@ import (
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
+	"ysc2onnx/onnxbuild/passes"
 )
 
 // Convert turns a model YAML into an ONNX file and checks the file. An error of the YAML is a [*diag.Diagnostics]; a
@@ -36,6 +38,13 @@ func Convert(ctx context.Context, in Input, opt Options) (*Result, error) {
 		Summary: &model.Summary, Warnings: warnings, Height: model.Size.Height, Width: model.Size.Width, Batch: model.Size.Batch,
 		Opset: written.Opset, IRVersion: written.IRVersion, Nodes: len(written.Nodes), Assumed: model.Trained.Assumed(),
 	}
+	var exact bool
+	if r.Losses, exact, err = passes.Losses(ctx, written.Graph); err != nil {
+		return nil, err
+	}
+	if err := refuseOverflow(r.Losses); err != nil {
+		return nil, err
+	}
 	if err := write(ctx, written, &opt, r); err != nil {
 		return nil, model.Trained.RefuseNotFinite(ctx, warnings, err)
 	}
@@ -45,7 +54,7 @@ func Convert(ctx context.Context, in Input, opt Options) (*Result, error) {
 	warnings.Allow(opt.Allow...)
 	r.Elapsed = time.Since(start)
 	if opt.Output != "" && opt.Check != CheckNone {
-		r.Checks, err = selfcheck.File(ctx, opt.Output, model, written, selfcheck.Options{Runtime: opt.Runtime, Full: opt.Check == CheckFull, Seed: opt.Seed})
+		r.Checks, err = selfcheck.File(ctx, opt.Output, model, written, selfcheck.Options{Runtime: opt.Runtime, Full: opt.Check == CheckFull, ExactWeights: exact, Seed: opt.Seed})
 	}
 	return r, err
 }
@@ -69,9 +78,12 @@ func Summarize(ctx context.Context, in Input, opt Options) (*modules.Summary, *d
 func (o Options) pipeline() (pipeline.Options, error) {
 	how := pipeline.Options{
 		Size:  pipeline.Size{Batch: o.Batch, Height: o.Height, Width: o.Width, Dynamic: pipeline.Dynamic(o.Dynamic)},
-		Opset: o.Opset, Seed: o.Seed, NoOptimize: o.NoOptimize, Modules: o.Modules, Head: o.Head, ScConv: string(o.ScConv), Strict: o.Strict,
+		Opset: o.Opset, Seed: o.Seed, NoOptimize: o.NoOptimize, Precision: passes.Precision(o.Half), Modules: o.Modules, Head: o.Head, ScConv: string(o.ScConv), Strict: o.Strict,
 		Allow:  o.Allow,
 		Blocks: modules.BlockWiring(o.C3ScConv),
+	}
+	if o.Half < HalfNone || o.Half > HalfFull {
+		return how, fmt.Errorf("half is %d, expected HalfNone, HalfWeights or HalfFull", o.Half)
 	}
 	return how, errors.Join(how.Complete(), o.ScConv.check(), o.C3ScConv.check())
 }
@@ -82,6 +94,29 @@ func (o *Options) threshold() int64 {
 		return 1
 	}
 	return 0
+}
+
+// refuseOverflow is the error of weights that float16 cannot hold: one of them makes a layer infinite.
+func refuseOverflow(losses []passes.Loss) error {
+	const listed = 8
+	var names []string
+	count := 0
+	for _, l := range losses {
+		if l.Overflow == 0 {
+			continue
+		}
+		if count++; count <= listed {
+			names = append(names, fmt.Sprintf("%s (%d of %d)", l.Name, l.Overflow, l.Elements))
+		}
+	}
+	if count == 0 {
+		return nil
+	}
+	text := strings.Join(names, ", ")
+	if count > listed {
+		text += fmt.Sprintf(" and %d more", count-listed)
+	}
+	return fmt.Errorf("weights of 65520 and more do not fit float16, which holds up to 65504: %s; write the file without halves", text)
 }
 
 // write puts the model where the options say.

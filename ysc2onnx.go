@@ -15,6 +15,7 @@ import (
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
+	"ysc2onnx/onnxbuild/passes"
 	"ysc2onnx/verify"
 	"ysc2onnx/verify/engine"
 )
@@ -42,6 +43,20 @@ const (
 	DynamicAll                  // batch, height and width
 )
 
+// Half says what of a file is float16.
+type Half int
+
+// The choices for [Options.Half].
+const (
+	HalfNone Half = iota
+	// HalfWeights stores the weights as float16, in half the bytes. They are cast to float32 once, when the file is loaded;
+	// input, arithmetic and outputs are float32.
+	HalfWeights
+	// HalfFull computes in float16 from a float16 input on, but for what that cannot hold: see [passes.Halve]. The outputs
+	// are float32.
+	HalfFull
+)
+
 // Check says how far a written file is checked.
 type Check int
 
@@ -62,6 +77,7 @@ type Options struct {
 	Opset         int // 11 to 22, onnxbuild.DefaultOpset where 0
 	Dynamic       Dynamic
 	Seed          uint64            // of the weights where there is no checkpoint
+	Half          Half              // what of the file is float16; nothing by default
 	NoOptimize    bool              // write the lowering as it is: unfused, initializers under their state_dict names
 	Modules       *modules.Registry // what a YAML can name; nil: [modules.Builtin]
 	Head          modules.Stage     // makes the outputs; nil: [heads.Decoded]
@@ -94,6 +110,7 @@ type Result struct {
 	Bytes         int64              // of the model, external data included
 	Checks        *verify.Report     // nil where nothing was checked
 	Assumed       string             // what the numbers depend on although the checkpoint does not tell it, so that no check proves it; "" for nothing
+	Losses        []passes.Loss      // weights that lose more than rounding as float16; nil where there are none
 	Elapsed       time.Duration      // without the checks
 }
 

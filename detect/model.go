@@ -58,8 +58,8 @@ func readModel(inputs, outputs []engine.IO, metadata map[string]string) (m model
 	switch {
 	case len(in.Dims) != 4 || in.Dims[1] != channels:
 		return m, fmt.Errorf("the file's input is %s; a detector's is float32 [batch, 3, height, width]", in)
-	case in.DType != engine.Float32:
-		return m, fmt.Errorf("the file's input is %s; only float32 can be run here so far", in)
+	case in.DType != engine.Float32 && in.DType != engine.Float16:
+		return m, fmt.Errorf("the file's input is %s; only float32 and float16 can be run here so far", in)
 	}
 	for _, d := range in.Dims {
 		if d == 0 || d > maxSide {

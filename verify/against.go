@@ -62,11 +62,13 @@ type pair struct {
 
 // comparing is a comparison in progress.
 type comparing struct {
-	rt     engine.Runtime
-	path   string
-	facts  *Facts
-	ref    Reference
-	opts   AgainstOptions
+	rt    engine.Runtime
+	path  string
+	facts *Facts
+	ref   Reference
+	opts  AgainstOptions
+
+	sample limits // of a sample; zero elsewhere
 	input  engine.Tensor
 	layers map[int]engine.IO // values that the layers make
 	pairs  []pair
@@ -388,6 +390,9 @@ func (r *comparing) rows(p pair, values map[string]engine.Tensor, want engine.Te
 	}
 	var list []judged
 	for _, m := range r.opts.measures(r.facts.meaning(p.value, want), r.facts.stride()) {
+		if m.unit == OfLargest {
+			m.least, m.leastRMS = r.sample.least, r.sample.least
+		}
 		list = append(list, compareElements(p, got, want, m))
 	}
 	return list

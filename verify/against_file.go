@@ -53,11 +53,14 @@ func AgainstFile(ctx context.Context, rt engine.Runtime, path, other string, opt
 	return r.compare(ctx)
 }
 
+// isImage reports whether an image can be of that type: one that a float16 file takes is fed the same numbers, rounded.
+func isImage(t engine.DType) bool { return t == engine.Float32 || t == engine.Float16 }
+
 // commonInput makes an input that both models take, under the first one's name for it.
 func commonInput(facts, theirs *Facts, opts *AgainstOptions) (engine.Tensor, error) {
 	a, b := facts.Inputs[0], theirs.Inputs[0]
-	if len(a.Dims) != 4 || len(b.Dims) != 4 || a.DType != engine.Float32 || b.DType != engine.Float32 {
-		return engine.Tensor{}, fmt.Errorf("they take %s and %s; one float32 image each was expected, [batch, channels, height, width]", a, b)
+	if len(a.Dims) != 4 || len(b.Dims) != 4 || !isImage(a.DType) || !isImage(b.DType) {
+		return engine.Tensor{}, fmt.Errorf("they take %s and %s; one float32 or float16 image each was expected, [batch, channels, height, width]", a, b)
 	}
 	stride := max(facts.stride(), theirs.stride())
 	open := []int64{2, 3, 3 * stride, 4 * stride}

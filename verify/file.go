@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/x448/float16"
+
 	"ysc2onnx/verify/engine"
 )
 
@@ -29,6 +31,8 @@ type Expect struct {
 
 	Weights []Weight // what the initializers should hold, all of them; nil leaves that check out
 	Sample  *Sample  // values that the layers should give; nil leaves that check out. It needs a runtime
+
+	Precision Precision // what of the file is float16, which decides how near the numbers of the sample have to be
 
 	Seed    uint64                // of the random input
 	Options engine.SessionOptions // for the runtime
@@ -200,8 +204,19 @@ func (e *Expect) runTrial(ctx context.Context, session engine.Session, t trial) 
 func (e *Expect) Noise(batch, height, width int) engine.Tensor {
 	input := engine.Tensor{Name: e.Input.Name, Shape: []int64{int64(batch), e.Input.Dims[1], int64(height), int64(width)}}
 	n, _ := engine.Elements(input.Shape) // bounded by the callers
-	input.Floats = noise(e.Seed, int(n))
+	input.Floats = e.noise(int(n))
 	return input
+}
+
+// noise gives n seeded values that the input's type holds.
+func (e *Expect) noise(n int) []float32 {
+	values := noise(e.Seed, n)
+	if e.Input.DType == engine.Float16 {
+		for i, x := range values {
+			values[i] = float16.Fromfloat32(x).Float32()
+		}
+	}
+	return values
 }
 
 // maxElements bounds the tensors this package makes or reads: 2^29 values, 2 GiB of float32.

@@ -42,14 +42,14 @@ func (r *comparing) summed(value string) string {
 // insideMeasure says how a value inside a layer is compared. The errors of sums are relative to what was summed: numbers that
 // cancel, as those of a normalised map do, leave nothing but their rounding.
 func (r *comparing) insideMeasure(p pair, values map[string]engine.Tensor) measure {
-	m := measure{unit: OfLargest, tolerance: SampleInnerTolerance}
+	m := measure{unit: OfLargest, tolerance: r.sample.inner, least: r.sample.least}
 	summed, squares := values[r.summed(p.value)].Floats, 0.0
 	for _, x := range summed {
 		if a := math.Abs(float64(x)); a <= math.MaxFloat32 {
 			m.least, squares = max(m.least, a), squares+a*a
 		}
 	}
-	m.leastRMS = math.Sqrt(squares / float64(max(1, len(summed))))
+	m.leastRMS = max(r.sample.least, math.Sqrt(squares/float64(max(1, len(summed)))))
 	return m
 }
 

@@ -47,9 +47,10 @@ type Sample struct {
 // runtime with the file's weights, against the sample's values.
 func (e *Expect) numbers(ctx context.Context, rt engine.Runtime, path string, rep *Report) error {
 	start := time.Now()
-	fixed := AgainstOptions{Layer: SampleLayerTolerance, Box: SampleBoxTolerance, Score: SampleScoreTolerance, Session: e.Options}
+	limits := sampleLimits[e.Precision]
+	fixed := AgainstOptions{Layer: limits.layer, Box: limits.box, Score: limits.score, Session: e.Options}
 	detail, err := e.compareSample(ctx, rt, path, rep, fixed, e.Sample.Values)
-	if err != nil && e.Sample.Rounded != nil && ctx.Err() == nil {
+	if err != nil && e.Sample.Rounded != nil && e.Precision == Single && ctx.Err() == nil {
 		least := fixed // the tolerance is the larger of this and of what rounding alone does
 		least.layerFloor, least.boxFloor, least.scoreFloor = fixed.Layer/OwnFactor, fixed.Box/OwnFactor, fixed.Score/OwnFactor
 		measured, other := e.compareSample(ctx, rt, path, rep, least, e.Sample.Rounded)
@@ -73,7 +74,11 @@ func (e *Expect) compareSample(ctx context.Context, rt engine.Runtime, path stri
 		return "", err
 	}
 	rep.Numbers = c
-	return e.Sample.summary(c, inside)
+	detail, err := e.Sample.summary(c, inside)
+	if small := e.unresolved(c); err == nil && small > 0 {
+		detail += fmt.Sprintf("; %d of them too small for float16 to tell from 0", small)
+	}
+	return detail, err
 }
 
 // runSample runs the sample and compares: the layers and outputs, and inside the values inside the layers.
@@ -86,7 +91,7 @@ func (e *Expect) runSample(ctx context.Context, rt engine.Runtime, path string, 
 	if !ok || n > maxRun {
 		return nil, nil, fmt.Errorf("a sample of %s is larger than the check of a file allows (%d values)", engine.ShapeText(input.Shape), maxRun)
 	}
-	input.Floats = noise(e.Seed, int(n))
+	input.Floats = e.noise(int(n))
 	if s.Model != nil {
 		if path, err = filepath.EvalSymlinks(path); err != nil { // external data is looked for beside the file itself
 			return nil, nil, err
@@ -115,6 +120,7 @@ func (e *Expect) runSample(ctx context.Context, rt engine.Runtime, path string, 
 	}
 	r := newComparing(rt, path, facts, withInput{values, input}, opts)
 	r.exact, _ = values.(Computed64)
+	r.sample = sampleLimits[e.Precision]
 	if err := r.addInner(s.Inner); err != nil {
 		return nil, nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"ysc2onnx/diag"
 	"ysc2onnx/heads"
 	"ysc2onnx/internal/units"
+	"ysc2onnx/onnxbuild/passes"
 	"ysc2onnx/verify"
 )
 
@@ -35,6 +36,7 @@ type conversion struct {
 	seed, checkFlag *pflag.Flag
 	page            reporting
 	head            headForm
+	half            half
 }
 
 // flags adds the flags of the bare form.
@@ -51,6 +53,7 @@ func (c *conversion) flags(cmd *cobra.Command) {
 	flags.IntVar(&opt.Opset, "opset", 17, fmt.Sprintf("ONNX operator set `version`, %d to %d", ysc2onnx.MinOpset, ysc2onnx.MaxOpset))
 	flags.Var(&c.dynamic, "dynamic", "leave batch, height and width open; --dynamic=batch: only the batch")
 	flags.Lookup("dynamic").NoOptDefVal = dynamicAll
+	halfFlag(cmd, &c.half)
 	flags.Uint64Var(&opt.Seed, "seed", 0, "`seed` of the weights where there is no checkpoint: the same seed gives the same file on every machine")
 	c.seed = flags.Lookup("seed")
 	flags.BoolVar(&opt.NoOptimize, "no-optimize", false, "keep every primitive node, unfused, and weights under their state_dict names")
@@ -80,6 +83,8 @@ type conversionDocument struct {
 	Height     int               `json:"height"`
 	Width      int               `json:"width"`
 	Dynamic    string            `json:"dynamic"` // none, batch, all
+	Half       string            `json:"half"`    // none, weights, full
+	Losses     []passes.Loss     `json:"losses,omitempty"`
 	Nodes      int               `json:"nodes"`
 	Layers     int               `json:"layers"`
 	Parameters int64             `json:"parameters"`
@@ -174,6 +179,7 @@ func (c *conversion) asksForCheck() bool {
 func (c *conversion) prepare(target string) (notChecked string, err error) {
 	opt := &c.options
 	opt.Height, opt.Width, opt.Dynamic = c.size.height, c.size.width, ysc2onnx.Dynamic(c.dynamic)
+	opt.Half = ysc2onnx.Half(c.half)
 	if c.head.Name != heads.Forms()[0].Name {
 		opt.Head = c.head.Stage
 	}
@@ -212,6 +218,7 @@ func (c *conversion) prepare(target string) (notChecked string, err error) {
 // report says what was written and how the checks went.
 func (c *conversion) report(target string, r *ysc2onnx.Result, notChecked string) error {
 	c.warn(r.Warnings)
+	noteLosses(c.app, r.Losses)
 	noteRounding(c.app, c.size, r.Height, r.Width, r.Summary.Stride)
 	if r.Checks != nil && r.Checks.NotRun != "" {
 		notChecked = r.Checks.NotRun
@@ -219,7 +226,7 @@ func (c *conversion) report(target string, r *ysc2onnx.Result, notChecked string
 	failed := c.verdict(target, r.Checks)
 	doc := conversionDocument{
 		Output: target, Opset: r.Opset, IRVersion: r.IRVersion, Batch: r.Batch, Height: r.Height, Width: r.Width,
-		Dynamic: c.dynamic.String(), Nodes: r.Nodes, Layers: r.Summary.Layers, Parameters: r.Summary.Parameters, Bytes: r.Bytes,
+		Dynamic: c.dynamic.String(), Half: c.half.String(), Losses: r.Losses, Nodes: r.Nodes, Layers: r.Summary.Layers, Parameters: r.Summary.Parameters, Bytes: r.Bytes,
 		Seconds: r.Elapsed.Seconds(), Warnings: r.Warnings, Check: checks[c.options.Check], Assumed: r.Assumed, Checked: notChecked == "" && failed == nil, NotChecked: notChecked, Checks: r.Checks,
 	}
 	if failed != nil {

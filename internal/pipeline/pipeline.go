@@ -53,6 +53,7 @@ type Options struct {
 	Opset      int
 	Seed       uint64              // of the weights where there is no checkpoint
 	NoOptimize bool                // write the lowering as it is
+	Precision  passes.Precision    // what of the file is float16
 	Modules    *modules.Registry   // what a YAML can name; nil: [modules.Builtin]
 	Head       modules.Stage       // makes the outputs; nil: [heads.Decoded]
 	Blocks     modules.BlockWiring // how C3_ScConv is wired, where no checkpoint tells
@@ -250,6 +251,9 @@ func (m *Model) acceptsSquare(ctx context.Context, side int) bool {
 	return model != nil && !diags.HasErrors()
 }
 
+// Precision is what of the file is float16, by the name that package verify has for its tolerances.
+func (m *Model) Precision() verify.Precision { return verify.Precision(m.opt.Precision) }
+
 // LoweredAt is the model lowered for a size, of which height and width are multiples of the stride. It is nil if the model does not
 // fit that size, or ctx has ended.
 func (m *Model) LoweredAt(ctx context.Context, n Size) *modules.Model {
@@ -303,12 +307,16 @@ func (m *Model) Written(model *modules.Model, n Size) (*onnxbuild.Written, error
 	return w, nil
 }
 
-// form applies the passes, unless the options say otherwise, and writes the graph in the form of the opset.
+// form applies the passes, unless the options say otherwise, narrows what is float16, and writes the graph in the form of the
+// opset.
 func (m *Model) form(g *onnxbuild.Graph) (*onnxbuild.Written, error) {
 	if !m.opt.NoOptimize {
 		if err := passes.Run(g); err != nil {
 			return nil, err
 		}
+	}
+	if err := passes.Narrow(g, m.opt.Precision); err != nil {
+		return nil, err
 	}
 	return g.AtOpset(m.opt.Opset)
 }

@@ -27,11 +27,13 @@ type Options struct {
 	Runtime engine.Runtime // runs the file; nil: it is read, and not run
 	Full    bool           // every initializer and every layer's numbers, too
 	Seed    uint64         // of the input
+
+	ExactWeights bool // those that are float16 are not rounded
 }
 
 // File checks the file at path, to which the model was written as w.
 func File(ctx context.Context, path string, m *pipeline.Model, w *onnxbuild.Written, opt Options) (*verify.Report, error) {
-	want, skipped := expectation(m, opt), ""
+	want, skipped := expectation(m, w, opt), ""
 	if opt.Full {
 		for _, v := range w.Initializers {
 			want.Weights = append(want.Weights, verify.Weight{
@@ -281,7 +283,7 @@ func sameElements(small, large *onnxbuild.Tensor) (bool, error) {
 }
 
 // expectation is what the checks expect of the written file.
-func expectation(m *pipeline.Model, opt Options) verify.Expect {
+func expectation(m *pipeline.Model, w *onnxbuild.Written, opt Options) verify.Expect {
 	io := func(v *onnxbuild.Value) engine.IO {
 		out := engine.IO{Name: v.Name, DType: engine.DType(v.DType)}
 		for _, d := range v.Shape {
@@ -295,12 +297,15 @@ func expectation(m *pipeline.Model, opt Options) verify.Expect {
 		return out
 	}
 	want := verify.Expect{
-		Input: io(m.Graph.Inputs[0]), DynamicBatch: m.Size.Dynamic != pipeline.Static, DynamicSize: m.Size.Dynamic == pipeline.DynamicAll,
+		Input: io(w.Graph.Inputs[0]), Precision: m.Precision(), DynamicBatch: m.Size.Dynamic != pipeline.Static, DynamicSize: m.Size.Dynamic == pipeline.DynamicAll,
 		Stride: m.Stride(), Batch: m.Size.Batch, Height: m.Size.Height, Width: m.Size.Width, Seed: opt.Seed,
 		Options: engine.SessionOptions{StrictShapes: true},
 	}
 	for _, v := range m.Graph.Outputs {
 		want.Outputs = append(want.Outputs, io(v))
+	}
+	if opt.ExactWeights && want.Precision == verify.HalfWeights {
+		want.Precision = verify.Single
 	}
 	want.OutputDims = func(batch, height, width int) map[string][]int64 {
 		at := map[string]int64{"batch": int64(batch), "height": int64(height), "width": int64(width)}
