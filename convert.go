@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"ysc2onnx/diag"
@@ -13,7 +12,6 @@ import (
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
-	"ysc2onnx/onnxbuild/passes"
 )
 
 // Convert turns a model YAML into an ONNX file and checks the file. An error of the YAML is a [*diag.Diagnostics]; a
@@ -39,10 +37,7 @@ func Convert(ctx context.Context, in Input, opt Options) (*Result, error) {
 		Opset: written.Opset, IRVersion: written.IRVersion, Nodes: len(written.Nodes), Assumed: model.Trained.Assumed(),
 	}
 	var exact bool
-	if r.Losses, exact, err = passes.Losses(ctx, written.Graph); err != nil {
-		return nil, err
-	}
-	if err := refuseOverflow(r.Losses); err != nil {
+	if r.Losses, exact, err = pipeline.Losses(ctx, written); err != nil {
 		return nil, err
 	}
 	if err := write(ctx, written, &opt, r); err != nil {
@@ -78,7 +73,7 @@ func Summarize(ctx context.Context, in Input, opt Options) (*modules.Summary, *d
 func (o Options) pipeline() (pipeline.Options, error) {
 	how := pipeline.Options{
 		Size:  pipeline.Size{Batch: o.Batch, Height: o.Height, Width: o.Width, Dynamic: pipeline.Dynamic(o.Dynamic)},
-		Opset: o.Opset, Seed: o.Seed, NoOptimize: o.NoOptimize, Precision: passes.Precision(o.Half), Modules: o.Modules, Head: o.Head, ScConv: string(o.ScConv), Strict: o.Strict,
+		Opset: o.Opset, Seed: o.Seed, NoOptimize: o.NoOptimize, Precision: pipeline.Precision(o.Half), Modules: o.Modules, Head: o.Head, ScConv: string(o.ScConv), Strict: o.Strict,
 		Allow:  o.Allow,
 		Blocks: modules.BlockWiring(o.C3ScConv),
 	}
@@ -94,29 +89,6 @@ func (o *Options) threshold() int64 {
 		return 1
 	}
 	return 0
-}
-
-// refuseOverflow is the error of weights that float16 cannot hold: one of them makes a layer infinite.
-func refuseOverflow(losses []passes.Loss) error {
-	const listed = 8
-	var names []string
-	count := 0
-	for _, l := range losses {
-		if l.Overflow == 0 {
-			continue
-		}
-		if count++; count <= listed {
-			names = append(names, fmt.Sprintf("%s (%d of %d)", l.Name, l.Overflow, l.Elements))
-		}
-	}
-	if count == 0 {
-		return nil
-	}
-	text := strings.Join(names, ", ")
-	if count > listed {
-		text += fmt.Sprintf(" and %d more", count-listed)
-	}
-	return fmt.Errorf("weights of 65520 and more do not fit float16, which holds up to 65504: %s; write the file without halves", text)
 }
 
 // write puts the model where the options say.

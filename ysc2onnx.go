@@ -15,7 +15,6 @@ import (
 	"ysc2onnx/modules"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/onnxfile"
-	"ysc2onnx/onnxbuild/passes"
 	"ysc2onnx/verify"
 	"ysc2onnx/verify/engine"
 )
@@ -52,10 +51,13 @@ const (
 	// HalfWeights stores the weights as float16, in half the bytes. They are cast to float32 once, when the file is loaded;
 	// input, arithmetic and outputs are float32.
 	HalfWeights
-	// HalfFull computes in float16 from a float16 input on, but for what that cannot hold: see [passes.Halve]. The outputs
+	// HalfFull computes in float16 from a float16 input on, but for what that cannot hold: decoding, sums over maps and what is made of them. The outputs
 	// are float32.
 	HalfFull
 )
+
+// Loss counts what float16 cannot hold of a tensor.
+type Loss = pipeline.Loss
 
 // Check says how far a written file is checked.
 type Check int
@@ -110,7 +112,7 @@ type Result struct {
 	Bytes         int64              // of the model, external data included
 	Checks        *verify.Report     // nil where nothing was checked
 	Assumed       string             // what the numbers depend on although the checkpoint does not tell it, so that no check proves it; "" for nothing
-	Losses        []passes.Loss      // weights that lose more than rounding as float16; nil where there are none
+	Losses        []Loss             // weights that lose more than rounding as float16; nil where there are none
 	Elapsed       time.Duration      // without the checks
 }
 

@@ -157,8 +157,8 @@ func TestSizes(t *testing.T) {
 
 func TestNoDetector(t *testing.T) {
 	in, out := float("images", 1, 3, 640, 640), float("output0", 1, 25200, 7)
-	half := in
-	half.DType = engine.Float16
+	double := in
+	double.DType = engine.Float64
 	halfOut := out
 	halfOut.DType = engine.Float16
 	names := map[string]string{"names": "['cat', 'dog']"}
@@ -171,7 +171,7 @@ func TestNoDetector(t *testing.T) {
 		{[]engine.IO{in, in}, []engine.IO{out}, nil, nil, "the file has 2 inputs; a detector has one, the pictures"},
 		{[]engine.IO{float("x", 1, 4, 8, 8)}, []engine.IO{out}, nil, nil,
 			"the file's input is x float32 [1, 4, 8, 8]; a detector's is float32 [batch, 3, height, width]"},
-		{[]engine.IO{half}, []engine.IO{out}, nil, nil, "the file's input is images float16 [1, 3, 640, 640]; only float32 can be run here so far"},
+		{[]engine.IO{double}, []engine.IO{out}, nil, nil, "the file's input is images float64 [1, 3, 640, 640]; only float32 and float16 can be run here so far"},
 		{[]engine.IO{float("images", 1, 3, 0, 8)}, []engine.IO{out}, nil, nil,
 			"the file's input is images float32 [1, 3, 0, 8]; sizes from 1 to 16384 can be run here"},
 		{[]engine.IO{in}, nil, nil, nil, "the file has no output"},

@@ -166,7 +166,7 @@ func TestCommonInput(t *testing.T) {
 		{take("32", 1, 3, 64, 96), take("32", 1, 3, 96, 64), AgainstOptions{}, nil,
 			"they take images float32 [1, 3, 64, 96] and images float32 [1, 3, 96, 64]; export one of them for the other's size, or with --dynamic"},
 		{take("32", 1, 3), take("32", 1, 3), AgainstOptions{}, nil,
-			"they take images float32 [1, 3] and images float32 [1, 3]; one float32 image each was expected, [batch, channels, height, width]"},
+			"they take images float32 [1, 3] and images float32 [1, 3]; one float32 or float16 image each was expected, [batch, channels, height, width]"},
 		{take("32", 1, 3, 1<<20, 1<<20), take("32", 1, 3, "h", "w"), AgainstOptions{}, nil,
 			"an input of 1x3x1048576x1048576 is larger than a comparison of files allows (33554432 values)"},
 	} {

@@ -17,7 +17,6 @@ import (
 	"ysc2onnx/diag"
 	"ysc2onnx/heads"
 	"ysc2onnx/internal/units"
-	"ysc2onnx/onnxbuild/passes"
 	"ysc2onnx/verify"
 )
 
@@ -84,7 +83,7 @@ type conversionDocument struct {
 	Width      int               `json:"width"`
 	Dynamic    string            `json:"dynamic"` // none, batch, all
 	Half       string            `json:"half"`    // none, weights, full
-	Losses     []passes.Loss     `json:"losses,omitempty"`
+	Losses     []ysc2onnx.Loss   `json:"losses,omitempty"`
 	Nodes      int               `json:"nodes"`
 	Layers     int               `json:"layers"`
 	Parameters int64             `json:"parameters"`

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"ysc2onnx"
-	"ysc2onnx/onnxbuild/passes"
 )
 
 // half is the value of --half.
@@ -45,9 +44,9 @@ func halfFlag(cmd *cobra.Command, h *half) {
 
 // noteLosses says which weights float16 holds as 0, or with fewer bits, where that is more than a few of a tensor: those
 // with the most of them first. --json lists all.
-func noteLosses(a *app, losses []passes.Loss) {
+func noteLosses(a *app, losses []ysc2onnx.Loss) {
 	const listed, few = 3, 100 // in few elements one
-	losses = slices.DeleteFunc(slices.Clone(losses), func(l passes.Loss) bool { return l.Zero == 0 && l.Coarse*few < l.Elements })
+	losses = slices.DeleteFunc(slices.Clone(losses), func(l ysc2onnx.Loss) bool { return l.Zero == 0 && l.Coarse*few < l.Elements })
 	var zero, coarse int64
 	for _, l := range losses {
 		zero, coarse = zero+l.Zero, coarse+l.Coarse
@@ -56,7 +55,7 @@ func noteLosses(a *app, losses []passes.Loss) {
 		return
 	}
 	worst := slices.Clone(losses)
-	slices.SortStableFunc(worst, func(a, b passes.Loss) int {
+	slices.SortStableFunc(worst, func(a, b ysc2onnx.Loss) int {
 		return cmp.Or(cmp.Compare(b.Zero, a.Zero), cmp.Compare(b.Coarse, a.Coarse))
 	})
 	text := ""

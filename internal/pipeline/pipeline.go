@@ -53,7 +53,7 @@ type Options struct {
 	Opset      int
 	Seed       uint64              // of the weights where there is no checkpoint
 	NoOptimize bool                // write the lowering as it is
-	Precision  passes.Precision    // what of the file is float16
+	Precision  Precision           // what of the file is float16
 	Modules    *modules.Registry   // what a YAML can name; nil: [modules.Builtin]
 	Head       modules.Stage       // makes the outputs; nil: [heads.Decoded]
 	Blocks     modules.BlockWiring // how C3_ScConv is wired, where no checkpoint tells
@@ -253,6 +253,39 @@ func (m *Model) acceptsSquare(ctx context.Context, side int) bool {
 
 // Precision is what of the file is float16, by the name that package verify has for its tolerances.
 func (m *Model) Precision() verify.Precision { return verify.Precision(m.opt.Precision) }
+
+// Precision says what of a file is float16.
+type Precision = passes.Precision
+
+// Loss counts what float16 cannot hold of a tensor.
+type Loss = passes.Loss
+
+// Losses lists the weights of a file that lose more than rounding as float16; exact is true where none is even rounded. A
+// weight that float16 cannot hold at all, which would make a layer infinite, is an error.
+func Losses(ctx context.Context, w *onnxbuild.Written) (list []Loss, exact bool, err error) {
+	if list, exact, err = passes.Losses(ctx, w.Graph); err != nil {
+		return nil, false, err
+	}
+	const listed = 8
+	var names []string
+	count := 0
+	for _, l := range list {
+		if l.Overflow == 0 {
+			continue
+		}
+		if count++; count <= listed {
+			names = append(names, fmt.Sprintf("%s (%d of %d)", l.Name, l.Overflow, l.Elements))
+		}
+	}
+	if count == 0 {
+		return list, exact, nil
+	}
+	text := strings.Join(names, ", ")
+	if count > listed {
+		text += fmt.Sprintf(" and %d more", count-listed)
+	}
+	return nil, false, fmt.Errorf("weights of 65520 and more do not fit float16, which holds up to 65504: %s; write the file without halves", text)
+}
 
 // LoweredAt is the model lowered for a size, of which height and width are multiples of the stride. It is nil if the model does not
 // fit that size, or ctx has ended.

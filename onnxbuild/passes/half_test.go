@@ -67,9 +67,14 @@ func TestHalveWeights(t *testing.T) {
 	rounded := passCase{name: "half", build: func(b bench) {
 		twoConvs(b, func(name string, shape ...int64) *onnxbuild.Value {
 			v := b.named(name, shape...)
-			for i, x := range v.Const.Floats.(onnxbuild.Literal) {
-				v.Const.Floats.(onnxbuild.Literal)[i] = float16.Fromfloat32(x).Float32()
+			elements, err := v.Const.ReadAll()
+			if err != nil {
+				t.Fatal(err)
 			}
+			for i, x := range elements {
+				elements[i] = float16.Fromfloat32(x).Float32()
+			}
+			v.Const = onnxbuild.FloatTensor(shape, elements)
 			return v
 		})
 	}}
