@@ -185,7 +185,7 @@ func TestRefusals(t *testing.T) {
 		want string
 	}{
 		{"no YAML", context.Background(), nil, ysc2onnx.Options{}, "there is no YAML to read"},
-		{"opset", context.Background(), strings.NewReader(""), ysc2onnx.Options{Opset: 9}, "opset 9 is not supported: choose 11 to 22"},
+		{"opset", context.Background(), strings.NewReader(""), ysc2onnx.Options{Opset: 9}, "opset 9 is not supported: choose 11 to 26"},
 		{"size", context.Background(), strings.NewReader(""), ysc2onnx.Options{Height: 99999}, "the height is 99999, expected 1 to 16384"},
 		{"dynamic", context.Background(), strings.NewReader(""), ysc2onnx.Options{Dynamic: 7}, "dynamic is 7, expected Static, DynamicBatch or DynamicAll"},
 		{"cancelled", cancelled, example(t, "yolov5n.yaml").YAML, ysc2onnx.Options{}, "context canceled"},

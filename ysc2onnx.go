@@ -76,7 +76,7 @@ const (
 type Options struct {
 	Height, Width int // of the image in pixels, 640 where 0, 224 of a classifier; rounded up to the model's stride
 	Batch         int // 1 where 0
-	Opset         int // 11 to 22, onnxbuild.DefaultOpset where 0
+	Opset         int // 11 to 26, onnxbuild.DefaultOpset where 0
 	Dynamic       Dynamic
 	Seed          uint64            // of the weights where there is no checkpoint
 	Half          Half              // what of the file is float16; nothing by default

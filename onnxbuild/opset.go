@@ -6,10 +6,11 @@ import (
 	"slices"
 )
 
-// The opsets that graphs can be written for.
+// The opsets that graphs can be written for: up to the newest that the pinned ONNX Runtime reads. Since 23 operators have got
+// more types, and no other meaning.
 const (
 	MinOpset     = 11
-	MaxOpset     = 22
+	MaxOpset     = 26
 	DefaultOpset = 17
 )
 
@@ -24,8 +25,14 @@ func IRVersion(opset int) int64 {
 		return 8
 	case opset <= 20:
 		return 9
+	case opset <= 22:
+		return 10
+	case opset <= 23:
+		return 11
+	case opset <= 24:
+		return 12
 	}
-	return 10
+	return 13
 }
 
 // WireNode is a node as the file has it: everything by name.
@@ -71,7 +78,7 @@ func needs(n *Node, lowest int, what string, args ...any) error {
 	return &OpsetError{Node: n.Name, Op: n.Op.Name, What: fmt.Sprintf(what, args...), Lowest: lowest}
 }
 
-// AtOpset gives the graph in the form of an opset, 11 to 22, or an error that names the operator, where it stands and
+// AtOpset gives the graph in the form of an opset, 11 to 26, or an error that names the operator, where it stands and
 // the lowest opset that works. The graph itself is not changed.
 func (g *Graph) AtOpset(opset int) (*Written, error) {
 	if opset < MinOpset || opset > MaxOpset {

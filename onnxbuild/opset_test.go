@@ -200,8 +200,8 @@ func TestTypesTooNew(t *testing.T) {
 }
 
 func TestOpsetRange(t *testing.T) {
-	for _, opset := range []int{10, 23, 0, -1} {
-		want := fmt.Sprintf("opset %d is not supported: choose 11 to 22", opset)
+	for _, opset := range []int{10, 27, 0, -1} {
+		want := fmt.Sprintf("opset %d is not supported: choose 11 to 26", opset)
 		if _, err := New("test").AtOpset(opset); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
@@ -210,7 +210,7 @@ func TestOpsetRange(t *testing.T) {
 
 // TestIRVersion checks the table against that of the ONNX repository's docs/Versioning.md.
 func TestIRVersion(t *testing.T) {
-	want := map[int]int64{11: 6, 12: 7, 13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10}
+	want := map[int]int64{11: 6, 12: 7, 13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11, 24: 12, 25: 13, 26: 13}
 	for opset := MinOpset; opset <= MaxOpset; opset++ {
 		w, err := New("test").AtOpset(opset)
 		if err != nil {

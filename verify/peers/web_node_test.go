@@ -175,7 +175,7 @@ func TestNodeRefuses(t *testing.T) {
 		{"YAML", yaml, nil, "ConversionError: wrong.yaml: "},
 		{"option", model, map[string]any{"colour": "red"}, "TypeError: convert knows no option colour; there are imgsz, "},
 		{"value", model, map[string]any{"dynamic": "both"}, `TypeError: convert's option dynamic cannot be "both"; it is one of none, batch, all`},
-		{"opset", model, map[string]any{"opset": 99}, "ConversionError: --opset 99: this version writes opset 11 to 22"},
+		{"opset", model, map[string]any{"opset": 99}, "ConversionError: --opset 99: this version writes opset 11 to 26"},
 		{"stop", model, map[string]any{"abortAt": 1 << 20}, "AbortError: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
