@@ -14,6 +14,7 @@ import (
 
 	"ysc2onnx"
 	"ysc2onnx/detect"
+	"ysc2onnx/verify"
 	"ysc2onnx/verify/engine"
 	"ysc2onnx/verify/ort/orttest"
 )
@@ -211,4 +212,37 @@ func converted(t *testing.T, checkpoint string, opt ysc2onnx.Options) *ysc2onnx.
 		t.Fatal(err)
 	}
 	return r
+}
+
+// TestHalfAgainst: a file that computes in float16 agrees with a recording of float32, and with the float32 file, within its
+// own precision; one whose weights are merely stored as float16 within float32's.
+func TestHalfAgainst(t *testing.T) {
+	t.Parallel()
+	rt := orttest.Runtime(t)
+	checkpoint := shared(t, "data", "yolov5n-coco.pt")
+	single := converted(t, checkpoint, ysc2onnx.Options{Height: 96, Width: 160})
+	for h, bound := range map[ysc2onnx.Half][2]float64{ysc2onnx.HalfWeights: {0, 1e-5}, ysc2onnx.HalfFull: {1e-4, 3e-2}} {
+		small := converted(t, checkpoint, ysc2onnx.Options{Half: h, Height: 96, Width: 160})
+		c, err := verify.AgainstFile(t.Context(), rt, small.File.Path, single.File.Path, verify.AgainstOptions{})
+		if err != nil || !c.OK() {
+			t.Fatalf("half %d: %v, %+v", h, err, c)
+		}
+		worst := 0.0
+		for _, row := range c.Rows {
+			worst = max(worst, row.MaxRel)
+		}
+		if worst < bound[0] || worst > bound[1] {
+			t.Errorf("half %d: the largest difference is %.1e, expected %.0e to %.0e", h, worst, bound[0], bound[1])
+		}
+		large := converted(t, checkpoint, ysc2onnx.Options{Half: h})
+		z, err := verify.OpenNPZ(shared(t, "data", "yolov5n-coco.bus.npz"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err = verify.Against(t.Context(), rt, large.File.Path, z, verify.AgainstOptions{})
+		if err != nil || !c.OK() {
+			t.Errorf("half %d, against the recording: %v, %+v", h, err, c)
+		}
+		_ = z.Close()
+	}
 }

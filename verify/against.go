@@ -91,11 +91,14 @@ type comparing struct {
 //
 // The error says why nothing could be compared; values that differ give a Comparison that is not OK.
 func Against(ctx context.Context, rt engine.Runtime, path string, ref Reference, opts AgainstOptions) (*Comparison, error) {
-	if err := opts.setDefaults(); err != nil {
-		return nil, err
-	}
 	facts, err := soundFacts(ctx, path, nil)
 	if err != nil {
+		return nil, err
+	}
+	if facts.computesHalf() {
+		coarse(facts, &opts)
+	}
+	if err := opts.setDefaults(); err != nil {
 		return nil, err
 	}
 	return compareWith(ctx, rt, path, facts, ref, opts)

@@ -16,15 +16,20 @@ import (
 // The input has the size that either file asks for. Where both leave it open it is a batch of two, of the height and
 // width in opts or, without these, of three by four strides.
 func AgainstFile(ctx context.Context, rt engine.Runtime, path, other string, opts AgainstOptions) (*Comparison, error) {
-	if err := opts.setDefaults(); err != nil {
-		return nil, err
-	}
 	facts, err := soundFacts(ctx, path, nil)
 	if err != nil {
 		return nil, err
 	}
 	theirs, err := soundFacts(ctx, other, nil)
 	if err != nil {
+		return nil, err
+	}
+	for _, f := range []*Facts{facts, theirs} {
+		if f.computesHalf() {
+			coarse(f, &opts)
+		}
+	}
+	if err := opts.setDefaults(); err != nil {
 		return nil, err
 	}
 	input, err := commonInput(facts, theirs, &opts)

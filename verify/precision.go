@@ -1,5 +1,11 @@
 package verify
 
+import (
+	"slices"
+
+	"ysc2onnx/verify/engine"
+)
+
 // Precision says what of a file is float16.
 type Precision int
 
@@ -30,6 +36,18 @@ var sampleLimits = [...]limits{
 	Single:      {SampleLayerTolerance, SampleInnerTolerance, SampleBoxTolerance, SampleScoreTolerance, 0},
 	HalfWeights: {sampleHalfTolerance, sampleHalfTolerance, sampleHalfTolerance, sampleHalfTolerance, 0},
 	Half:        {sampleHalfTolerance, sampleHalfTolerance, sampleHalfBoxTolerance, sampleHalfTolerance, 0x1p-14},
+}
+
+// computesHalf reports whether a file takes its input as a type of 16 bits, or convolves in one. Weights that are stored so and
+// cast to float32 do not make its arithmetic coarse.
+func (f *Facts) computesHalf() bool {
+	short := func(t engine.DType) bool { return t == engine.Float16 || t == engine.BFloat16 }
+	if slices.ContainsFunc(f.Inputs, func(v engine.IO) bool { return short(v.DType) }) {
+		return true
+	}
+	return slices.ContainsFunc(f.nodes, func(n graphNode) bool {
+		return n.op == "Conv" && len(n.outputs) == 1 && short(f.values[n.outputs[0]].DType)
+	})
 }
 
 // unresolved is how many layers hold nothing that the precision tells from 0 by all its digits.
