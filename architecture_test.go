@@ -39,9 +39,10 @@ var imports = map[string][]string{
 	"onnxbuild/onnxfile":  {"onnxbuild"},
 	"onnxbuild/reference": {"onnxbuild"},
 
-	"heads/roles": {},
-	"modules":     {"heads/roles", "onnxbuild", "weights", "yamlcfg"},
-	"heads":       {"heads/roles", "modules", "onnxbuild"},
+	"heads/roles":        {},
+	"modules":            {"heads/roles", "onnxbuild", "weights", "yamlcfg"},
+	"modules/definition": {"modules", "onnxbuild", "yamlcfg"},
+	"heads":              {"heads/roles", "modules", "onnxbuild"},
 
 	"verify/engine": {},
 	"verify":        {"heads/roles", "verify/engine"},
@@ -54,7 +55,7 @@ var imports = map[string][]string{
 	"inspect":              {"checkpoint", "verify", "verify/engine"},
 
 	"internal/trained":   {"checkpoint", "modules", "onnxbuild", "weights", "yamlcfg"},
-	"internal/pipeline":  {"heads", "heads/roles", "internal/trained", "modules", "onnxbuild", "onnxbuild/passes", "verify", "yamlcfg"},
+	"internal/pipeline":  {"heads", "heads/roles", "internal/trained", "modules", "modules/definition", "onnxbuild", "onnxbuild/passes", "verify", "yamlcfg"},
 	"internal/selfcheck": {"internal/pipeline", "modules", "onnxbuild", "onnxbuild/onnxfile", "onnxbuild/reference", "verify", "verify/engine"},
 	"internal/variants":  {"modules", "verify", "verify/engine"},
 	"internal/drawing":   {"modules"},

@@ -32,6 +32,10 @@ type Args struct {
 	inside  bool            // the repeats are inside the module
 	failed  bool
 	scaled  bool // the first argument was taken as c2
+	called  bool // the arguments are those of the constructor itself, in another module's: see [Spec.Call]
+	wired   bool // the wiring knows how the constructor is called
+	made    *int // modules that were made of the row
+	bound   any  // what the wiring found out
 }
 
 // Argument is one that a constructor took, with its resolved value: the default where the row leaves it out.
@@ -98,6 +102,10 @@ func (a *Args) prependShown(numbers ...int) {
 
 // takeC2 takes the first argument as the number of output channels, scaled by the width.
 func (a *Args) takeC2() bool {
+	if a.called {
+		a.C1, a.C2, a.wired = a.Positive("c1", 1), a.Positive("c2", 1), true
+		return !a.failed && len(a.row.Args) > 1
+	}
 	c2, ok := a.next("c2")
 	n, number := c2.Number()
 	if !ok {

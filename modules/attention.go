@@ -12,7 +12,8 @@ import (
 // the first argument scaled by the width, or (*args) as they stand: of one number only one of the two can be the channels
 // of the input. A row without arguments gets (c1).
 func Attends(a *Args) []int {
-	if len(a.row.Args) == 0 {
+	if len(a.row.Args) == 0 || a.called && len(a.row.Args) == 1 {
+		a.takeC1()
 		a.C2 = a.C1
 		a.prependShown(a.C1)
 		return []int{a.C1}

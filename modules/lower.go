@@ -2,6 +2,7 @@ package modules
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -212,6 +213,9 @@ func (b *builder) applyHead(l *Layer, s *Scope, inputs []*onnxbuild.Value) (valu
 func (b *builder) reportRefusal(l *Layer, err error) {
 	row := l.Row
 	d := b.diags.Errorf(row.Span, "%s: %v", row.Module, trimScope(err, row.Index))
+	if placed := (*PlacedError)(nil); errors.As(err, &placed) {
+		d.AddNote(placed.Span, "in the definition of the module")
+	}
 	for _, src := range row.Sources() {
 		if src >= 0 {
 			d.AddNote(b.net.Layers[src].Row.Span, "layer %d is defined here, its output is %s", src, shapes(b.values[src]))

@@ -2,6 +2,7 @@ package modules
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -72,6 +73,22 @@ func (r *Registry) Add(s Spec) error {
 	}
 	r.specs = append(r.specs, &s)
 	return nil
+}
+
+// Remove takes a module out by its name, with its aliases.
+func (r *Registry) Remove(name string) {
+	s := r.byName[name]
+	for key, spec := range r.byName {
+		if spec == s {
+			delete(r.byName, key)
+		}
+	}
+	r.specs = slices.DeleteFunc(r.specs, func(other *Spec) bool { return other == s })
+}
+
+// Clone is a registry of the same modules, to which others can be added.
+func (r *Registry) Clone() *Registry {
+	return &Registry{specs: slices.Clone(r.specs), byName: maps.Clone(r.byName)}
 }
 
 // Find gives the module of a name or an alias, nil if there is none.

@@ -27,6 +27,7 @@ var maxPool2dSpec = Spec{
 var batchNorm2dSpec = Spec{
 	Name: "nn.BatchNorm2d", Class: &batchNorm2dClass, Doc: "torch.nn.BatchNorm2d; the parser puts its input's channels in the place of its arguments",
 	Wiring: func(a *Args) []int {
+		a.takeC1()
 		a.rest, a.shown = nil, nil
 		a.prependShown(a.C1)
 		return []int{a.C1}

@@ -20,6 +20,9 @@ func Repeats(a *Args) []int {
 	if !a.takeC2() {
 		return nil
 	}
+	if a.called {
+		a.N = a.Positive("n", 1)
+	}
 	a.prependShown(a.C1, a.C2, a.N)
 	a.inside = true
 	return []int{a.C2}
@@ -27,16 +30,27 @@ func Repeats(a *Args) []int {
 
 // ScaledOrKeeps is Scaled, but for a row without arguments, whose module gets (c1): the channels stay.
 func ScaledOrKeeps(a *Args) []int {
-	if len(a.row.Args) > 0 {
+	if len(a.row.Args) > 1 || len(a.row.Args) > 0 && !a.called {
 		return Scaled(a)
 	}
+	a.takeC1()
 	a.C2 = a.C1
 	a.prependShown(a.C1)
 	return []int{a.C1}
 }
 
+// takeC1 takes the constructor's only argument, the channels, where it is called itself.
+func (a *Args) takeC1() {
+	if a.called {
+		a.C1, a.wired = a.Positive("c1", 1), true
+	}
+}
+
 // Keeps is (*args): the channels stay.
-func Keeps(a *Args) []int { return []int{a.C1} }
+func Keeps(a *Args) []int {
+	a.wired = true
+	return []int{a.C1}
+}
 
 // Sums is (*args) of a module with several inputs, whose channels add up.
 func Sums(a *Args) []int {
@@ -55,6 +69,7 @@ func Ends(*Args) []int { return []int{0} }
 // A YAML alone does not tell; there BlockWiring counts.
 func RepeatsAsTrained(a *Args) []int {
 	switch {
+	case a.called:
 	case a.trained != nil && a.N > 0 && a.trained.Module(join(a.path(), "m", a.N-1)) == nil, a.trained == nil && a.blocks == BlocksPlain:
 		return Scaled(a)
 	case a.trained == nil && a.blocks == BlocksAssumed && (a.N > 1 || len(a.row.Args) > 1):

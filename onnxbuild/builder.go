@@ -130,3 +130,6 @@ func (b Builder) infer(n *Node) ([]Type, error) {
 func (b Builder) add1(op *Op, attrs []Attr, inputs ...*Value) *Value {
 	return b.add(op, 1, attrs, inputs...)[0]
 }
+
+// Refuse is the placeholder of what an error has made impossible.
+func (b Builder) Refuse() *Value { return &Value{DType: Float32, bad: true} }

@@ -116,7 +116,7 @@ func (p *parser) checkKeys() {
 	sortByPlace(unknown, p.keys)
 	for _, k := range unknown {
 		key, value := p.keys[k], p.values[k]
-		if slices.Contains(known, k) || inertKeys[k] || value.anchored {
+		if slices.Contains(known, k) || k == "modules" || inertKeys[k] || value.anchored {
 			continue
 		}
 		if meant, ok := diag.Suggest(k, missing); ok {

@@ -30,6 +30,7 @@ type Model struct {
 	Activation      *python.Literal // default activation, a Call; nil when absent: nn.SiLU()
 	ChannelMultiple int             // channels are rounded up to a multiple of it; 8 when absent
 	Channels        int             // channels of the image, key ch; 3 when absent
+	Definitions     *Node           // modules that the YAML defines, key modules; nil when absent
 	Names           []string        // of the classes, as Python prints them, nc of them; nil when absent
 	Rows            []Row           // backbone, then head
 	BackboneRows    int             // how many of Rows are the backbone's

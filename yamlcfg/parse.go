@@ -103,6 +103,9 @@ func (p *parser) model(root *node) bool {
 	p.activation()
 	p.names()
 	p.classNames()
+	if n := p.values["modules"]; n != nil {
+		p.m.Definitions = p.tree(n)
+	}
 	backbone, okBackbone := p.section("backbone")
 	head, okHead := p.section("head")
 	if n := len(backbone) + len(head); n > MaxRows {

@@ -15,6 +15,7 @@ import (
 	"ysc2onnx/heads/roles"
 	"ysc2onnx/internal/trained"
 	"ysc2onnx/modules"
+	"ysc2onnx/modules/definition"
 	"ysc2onnx/onnxbuild"
 	"ysc2onnx/onnxbuild/passes"
 	"ysc2onnx/verify"
@@ -154,6 +155,13 @@ func (m *Model) read(ctx context.Context, name string, text io.Reader) (*diag.Di
 	t, registry := m.Trained, m.opt.Modules
 	if registry == nil {
 		registry = modules.Builtin()
+	}
+	if cfg.Definitions != nil {
+		registry = registry.Clone()
+		if definition.Add(registry, cfg.Definitions, diags); diags.HasErrors() {
+			diags.Sort()
+			return nil, diags.Err()
+		}
 	}
 	rows := modules.ParseOptions{Registry: registry, Blocks: m.opt.Blocks}
 	var carried *yamlcfg.Model
@@ -334,6 +342,9 @@ func (m *Model) Written(model *modules.Model, n Size) (*onnxbuild.Written, error
 		return nil, err
 	}
 	w.Graph.Properties = properties(model, w.Graph, m.names, n)
+	if d := m.net.Config.Definitions; d != nil {
+		w.Graph.Properties = append(w.Graph.Properties, onnxbuild.Property{Key: "modules", Value: d.Source()})
+	}
 	if assumed := m.Trained.Assumed(); assumed != "" {
 		w.Graph.Properties = append(w.Graph.Properties, onnxbuild.Property{Key: verify.AssumedKey, Value: assumed})
 	}
