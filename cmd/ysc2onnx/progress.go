@@ -3,7 +3,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"time"
 
@@ -43,10 +42,6 @@ func (p *progress) update(stage string, done, total int64) {
 			progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription(stage), progressbar.OptionSetWidth(30),
 			progressbar.OptionThrottle(65*time.Millisecond), progressbar.OptionClearOnFinish(),
 			progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false)) // the bar came late and knows no rate
-	}
-	if done > 0 {
-		left := time.Duration(float64(time.Since(p.start)) * float64(total-done) / float64(done))
-		p.bar.Describe(fmt.Sprintf("%s, %s left", stage, left.Round(time.Second)))
 	}
 	_ = p.bar.Set64(min(done, total)) // a bar that cannot be drawn stops nothing
 }
