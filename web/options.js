@@ -16,6 +16,7 @@ export const options = {
   head: { flag: '--head', is: oneOf('decoded', 'raw', 'raw-sigmoid', 'raw5d', 'v8'), field: { value: 'decoded' } },
   check: { flag: '--check', is: oneOf('full', 'fast', 'none'), field: { value: 'full' } },
   optimize: { flag: '--no-optimize', is: flag, inverted: true, field: { value: true } },
+  externalData: { flag: '--external-data', is: flag, field: { value: false } },
   strict: { flag: '--strict', is: flag, field: { value: false } },
   seed: { flag: '--seed', is: number },
   scconv: { flag: '--scconv', is: oneOf('softmax', 'mask', 'normmask', 'where') },

@@ -19,6 +19,7 @@ export interface Options {
   head?: 'decoded' | 'raw' | 'raw-sigmoid' | 'raw5d' | 'v8';
   seed?: number; // of the weights where there is no checkpoint
   optimize?: boolean; // false: --no-optimize
+  externalData?: boolean; // the weights in a second file, whatever the size
   strict?: boolean;
   scconv?: 'softmax' | 'mask' | 'normmask' | 'where';
   check?: 'full' | 'fast' | 'none';
@@ -80,7 +81,7 @@ export class ConversionError extends Error {
  */
 export function convert(input: Input | Input[], options?: Options): Promise<{
   model: Made;
-  files: Made[]; // the model, and the data file of one above 2 GB
+  files: Made[]; // the model, and its data file where it has one
   report: Report;
   command: string; // what gives the same file on a command line
   dispose(): Promise<void>; // removes the files from the browser's store, which else happens after the page is closed

@@ -44,8 +44,12 @@ type converted struct {
 	Size, Largest                      int64
 	Files                              int
 	Report                             struct {
-		Parameters int64
-		Warnings   []struct{ Message string }
+		Checked bool
+		Error   string
+		Checks  struct {
+			Runtime string
+			Checks  []struct{ Name string }
+		}
 	}
 	Diagnostics []diagnostic
 }
@@ -117,6 +121,7 @@ func TestNodeBytes(t *testing.T) {
 		{"YAML", []string{example("yolov5s_ScConv")}, map[string]any{"imgsz": []int{64, 96}, "seed": 3, "scconv": "mask"}},
 		{"YAML and checkpoint", []string{example("yolov5n"), trained}, map[string]any{"imgsz": 128, "opset": 13, "dynamic": "batch", "batchSize": 2}},
 		{"not optimized", []string{trained}, map[string]any{"optimize": false, "dynamic": "all"}},
+		{"raw", []string{trained}, map[string]any{"head": "raw", "strict": true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			folder := t.TempDir()
@@ -147,6 +152,34 @@ func TestNodeBytes(t *testing.T) {
 				t.Errorf("the file at %q is not the one that was announced: %s", got.Path, got.Error)
 			}
 		})
+	}
+}
+
+// TestNodeChecks has every check made in ONNX Runtime Web, for forms that ask different things of it: open sizes with gates,
+// two outputs, raw maps in an open batch, weights in a second file.
+func TestNodeChecks(t *testing.T) {
+	for _, c := range []struct {
+		yaml    string
+		options map[string]any
+		checks  string
+		files   int
+	}{
+		{"yolov5s_ScConv", map[string]any{"imgsz": 64, "dynamic": "all"}, "structure interface weights numbers load runtime size batch", 1},
+		{"yolov5n-seg", map[string]any{"imgsz": 64}, "structure interface weights numbers load runtime", 1},
+		{"yolov5n", map[string]any{"imgsz": 64, "head": "raw", "dynamic": "batch", "optimize": false}, "structure interface weights numbers load runtime batch", 1},
+		{"yolov5n", map[string]any{"imgsz": 64, "externalData": true}, "structure interface weights numbers load runtime", 2},
+	} {
+		got := convertInNode(t, c.options, absolute(t, example(c.yaml))[0])
+		var made []string
+		for _, check := range got.Report.Checks.Checks {
+			made = append(made, check.Name)
+		}
+		if names := strings.Join(made, " "); got.Error != "" || !got.Report.Checked || names != c.checks || got.Files != c.files {
+			t.Errorf("%s %v: %s%s; checked %t by %q, expected %q; %d files, expected %d", c.yaml, c.options, got.Error, got.Report.Error, got.Report.Checked, names, c.checks, got.Files, c.files)
+		}
+		if !strings.HasPrefix(got.Report.Checks.Runtime, "ONNX Runtime Web ") {
+			t.Errorf("%s: it ran in %q", c.yaml, got.Report.Checks.Runtime)
+		}
 	}
 }
 
