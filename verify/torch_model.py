@@ -78,7 +78,7 @@ def build(config):
     for i, (source, n, kind, args) in enumerate(config["backbone"] + config["head"]):
         where = f"row {i} ({kind})"
         if kind not in MODULES:
-            raise ValueError(f"{where}: known are {', '.join(MODULES)}; for others pass your training code with --yolov5 DIR")
+            raise ValueError(f"{where}: known are {', '.join(sorted(MODULES))}; for others pass your training code with --yolov5 DIR")
         cls, args = MODULES[kind], [argument(a, names) for a in args]
         incoming = [(channels or [config.get("ch", 3)])[j] for j in ([source] if isinstance(source, int) else source)]
         width = sum(incoming) if cls in JOINING else incoming[0]

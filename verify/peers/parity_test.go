@@ -300,7 +300,7 @@ func TestParityExplains(t *testing.T) {
 			"shape differs: model.24.m.0.weight is (255, 64, 1, 1) in the file, (24, 64, 1, 1) in the model"},
 		{"other classes", 1, []string{other, "--yolov5", standIn, "--weights", best},
 			"gives 8 values per box, for 3 classes; PyTorch gives 85, for 80: it was exported from another model"},
-		{"module", 1, []string{unknown}, "row 9 (MySPPF): known are Conv, "},
+		{"module", 1, []string{unknown}, "row 9 (MySPPF): known are ASPP, BasicRFB, "},
 		{"key", 1, []string{named}, named + ": the key 'nc' is missing"},
 		{"no code", 1, []string{fused, "--yolov5", folder, "--weights", best},
 			folder + ": there is no models/yolo.py in it; --yolov5 takes the folder of your training code"},
