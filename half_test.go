@@ -75,8 +75,8 @@ func TestHalfDetections(t *testing.T) {
 }
 
 // TestHalfScConv: on a photograph, the hundred best rows of each calibrated ScConv model are float32's where weights are stored
-// as float16. These models are not trained, and lie flat enough for rounding after each operator to move boxes by a third of
-// themselves: of float16 throughout, every layer is checked, in what the export checks, and not those rows.
+// as float16. These models are not trained, and lie flat enough for rounding after each operator to move boxes by more
+// than half of themselves: of float16 throughout, every layer is checked, in what the export checks, and not those rows.
 func TestHalfScConv(t *testing.T) {
 	t.Parallel()
 	rt := orttest.Runtime(t)
